@@ -1,0 +1,50 @@
+# Two commands matter: `make demo` shows what keeptime does, `make test` proves it.
+SHELL := /bin/bash
+PY ?= python3
+BIN := .venv/bin
+# A core each; the tests wait more than they compute, so a few more workers than cores help.
+WORKERS ?= 4
+
+.PHONY: help setup servers demo test check bench soak lock format clean
+
+help:            ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
+
+setup: .venv/.ready   ## build .venv from the hash-pinned lock
+
+.venv/.ready: requirements.lock pyproject.toml
+	@scripts/setup $(PY)
+
+servers:         ## Prometheus, Alertmanager, blackbox_exporter, Chromium from Debian's packages
+	@scripts/servers
+
+demo: setup      ## a model, a contract, a fault, an alert: two minutes (KEEP=1 leaves it up)
+	@$(BIN)/keeptime demo $(if $(KEEP),--keep,)
+
+test: setup servers   ## every test
+	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not soak and not serial' $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m 'serial and not soak' $(PYTEST_ARGS)
+
+check: setup servers  ## format, lint, strict types, import directions, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+bench: setup servers  ## every performance claim beside its peer; writes out/bench/*.json
+	@$(BIN)/python -m bench.all $(BENCH_ARGS)
+
+soak: setup servers   ## the tests that take minutes
+	@$(BIN)/python -m pytest -m soak -s --timeout 3600 $(PYTEST_ARGS)
+
+lock: setup      ## pin the newest allowed versions with hashes; names no registry
+	@$(BIN)/python -m pip install -q uv && $(BIN)/uv pip compile -q pyproject.toml --group dev --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" -o requirements.lock
+
+format: setup    ## let ruff write the code the house's way
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+clean:           ## what the targets above have built
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache out bench/.build

@@ -1,0 +1,72 @@
+"""What a running daemon shows to pages, API, metrics and the terminal: frozen snapshots, nothing to reach through.
+
+Guarantees: a snapshot is consistent (all of one tick) and cheap to take; showing it decides nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from keeptime.contract.terms import Contract
+from keeptime.model.counters import RequestCounters
+from keeptime.model.sample import Sample
+from keeptime.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ContractView:
+    """One contract as it stands: a verdict per objective (in the contract's order), None before its first tick."""
+
+    contract: Contract
+    verdicts: tuple[Verdict | None, ...]
+    counters: RequestCounters
+    in_flight: int
+    last_sample: Sample | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """Messages of one (contract, receiver). `address` is its kind and reference, never a resolved secret."""
+
+    contract: str
+    audience: str
+    address: str
+    delivered: int
+    failed_attempts: int
+    waiting: int
+    oldest_waiting_seconds: float
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Is keeptime itself well? `problems` are sentences; empty means well."""
+
+    started: float
+    now: float
+    last_tick_at: float | None
+    last_commit_at: float | None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that can be shown. `reload_error`: why the last reload was refused, "" if it was not."""
+
+    at: float
+    tick_seconds: float
+    contracts: tuple[ContractView, ...]
+    deliveries: tuple[DeliveryView, ...]
+    health: Health
+    engine: Mapping[str, float] = field(default_factory=dict)
+    reload_error: str = ""
+
+
+class Showable(Protocol):
+    """What web needs of the daemon; `keeptime.testing` ships a fake."""
+
+    def snapshot(self) -> Snapshot: ...
+
+    async def probe(self, contract: str) -> Sample:
+        """One fresh probe of a configured contract, now. Raises KeyError for a name that is not configured."""
+        ...

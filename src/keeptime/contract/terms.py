@@ -1,0 +1,188 @@
+"""What a contract says, as frozen values: the only form in which the rest of keeptime knows it.
+
+Guarantees: a value of these types is legal; whoever holds one need not check it again. Built by
+`keeptime.contract.load`; knows nothing of YAML, files or other formats.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from typing import Literal
+
+from keeptime.model.alert import Address, Topic
+from keeptime.model.key import ObjectiveKey, Signal
+from keeptime.model.sample import Connection
+from keeptime.model.verdict import Severity
+from keeptime.units import format_duration
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """`env:NAME` or `file:PATH`: where a secret's value is found when it is needed. Never the value."""
+
+    source: Literal["env", "file"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What a good answer looks like. `status`: inclusive ranges. `json`: (JSON path, expected value) pairs.
+
+    A JSON path with the expected value `...` (Ellipsis) must merely be there.
+    """
+
+    status: tuple[tuple[int, int], ...] = ((200, 299),)
+    regex: str | None = None
+    json: tuple[tuple[str, object], ...] = ()
+    max_body: int = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class TlsTerms:
+    """Certificates by file path; `None` means the system's roots, or no client certificate."""
+
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    server_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The thing probed. `url` is http:// or https:// without userinfo; `body` is sent as it is."""
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str | SecretRef] = field(default_factory=dict)
+    body: bytes | None = None
+    expect: Expect = field(default_factory=Expect)
+    tls: TlsTerms = field(default_factory=TlsTerms)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Send a request every so many seconds. `max_in_flight`: above it a due probe is skipped, and counted so."""
+
+    every: float
+    timeout: float
+    connection: Connection = Connection.FRESH
+    max_in_flight: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    """The last so many seconds."""
+
+    seconds: float
+
+    def __str__(self) -> str:
+        return format_duration(self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The current calendar period in a time zone (IANA name)."""
+
+    unit: Literal["day", "week", "month", "quarter"]
+    timezone: str = "UTC"
+
+    def __str__(self) -> str:
+        return f"calendar {self.unit}"
+
+
+Window = Rolling | Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One multi-window burn-rate tier: fires when both windows burn faster than `factor` (seconds, ratio)."""
+
+    severity: Severity
+    long: float
+    short: float
+    factor: float
+
+
+class PolicyKind(StrEnum):
+    BUCKETS = "buckets"
+    BURN_RATE = "burn-rate"
+    SUSTAINED = "sustained"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which decision rule, with its own terms where the contract gives them.
+
+    `tiers`: of burn-rate; empty means the rule's published ones, scaled to the objective's window.
+    `window`, `hold`: of sustained; seconds.
+    """
+
+    kind: PolicyKind
+    tiers: tuple[Tier, ...] = ()
+    window: float = 300.0
+    hold: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """One promise. `under` in seconds; None: on success alone. `errors`: failures are bad, or left out."""
+
+    name: str
+    target: Fraction
+    under: float | None
+    over: Window
+    policy: Policy
+    of: Signal = Signal.REQUESTS
+    errors: Literal["bad", "excluded"] = "bad"
+
+    @property
+    def under_ns(self) -> int | None:
+        return None if self.under is None else round(self.under * 1_000_000_000)
+
+    @property
+    def budget_ratio(self) -> Fraction:
+        """1 − target, exactly."""
+        return 1 - self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Someone the promise was made to, and what they hear of it."""
+
+    name: str
+    tell: tuple[Address, ...]
+    about: frozenset[Topic]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One promise file. `version`: a stable hash (hex) of what it says; edits that only move text keep it.
+
+    `no_data_after`: seconds without any event after which an objective is `no_data`.
+    `links`: names and URLs that messages carry (runbook, dashboard).
+    """
+
+    name: str
+    provider: str
+    model: str
+    endpoint: Endpoint
+    probes: tuple[Probe, ...]
+    objectives: tuple[Objective, ...]
+    consumers: tuple[Consumer, ...]
+    operators: tuple[Address, ...]
+    no_data_after: float
+    version: str
+    file: str
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self, objective: Objective) -> ObjectiveKey:
+        return ObjectiveKey(self.name, objective.name)
+
+    @property
+    def events_per_second(self) -> float:
+        """Probe slots per second: the expected event rate where nothing but probes is observed."""
+        return sum(1 / probe.every for probe in self.probes)

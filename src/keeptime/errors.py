@@ -1,0 +1,85 @@
+"""Every error that keeptime raises on purpose, as one tree.
+
+An error says where, what was given, what was expected, and whether trying again helps. The command line
+prints these as one clear line; anything else that escapes is a bug of keeptime.
+
+    KeeptimeError
+    ├── UsageError         the command was called wrongly                     exit code 2
+    ├── ContractError      one or more problems in contract files, all at once  exit code 1
+    ├── SecretError        an env:NAME or file:PATH reference gives no value
+    ├── ProbeError         a probe could not even be attempted as configured
+    ├── StoreError         the store cannot be used
+    │   ├── StoreBusy      another daemon holds it                            try again later
+    │   └── StoreDamaged   it is not what was written; the file is kept as it is
+    └── DeliveryError      a receiver did not take a message (says whether to retry)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+class KeeptimeError(Exception):
+    """The root of the tree; `str()` of it is fit to show a person."""
+
+
+class UsageError(KeeptimeError):
+    """A command or a function was called in a way that cannot mean anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a contract file: its place, and a message with what was given and expected.
+
+    `line` and `column` count from 1; `code` is a stable slug such as `unknown-key`.
+    """
+
+    file: str
+    line: int
+    column: int
+    severity: Literal["error", "warning"]
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.message} [{self.code}]"
+
+
+class ContractError(KeeptimeError):
+    """A contract cannot be used; holds every problem found, warnings too."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class SecretError(KeeptimeError):
+    """A secret reference has no value. Names the reference, never the value."""
+
+
+class ProbeError(KeeptimeError):
+    """A probe cannot be attempted as configured (for example an unreadable CA file)."""
+
+
+class StoreError(KeeptimeError):
+    """The store cannot be opened, read or written."""
+
+
+class StoreBusy(StoreError):
+    """Another daemon owns this store; trying again helps once it has ended."""
+
+
+class StoreDamaged(StoreError):
+    """The store's file is not what keeptime wrote; it is left untouched."""
+
+
+class DeliveryError(KeeptimeError):
+    """A receiver did not take a message.
+
+    `retry` is False only where trying again can never help; `after` is the receiver's own wish in seconds.
+    """
+
+    def __init__(self, message: str, *, retry: bool = True, after: float | None = None) -> None:
+        self.retry = retry
+        self.after = after
+        super().__init__(message)

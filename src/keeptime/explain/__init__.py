@@ -1,0 +1,1 @@
+"""Why it got slow. (Not built yet; see the issues.)"""

@@ -1,0 +1,1 @@
+"""Counts in, verdicts out. Pure numpy: no clock, no I/O, no randomness."""

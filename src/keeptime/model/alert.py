@@ -1,0 +1,84 @@
+"""What is told: transitions of an objective, the message about one, and its way to each receiver."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keeptime.model.key import ObjectiveKey
+from keeptime.model.verdict import Condition, Severity
+
+
+class AlertState(StrEnum):
+    """The life of an alert: inactive → pending → firing → resolved."""
+
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Topic(StrEnum):
+    """What a receiver can be told about (a consumer's `about`)."""
+
+    AT_RISK = "at_risk"
+    BROKEN = "broken"
+    RECOVERED = "recovered"
+    NO_DATA = "no_data"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """The stored state of one objective's alert: what survives a kill.
+
+    `since`, `started`: Unix seconds; `started` is when the present alert began (None while inactive).
+    """
+
+    key: ObjectiveKey
+    state: AlertState
+    condition: Condition
+    severity: Severity | None
+    since: float
+    started: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a message goes: one receiver of one audience, as written in the contract.
+
+    `kind` names a file in tell/receivers; `target` is what follows the colon (a URL or a secret reference, never
+    a resolved secret). `audience` is a consumer's name or "operators".
+    """
+
+    audience: str
+    kind: str
+    target: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.audience}|{self.kind}:{self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One transition, frozen. `body` is the canonical JSON that every receiver is sent from; `id` never changes."""
+
+    id: str
+    key: ObjectiveKey
+    topic: Topic
+    tick: int
+    body: bytes
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One outbox row: one message on its way to one receiver. Order per (contract, address) is by `row`."""
+
+    row: int
+    message_id: str
+    contract: str
+    address: Address
+    topic: Topic
+    body: bytes
+    attempts: int
+    created: float
+    next_try: float

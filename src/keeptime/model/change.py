@@ -1,0 +1,24 @@
+"""One durable step: what was counted, what the judge remembers, what changed, what must be told.
+
+Guarantees: a store commits all of it or nothing (law 7: persist intent together with the state change).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from keeptime.model.alert import AlertRow, Message
+from keeptime.model.tally import TickRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`memory` is what decision rules carry beyond counted windows: opaque bytes by rule name.
+
+    `at`: Unix seconds of the decision.
+    """
+
+    at: float
+    record: TickRecord | None = None
+    memory: Mapping[str, bytes] = field(default_factory=dict)
+    alerts: tuple[AlertRow, ...] = ()
+    messages: tuple[Message, ...] = ()

@@ -1,0 +1,104 @@
+"""One observed request: when it was due, left and ended, where its time went, and how it ended.
+
+Guarantees: phases are non-negative nanoseconds that add up to `done_ns - sent_ns`; a sample that failed says
+how; a probe that never left is a `Skipped`, never a sample with an invented latency.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+LATE_NS = 1_000_000
+"""A probe that left more than this after its due instant counts its latency from the due instant."""
+
+
+class Failure(StrEnum):
+    """Why a request is bad whatever it took."""
+
+    DNS = "dns"
+    REFUSED = "refused"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    STATUS = "status"
+    EXPECTATION = "expectation"
+    TOO_LARGE = "too_large"
+    PROTOCOL = "protocol"
+
+
+class Connection(StrEnum):
+    """Whether a probe opens a connection of its own or uses the last one again."""
+
+    FRESH = "fresh"
+    REUSE = "reuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """Nanoseconds in each phase; `wait` ends with the first byte, `transfer` with the last.
+
+    A phase that a probe did not reach is 0; the phase in which it failed holds the time until then.
+    """
+
+    dns: int = 0
+    connect: int = 0
+    tls: int = 0
+    write: int = 0
+    wait: int = 0
+    transfer: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.dns + self.connect + self.tls + self.write + self.wait + self.transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One request that left.
+
+    `due_ns`, `sent_ns`, `done_ns`: Unix nanoseconds; their differences are of the monotonic clock.
+    `lag_ns`: the prober's own lag inside this sample (woken later than the kernel had the bytes).
+    `stamped`: the end instant is the kernel's, not this program's.
+    `connection`: what was really used (a first probe under `reuse` opens one, so it is `fresh`).
+    `detail`: for people; what was given and what was expected where it failed, else "".
+    """
+
+    contract: str
+    due_ns: int
+    sent_ns: int
+    done_ns: int
+    phases: Phases
+    failure: Failure | None
+    status: int | None
+    size: int
+    connection: Connection
+    stamped: bool
+    lag_ns: int
+    detail: str = ""
+
+    @property
+    def late(self) -> bool:
+        """The prober itself was late: this sample's latency counts from its due instant."""
+        return self.sent_ns - self.due_ns > LATE_NS
+
+    @property
+    def latency_ns(self) -> int:
+        """What counts against a threshold: from the due instant where the prober was late, else from sent."""
+        return self.done_ns - (self.due_ns if self.late else self.sent_ns)
+
+    def good(self, threshold_ns: int | None) -> bool:
+        """Did it succeed, in at most `threshold_ns`? None: an objective on success alone."""
+        return self.failure is None and (threshold_ns is None or self.latency_ns <= threshold_ns)
+
+    def suspect(self, threshold_ns: int | None) -> bool:
+        """Could the prober's own lag have made this good sample bad at this threshold?"""
+        if threshold_ns is None or self.failure is not None or self.latency_ns <= threshold_ns:
+            return False
+        return self.done_ns - self.sent_ns - self.lag_ns <= threshold_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A slot whose probe did not leave (too many in flight, or keeptime was stopped). Counted, never dropped."""
+
+    contract: str
+    due_ns: int
+    reason: str

@@ -1,0 +1,47 @@
+"""Counts of events per tick. Sums only: a ratio is taken once, at the end, by the judge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from keeptime.model.key import ObjectiveKey, SignalKey
+from keeptime.model.sketch import Sketch
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Events of one objective in some time. `suspect` says how many of `bad` the prober's own lag could explain."""
+
+    good: int = 0
+    bad: int = 0
+    skipped: int = 0
+    suspect: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.good, self.bad, self.skipped, self.suspect) < 0 or self.suspect > self.bad:
+            raise ValueError(f"counts must not be negative, nor suspect more than bad: {self}")
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.good + other.good,
+            self.bad + other.bad,
+            self.skipped + other.skipped,
+            self.suspect + other.suspect,
+        )
+
+    @property
+    def events(self) -> int:
+        return self.good + self.bad
+
+    @property
+    def slots(self) -> int:
+        return self.good + self.bad + self.skipped
+
+
+@dataclass(frozen=True, slots=True)
+class TickRecord:
+    """All that was counted in one tick. `incomplete`: keeptime did not live through all of it."""
+
+    tick: int
+    tallies: Mapping[ObjectiveKey, Tally] = field(default_factory=dict)
+    sketches: Mapping[SignalKey, Sketch] = field(default_factory=dict)
+    incomplete: bool = False

@@ -1,0 +1,106 @@
+"""What the judge says of one objective at one tick, with its reason.
+
+Guarantees: every verdict carries the counts it was decided from; a missing ratio is None because there were no
+events, and never 0 or NaN.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from keeptime.model.key import ObjectiveKey
+
+
+class Condition(StrEnum):
+    """The condition of an objective now."""
+
+    OK = "ok"
+    AT_RISK = "at_risk"
+    BROKEN = "broken"
+    NO_DATA = "no_data"
+
+
+class Severity(StrEnum):
+    PAGE = "page"
+    TICKET = "ticket"
+
+
+class TierState(StrEnum):
+    """`undecided`: the ratio is over the tier's limit but chance alone still explains the counts."""
+
+    QUIET = "quiet"
+    UNDECIDED = "undecided"
+    PENDING = "pending"
+    FIRING = "firing"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCount:
+    """Events of one window; `burn_rate` is (bad/events)/(1 − target), None without events."""
+
+    seconds: float
+    good: int
+    bad: int
+    burn_rate: float | None
+
+    @property
+    def events(self) -> int:
+        return self.good + self.bad
+
+
+@dataclass(frozen=True, slots=True)
+class TierReport:
+    """One tier of the policy: which windows it looks at, the burn it fires at, and its state now."""
+
+    name: str
+    severity: Severity
+    state: TierState
+    burn_limit: float
+    windows: tuple[WindowCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The error budget in events: `total` = (1 − target) × events of the window, lived and still expected."""
+
+    total: float
+    spent: int
+
+    @property
+    def left(self) -> float:
+        return self.total - self.spent
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One objective at the end of one tick.
+
+    `at`: Unix seconds of the tick's end. `good`, `bad`, `skipped`: counts over the objective's own window.
+    `since`: Unix seconds of the end of the tick at which this condition began.
+    `exhausted_in`: seconds until the budget is gone at the present pace; None: it is not being used up.
+    `severity`: of the firing tier when at_risk, page when broken, None when ok or no_data.
+    """
+
+    key: ObjectiveKey
+    tick: int
+    at: float
+    condition: Condition
+    since: float
+    severity: Severity | None
+    target: Fraction
+    threshold_seconds: float | None
+    window_seconds: float
+    good: int
+    bad: int
+    skipped: int
+    burn_rate: float | None
+    budget: Budget
+    tiers: tuple[TierReport, ...]
+    exhausted_in: float | None
+    reason: str
+
+    @property
+    def sli(self) -> float | None:
+        """Share of good events over the objective's window; None without events."""
+        events = self.good + self.bad
+        return self.good / events if events else None

@@ -1,0 +1,1 @@
+"""Bytes and clocks in, Samples and counts out. Never judges, never tells, never stores."""

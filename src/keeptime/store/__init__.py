@@ -1,0 +1,1 @@
+"""What must survive a kill: counts, carried state, alerts and messages, each step in one transaction."""

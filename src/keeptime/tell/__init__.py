@@ -1,0 +1,1 @@
+"""Alert life, messages and their delivery. Decides from verdicts; never judges and never counts."""

@@ -1,0 +1,1 @@
+"""Where messages can go: one file per receiver, one line of registration each."""

@@ -1,0 +1,1 @@
+"""Pages, API and /metrics on one port. Shows what app knows; decides nothing."""
