@@ -1,0 +1,183 @@
+"""A daemon that only shows: stands in for the running one wherever a `Showable` is wanted.
+
+Guarantees: what is shown is exactly what was put in; probes answer with the sample that was set, after the wait
+that was set. Knows nothing of judging: a verdict is made with the counts and the condition that it is given.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
+from keeptime.contract.terms import (
+    Contract,
+    Endpoint,
+    Objective,
+    Policy,
+    PolicyKind,
+    Probe,
+    Rolling,
+)
+from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
+from keeptime.model.sample import Connection, Failure, Phases, Sample
+from keeptime.model.verdict import Budget, Condition, Severity, TierReport, Verdict
+
+NOW = 1_800_000_004.0
+
+
+@dataclass(slots=True)
+class FakeShowable:
+    """Put a snapshot's parts in; take snapshots out. `probe_seconds`: how long a probe takes to answer."""
+
+    contracts: list[ContractView] = field(default_factory=list)
+    deliveries: Sequence[DeliveryView] = ()
+    problems: tuple[str, ...] = ()
+    reload_error: str = ""
+    engine: Mapping[str, float] = field(default_factory=dict)
+    now: float = NOW
+    tick_seconds: float = 10.0
+    last_tick_at: float | None = NOW - 4
+    outcome: Sample | Exception | None = None
+    probe_seconds: float = 0.0
+    probed: list[str] = field(default_factory=list)
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            at=self.now,
+            tick_seconds=self.tick_seconds,
+            contracts=tuple(self.contracts),
+            deliveries=tuple(self.deliveries),
+            health=Health(self.now - 3600, self.now, self.last_tick_at, self.last_tick_at, self.problems),
+            engine=self.engine,
+            reload_error=self.reload_error,
+        )
+
+    async def probe(self, contract: str) -> Sample:
+        self.probed.append(contract)
+        if contract not in {view.contract.name for view in self.contracts}:
+            raise KeyError(contract)
+        await asyncio.sleep(self.probe_seconds)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome or sample(contract)
+
+
+def contract(
+    name: str = "sentiment-latency",
+    *,
+    objectives: Sequence[Objective] = (),
+    url: str = "http://127.0.0.1:5000/predict",
+    model: str = "sentiment",
+    provider: str = "ml-platform",
+) -> Contract:
+    """A contract with one probe each 10 s; without objectives given: 99 % of requests under 500 ms over 28 d."""
+    return Contract(
+        name=name,
+        provider=provider,
+        model=model,
+        endpoint=Endpoint(url, "POST", body=b'{"data":"sample_input"}'),
+        probes=(Probe(every=10.0, timeout=5.0),),
+        objectives=tuple(objectives) or (objective(),),
+        consumers=(),
+        operators=(),
+        no_data_after=60.0,
+        version="0123456789abcdef",
+        file=f"{name}.yaml",
+    )
+
+
+def objective(
+    name: str = "p99", target: str = "99/100", under: float | None = 0.5, over: float = 2_419_200.0
+) -> Objective:
+    """An objective; `target` as a fraction, `under` and `over` in seconds."""
+    return Objective(name, Fraction(target), under, Rolling(over), Policy(PolicyKind.BURN_RATE))
+
+
+def view(
+    of: Contract,
+    verdicts: Sequence[Verdict | None] = (),
+    *,
+    counters: RequestCounters | None = None,
+    last_sample: Sample | None = None,
+    in_flight: int = 0,
+) -> ContractView:
+    """A contract as it stands; without verdicts given, none has been reached."""
+    under = {each.under for each in of.objectives if each.under is not None}
+    return ContractView(
+        contract=of,
+        verdicts=tuple(verdicts) or (None,) * len(of.objectives),
+        counters=counters or RequestCounters(tuple(sorted({*USUAL_BOUNDS, *under}))),
+        in_flight=in_flight,
+        last_sample=last_sample,
+    )
+
+
+def verdict(
+    of: Contract,
+    condition: Condition,
+    *,
+    nth: int = 0,
+    good: int = 0,
+    bad: int = 0,
+    skipped: int = 0,
+    total: float = 2419.2,
+    tiers: Sequence[TierReport] = (),
+    reason: str = "as the test says",
+    severity: Severity | None = None,
+    exhausted_in: float | None = None,
+    since: float = NOW - 724,
+) -> Verdict:
+    """A verdict on the contract's nth objective, with its ratios computed from the counts given."""
+    promised = of.objectives[nth]
+    events = good + bad
+    over = promised.over
+    return Verdict(
+        key=of.key(promised),
+        tick=180_000_000,
+        at=NOW - 4,
+        condition=condition,
+        since=since,
+        severity=severity,
+        target=promised.target,
+        threshold_seconds=promised.under,
+        window_seconds=over.seconds if isinstance(over, Rolling) else 2_678_400.0,
+        good=good,
+        bad=bad,
+        skipped=skipped,
+        burn_rate=float(Fraction(bad, events) / promised.budget_ratio) if events else None,
+        budget=Budget(total, bad),
+        tiers=tuple(tiers),
+        exhausted_in=exhausted_in,
+        reason=reason,
+    )
+
+
+def sample(
+    contract: str = "sentiment-latency",
+    seconds: float = 0.0213,
+    *,
+    failure: Failure | None = None,
+    status: int | None = 200,
+    detail: str = "",
+    sent: float = NOW - 3,
+) -> Sample:
+    """A probe that took `seconds`, nearly all of it waiting; refused ones end in the connect phase."""
+    sent_ns, took = round(sent * 1e9), round(seconds * 1e9)
+    refused = failure is Failure.REFUSED
+    early, late = took // 20, took - 3 * (took // 20)
+    phases = Phases(connect=took) if refused else Phases(0, early, 0, early, late, early)
+    return Sample(
+        contract=contract,
+        due_ns=sent_ns,
+        sent_ns=sent_ns,
+        done_ns=sent_ns + took,
+        phases=phases,
+        failure=failure,
+        status=None if refused else status,
+        size=64,
+        connection=Connection.FRESH,
+        stamped=True,
+        lag_ns=0,
+        detail=detail,
+    )

@@ -1,0 +1,91 @@
+"""The one port's routes: first page, API, probe, health and /metrics of a running daemon.
+
+Guarantees: showing changes nothing (the one exception, `/probe`, sends a request to a configured endpoint); an
+unknown route or an error inside is answered in JSON without a traceback. Knows the daemon by `Showable` alone.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from keeptime.app.view import Showable
+from keeptime.web.describe import contracts_json, health_json
+from keeptime.web.guard import HEADERS, Guard
+from keeptime.web.metrics import exposition
+from keeptime.web.page import render
+from keeptime.web.probing import Probing
+
+ROUTES = ("/", "/metrics", "/probe?contract=NAME", "/api/v1/contracts", "/healthz")
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def build(daemon: Showable, hosts: Collection[str] = ()) -> Starlette:
+    """The app that shows this daemon. `hosts`: see `Guard`."""
+    return Starlette(
+        routes=[
+            Route("/", _first_page(daemon)),
+            Route("/metrics", _metrics(daemon)),
+            Route("/probe", Probing(daemon).handle, methods=["GET"]),
+            Route("/api/v1/contracts", _contracts(daemon)),
+            Route("/healthz", _healthz(daemon)),
+            Mount("/static", StaticFiles(packages=[("keeptime.web", "static")])),
+        ],
+        middleware=[Middleware(Guard, hosts=hosts)],
+        exception_handlers={HTTPException: _refused, Exception: _failed},
+    )
+
+
+def _first_page(daemon: Showable) -> Handler:
+    one_at_a_time = CapacityLimiter(1)
+
+    async def first_page(request: Request) -> Response:
+        refresh = None if request.query_params.get("refresh") == "off" else 5
+        html = await to_thread.run_sync(render, daemon.snapshot(), refresh, limiter=one_at_a_time)
+        return HTMLResponse(html)
+
+    return first_page
+
+
+def _metrics(daemon: Showable) -> Handler:
+    one_at_a_time = CapacityLimiter(1)
+
+    async def metrics(request: Request) -> Response:
+        accept = request.headers.get("accept", "")
+        body, kind = await to_thread.run_sync(exposition, daemon.snapshot(), accept, limiter=one_at_a_time)
+        return Response(body, headers={"Content-Type": kind})
+
+    return metrics
+
+
+def _contracts(daemon: Showable) -> Handler:
+    async def contracts(_: Request) -> Response:
+        return JSONResponse(contracts_json(daemon.snapshot()))
+
+    return contracts
+
+
+def _healthz(daemon: Showable) -> Handler:
+    async def healthz(_: Request) -> Response:
+        health = daemon.snapshot().health
+        return JSONResponse(health_json(health), 503 if health.problems else 200)
+
+    return healthz
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        return JSONResponse({"error": f"nothing is served at {request.url.path}", "routes": list(ROUTES)}, 404)
+    return JSONResponse({"error": str(getattr(error, "detail", "refused"))}, status)
+
+
+async def _failed(_: Request, __: Exception) -> Response:
+    return JSONResponse({"error": "keeptime failed to answer this; its log says why"}, 500, HEADERS)

@@ -1,0 +1,175 @@
+"""The daemon's snapshot as plain JSON values: what the API answers with.
+
+Guarantees: the field names of the stable `status` and `probe` JSON; a missing number is null, never 0 or NaN;
+no query string of an endpoint and no secret is in it. Knows nothing of HTTP.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit, urlunsplit
+
+from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
+from keeptime.contract.terms import Objective
+from keeptime.model.alert import Address
+from keeptime.model.sample import Sample
+from keeptime.model.verdict import TierReport, Verdict, WindowCount
+from keeptime.units import format_duration, format_percent
+
+Json = dict[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
+
+PHASES = ("dns", "connect", "tls", "write", "wait", "transfer")
+
+
+def shown_url(url: str) -> str:
+    """A URL fit to show: without userinfo, query and fragment, where keys and tokens are put."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def shown_receiver(address: str) -> str:
+    """The receiver's kind, and its reference where that is one; of a literal URL the host alone."""
+    kind, _, target = address.partition(":")
+    if target.startswith(("env:", "file:")) or not target:
+        return address
+    parts = urlsplit(target)
+    return f"{kind}:{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else kind
+
+
+def receiver_of(address: Address) -> str:
+    """What `shown_receiver` makes of an address of a contract."""
+    return shown_receiver(f"{address.kind}:{address.target}")
+
+
+def without_query(text: str, url: str) -> str:
+    """`text` with the query of this URL cut out, should an error message have quoted it."""
+    query = urlsplit(url).query
+    return text.replace(query, "…") if query else text
+
+
+def promise(objective: Objective) -> str:
+    """The objective in the contract's own short form: "99% of requests under 500ms over 28d"."""
+    of = objective.of.value.replace("_", " ")
+    what = "succeed" if objective.under is None else f"under {format_duration(objective.under)}"
+    return f"{format_percent(objective.target)} of {of} {what} over {objective.over}"
+
+
+def probe_json(sample: Sample, url: str) -> dict[str, Json]:
+    """One probe: the stable `probe` JSON and more. Times are seconds; `at` is Unix seconds."""
+    return {
+        "contract": sample.contract,
+        "success": sample.failure is None,
+        "latency_seconds": sample.latency_ns / 1e9,
+        "status": sample.status,
+        "failure": sample.failure,
+        "phases": {name: getattr(sample.phases, name) / 1e9 for name in PHASES},
+        "at": sample.sent_ns / 1e9,
+        "size_bytes": sample.size,
+        "connection": sample.connection,
+        "detail": without_query(sample.detail, url),
+    }
+
+
+def contracts_json(snapshot: Snapshot) -> dict[str, Json]:
+    """Every contract: the stable `status` JSON and more."""
+    return {
+        "at": snapshot.at,
+        "tick_seconds": snapshot.tick_seconds,
+        "reload_error": snapshot.reload_error or None,
+        "contracts": [_contract(view, snapshot.deliveries) for view in snapshot.contracts],
+    }
+
+
+def health_json(health: Health) -> dict[str, Json]:
+    """Is keeptime itself well? Ages are seconds; null before the first tick."""
+    last = health.last_tick_at
+    return {
+        "healthy": not health.problems,
+        "started": health.started,
+        "uptime_seconds": health.now - health.started,
+        "last_tick_age_seconds": None if last is None else max(0.0, health.now - last),
+        "last_commit_at": health.last_commit_at,
+        "problems": list(health.problems),
+    }
+
+
+def _contract(view: ContractView, deliveries: tuple[DeliveryView, ...]) -> dict[str, Json]:
+    contract = view.contract
+    pairs = zip(contract.objectives, view.verdicts, strict=True)
+    last = view.last_sample
+    return {
+        "contract": contract.name,
+        "provider": contract.provider,
+        "model": contract.model,
+        "endpoint": shown_url(contract.endpoint.url),
+        "version": contract.version,
+        "requests": view.counters.requests,
+        "failures": {failure.value: count for failure, count in sorted(view.counters.failures.items())},
+        "probes_skipped": view.counters.skipped,
+        "in_flight": view.in_flight,
+        "last_probe": None if last is None else probe_json(last, contract.endpoint.url),
+        "objectives": [_objective(objective, verdict) for objective, verdict in pairs],
+        "deliveries": [_delivery(each) for each in deliveries if each.contract == contract.name],
+    }
+
+
+def _objective(objective: Objective, verdict: Verdict | None) -> dict[str, Json]:
+    terms: dict[str, Json] = {
+        "name": objective.name,
+        "promise": promise(objective),
+        "target": float(objective.target),
+        "threshold_seconds": objective.under,
+        "policy": objective.policy.kind,
+    }
+    return terms | (_nothing_yet() if verdict is None else _verdict(verdict))
+
+
+def _nothing_yet() -> dict[str, Json]:
+    names = ("condition", "severity", "since", "at", "good", "bad", "skipped", "sli", "burn_rate")
+    nothing: dict[str, Json] = dict.fromkeys((*names, "window_seconds", "budget", "exhausted_in_seconds"))
+    return nothing | {"tiers": [], "reason": "no tick has ended yet, so there is no verdict"}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Json]:
+    budget = verdict.budget
+    return {
+        "condition": verdict.condition,
+        "severity": verdict.severity,
+        "since": verdict.since,
+        "at": verdict.at,
+        "window_seconds": verdict.window_seconds,
+        "good": verdict.good,
+        "bad": verdict.bad,
+        "skipped": verdict.skipped,
+        "sli": verdict.sli,
+        "burn_rate": verdict.burn_rate,
+        "budget": {"total": budget.total, "spent": budget.spent, "left": budget.left},
+        "exhausted_in_seconds": verdict.exhausted_in,
+        "tiers": [_tier(tier) for tier in verdict.tiers],
+        "reason": verdict.reason,
+    }
+
+
+def _tier(tier: TierReport) -> dict[str, Json]:
+    return {
+        "name": tier.name,
+        "severity": tier.severity,
+        "state": tier.state,
+        "burn_limit": tier.burn_limit,
+        "windows": [_window(window) for window in tier.windows],
+    }
+
+
+def _window(window: WindowCount) -> dict[str, Json]:
+    return {"seconds": window.seconds, "good": window.good, "bad": window.bad, "burn_rate": window.burn_rate}
+
+
+def _delivery(view: DeliveryView) -> dict[str, Json]:
+    return {
+        "audience": view.audience,
+        "receiver": shown_receiver(view.address),
+        "delivered": view.delivered,
+        "failed_attempts": view.failed_attempts,
+        "waiting": view.waiting,
+        "oldest_waiting_seconds": view.oldest_waiting_seconds if view.waiting else None,
+        "last_error": view.last_error or None,
+    }

@@ -1,0 +1,283 @@
+"""The first page: a snapshot as words and bars, rendered to HTML without any script.
+
+Guarantees: decides nothing (the judge's condition and reason are shown as they are); rounding never shows a
+missed target as met; every name is escaped; colour is never the only sign.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from math import floor
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from keeptime import __version__
+from keeptime.app.view import ContractView, DeliveryView, Snapshot
+from keeptime.contract.terms import Objective
+from keeptime.model.sample import Sample
+from keeptime.model.verdict import Condition, TierReport, TierState, Verdict
+from keeptime.units import format_duration, format_percent, speak_duration
+from keeptime.web.describe import promise, shown_receiver, shown_url
+
+WAITING = "waiting"
+WORDS = {
+    Condition.OK.value: "ok",
+    Condition.AT_RISK.value: "at risk",
+    Condition.BROKEN.value: "broken",
+    Condition.NO_DATA.value: "no data",
+    WAITING: "waiting",
+}
+WORST_FIRST = (
+    Condition.BROKEN.value,
+    Condition.AT_RISK.value,
+    Condition.NO_DATA.value,
+    WAITING,
+    Condition.OK.value,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A share in 0–1 to fill, where a mark stands (or nowhere), and the same in words."""
+
+    fill: float
+    label: str
+    mark: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TierRow:
+    name: str
+    state: str
+    severity: str
+    windows: str
+    limit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveCard:
+    """One objective. Everything after `reason` is empty while there is no verdict."""
+
+    name: str
+    promise: str
+    condition: str
+    word: str
+    reason: str
+    since: str = ""
+    severity: str = ""
+    target: str = ""
+    sli: str = ""
+    sli_bar: Bar | None = None
+    budget: str = ""
+    budget_of: str = ""
+    budget_bar: Bar | None = None
+    burn: str = ""
+    burn_over: str = ""
+    events: str = ""
+    runs_out: str = ""
+    tiers: tuple[TierRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverRow:
+    audience: str
+    receiver: str
+    delivered: str
+    waiting: str
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContractCard:
+    name: str
+    provider: str
+    model: str
+    endpoint: str
+    condition: str
+    probe: str
+    probe_failed: bool
+    requests: str
+    objectives: tuple[ObjectiveCard, ...]
+    receivers: tuple[ReceiverRow, ...]
+
+
+def render(snapshot: Snapshot, refresh: int | None) -> str:
+    """The page as HTML. `refresh`: seconds after which the browser asks again; None: never."""
+    cards = [_contract(view, snapshot) for view in snapshot.contracts]
+    tally = Counter(objective.condition for card in cards for objective in card.objectives)
+    return _PAGE.render(
+        cards=cards,
+        tally=[(condition, WORDS[condition], tally[condition]) for condition in WORST_FIRST if tally[condition]],
+        troubled=[card for card in cards if card.condition not in (Condition.OK.value, WAITING)],
+        title=_title(tally),
+        refresh=refresh,
+        at=_instant(snapshot.at, snapshot.at),
+        reload_error=snapshot.reload_error,
+        problems=snapshot.health.problems,
+        uptime=speak_duration(max(0.0, snapshot.health.now - snapshot.health.started)),
+        version=__version__,
+    )
+
+
+def _title(tally: Counter[str]) -> str:
+    worst = next((condition for condition in WORST_FIRST if tally[condition]), None)
+    if worst is None:
+        return "no contracts"
+    if worst == Condition.OK.value:
+        return "all ok"
+    return f"{tally[worst]} {WORDS[worst]}"
+
+
+def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
+    contract, sample = view.contract, view.last_sample
+    pairs = zip(contract.objectives, view.verdicts, strict=True)
+    objectives = tuple(_objective(objective, verdict, snapshot) for objective, verdict in pairs)
+    present = {objective.condition for objective in objectives}
+    return ContractCard(
+        name=contract.name,
+        provider=contract.provider,
+        model=contract.model,
+        endpoint=f"{contract.endpoint.method} {shown_url(contract.endpoint.url)}",
+        condition=next((condition for condition in WORST_FIRST if condition in present), WAITING),
+        probe=_last_probe(sample, snapshot.at),
+        probe_failed=sample is not None and sample.failure is not None,
+        requests=_requests(view),
+        objectives=objectives,
+        receivers=tuple(_receiver(each) for each in snapshot.deliveries if each.contract == contract.name),
+    )
+
+
+def _last_probe(sample: Sample | None, now: float) -> str:
+    if sample is None:
+        return "no probe has ended yet"
+    took = speak_duration(sample.latency_ns / 1e9)
+    ago = speak_duration(max(0.0, now - sample.done_ns / 1e9))
+    if sample.failure is None:
+        return f"{took}, status {sample.status}, {ago} ago"
+    status = f" {sample.status}" if sample.status is not None else ""
+    return f"failed ({sample.failure.value.replace('_', ' ')}{status}) after {took}, {ago} ago"
+
+
+def _requests(view: ContractView) -> str:
+    counters = view.counters
+    parts = [f"{counters.requests:,} sent", f"{counters.failures.total():,} failed"]
+    if counters.skipped:
+        parts.append(f"{counters.skipped:,} skipped")
+    if view.in_flight:
+        parts.append(f"{view.in_flight:,} in flight")
+    return ", ".join(parts)
+
+
+def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot) -> ObjectiveCard:
+    if verdict is None:
+        wait = snapshot.tick_seconds - snapshot.at % snapshot.tick_seconds
+        reason = f"First verdict in {speak_duration(max(1, round(wait)))}: a tick has to end before it is judged."
+        return ObjectiveCard(objective.name, promise(objective), WAITING, WORDS[WAITING], reason)
+    burn, over = _burn_now(verdict)
+    condition = verdict.condition.value
+    return ObjectiveCard(
+        name=objective.name,
+        promise=promise(objective),
+        condition=condition,
+        word=WORDS[condition],
+        reason=verdict.reason,
+        since=_since(verdict.since, snapshot.at),
+        severity=verdict.severity.value if verdict.severity else "",
+        target=format_percent(verdict.target),
+        sli="" if verdict.sli is None else shown_ratio(verdict.good, verdict.good + verdict.bad, verdict.target),
+        sli_bar=None if verdict.sli is None else _sli_bar(verdict.sli, float(verdict.target)),
+        budget=_count(verdict.budget.left),
+        budget_of=f"of {_count(verdict.budget.total)} requests",
+        budget_bar=_budget_bar(verdict),
+        burn=burn,
+        burn_over=over,
+        events=f"{verdict.good:,} good, {verdict.bad:,} bad, {verdict.skipped:,} skipped",
+        runs_out="" if verdict.exhausted_in is None else speak_duration(verdict.exhausted_in),
+        tiers=tuple(_tier(tier) for tier in verdict.tiers),
+    )
+
+
+def shown_ratio(good: int, events: int, target: Fraction) -> str:
+    """A percentage with digits enough to tell it from the target, rounded down: 98.997 % is "98.99%"."""
+    digits = max(2, len(format_percent(1 - target).partition(".")[2].rstrip("%")) + 2)
+    scaled = floor(Fraction(good, events) * 100 * 10**digits)
+    text = f"{scaled / 10**digits:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if good == events else text}%"
+
+
+def _sli_bar(sli: float, target: float) -> Bar:
+    """Zoomed in: the right end is 100 %, the mark is the target, and four times the allowed share is empty."""
+    low = max(0.0, 1 - 4 * (1 - target))
+    label = f"SLI {format_percent(round(sli, 6))} against a target of {format_percent(target)}"
+    return Bar(max(0.0, (sli - low) / (1 - low)), label, (target - low) / (1 - low))
+
+
+def _budget_bar(verdict: Verdict) -> Bar:
+    budget = verdict.budget
+    share = min(1.0, max(0.0, budget.left / budget.total)) if budget.total > 0 else 0.0
+    return Bar(share, f"error budget left: {_count(budget.left)} of {_count(budget.total)} requests")
+
+
+def _burn_now(verdict: Verdict) -> tuple[str, str]:
+    """The burn rate over the shortest window that has events, and that window."""
+    rates = {window.seconds: window.burn_rate for tier in verdict.tiers for window in tier.windows}
+    rates[verdict.window_seconds] = verdict.burn_rate
+    for seconds, rate in sorted(rates.items()):
+        if rate is not None:
+            return f"{shown_rate(rate)}×", f"over {format_duration(seconds)}"
+    return "–", "no events"
+
+
+def shown_rate(rate: float) -> str:
+    """A burn rate with three digits at most: 0.42, 14.4, 120."""
+    return f"{rate:.2f}" if rate < 10 else f"{rate:.1f}" if rate < 100 else f"{rate:,.0f}"
+
+
+def _tier(tier: TierReport) -> TierRow:
+    def window(seconds: float, rate: float | None) -> str:
+        return f"{format_duration(seconds)}: {'no events' if rate is None else f'{shown_rate(rate)}×'}"
+
+    return TierRow(
+        name=tier.name,
+        state=TierState(tier.state).value,
+        severity=tier.severity.value,
+        windows=", ".join(window(each.seconds, each.burn_rate) for each in tier.windows),
+        limit=f"{shown_rate(tier.burn_limit)}×",
+    )
+
+
+def _receiver(view: DeliveryView) -> ReceiverRow:
+    age = f", oldest for {speak_duration(view.oldest_waiting_seconds)}" if view.waiting else ""
+    return ReceiverRow(
+        audience=view.audience,
+        receiver=shown_receiver(view.address),
+        delivered=f"{view.delivered:,} delivered",
+        waiting=f"{view.waiting:,} waiting{age}" if view.waiting else "none waiting",
+        last_error=view.last_error if view.waiting else "",
+    )
+
+
+def _count(requests: float) -> str:
+    """Requests as people count them: whole ones where there are many, one decimal where there are few."""
+    whole = abs(requests) >= 100 or float(requests).is_integer()
+    return f"{floor(requests):,}" if whole else f"{floor(requests * 10) / 10:,.1f}"
+
+
+def _since(began: float, now: float) -> str:
+    return f"since {_instant(began, now)} ({speak_duration(max(0.0, now - began))})"
+
+
+def _instant(at: float, now: float) -> str:
+    """The time of day in UTC; the date too when that is half a day ago or more."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return f"{moment:%H:%M:%S} UTC" if now - at < 43_200 else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+_PAGE = Environment(
+    loader=PackageLoader("keeptime.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+).get_template("first.html")

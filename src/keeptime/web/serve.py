@@ -1,0 +1,149 @@
+"""Serves an app on one port inside the caller's own event loop.
+
+Guarantees: no signal handlers and no logging set-up of its own; a port that cannot be had is one clear error; a
+client that dribbles its request or never sends one is cut off. Knows nothing of what the app shows.
+"""
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from keeptime.errors import KeeptimeError
+
+REQUEST_SECONDS = 10
+"""A request must be wholly here this long after its connection, or after the answer before it."""
+
+_ADVICE = "choose another with --listen HOST:PORT, or any free port with --listen 127.0.0.1:0"
+
+
+class Server:
+    """Serves `app` at host:port from `start` to `stop`. Port 0: any free one."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._app = app
+        self._host = host
+        self._port = port
+        self._running: tuple[_Uvicorn, asyncio.Task[None]] | None = None
+
+    async def start(self) -> int:
+        """Bind and serve; returns the port that was bound. Raises KeeptimeError when it cannot be had."""
+        sock = _bind(self._host, self._port)
+        config = uvicorn.Config(
+            self._app,
+            http=_Impatient,
+            loop="none",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            h11_max_incomplete_event_size=16 * 1024,
+            limit_concurrency=100,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=2,
+        )
+        server = _Uvicorn(config)
+        task = asyncio.create_task(server.serve(sockets=[sock]), name="web")
+        self._running = server, task
+        ready = asyncio.create_task(server.ready.wait())
+        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if task.done():
+            task.result()
+        return int(sock.getsockname()[1])
+
+    async def stop(self) -> None:
+        """Finish the answers under way (for at most 2 s) and let go of the port. Harmless when not started."""
+        if self._running is None:
+            return
+        server, task = self._running
+        self._running = None
+        server.should_exit = True
+        await task
+
+
+class _Uvicorn(uvicorn.Server):
+    """Leaves signals to the program that it runs in, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+class _Impatient(H11Protocol):
+    """uvicorn's own idle timer ends with the first byte of a request; this one ends with the last."""
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait_for_request()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._wait_for_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait_for_request(self) -> None:
+        self._stop_waiting()
+        self._patience = self.loop.call_later(REQUEST_SECONDS, self._lose_patience)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def _lose_patience(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, proto, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        sock = socket.socket(family, kind, proto)
+    except OSError as error:
+        raise KeeptimeError(f"cannot listen on {_written(host, port)}: {error.strerror}; {_ADVICE}") from error
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(128)
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        raise KeeptimeError(_why_not(host, port, error)) from error
+    return sock
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    where = _written(host, port)
+    if error.errno == errno.EADDRINUSE:
+        return f"{where} is taken by another program (is keeptime running already?); {_ADVICE}"
+    if error.errno == errno.EACCES:
+        return f"this user may not listen on {where}; {_ADVICE}"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine, so it cannot listen on {where}; {_ADVICE}"
+    return f"cannot listen on {where}: {error.strerror}; {_ADVICE}"
+
+
+def _written(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
