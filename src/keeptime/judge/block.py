@@ -1,0 +1,199 @@
+"""What `advance` decided over a block of ticks.
+
+Guarantees: a standing for every objective and tick; full verdicts, with their counts and reason, at every change
+and at the last tick, built only when asked for. Nothing here decides.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keeptime.errors import UsageError
+from keeptime.judge.plan import Group, Plan, Row
+from keeptime.judge.reason import Facts, say
+from keeptime.judge.rules.rule import TIER_STATES, Span, TierTerms
+from keeptime.judge.standing import CONDITION, SEVERITY, Codes, Ints, Standing
+from keeptime.model.verdict import Budget, Condition, TierReport, Verdict, WindowCount
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Ticks of a group at which full verdicts can be built, in order of tick, then place in the group.
+
+    Every field has one value per moment; `tiers` has them per tier. `before`: the standing one tick earlier.
+    """
+
+    tick: Ints
+    place: NDArray[np.intp]
+    standing: Codes
+    before: Codes
+    since: Ints
+    seen: Ints
+    born: Ints
+    quiet: Ints
+    opens: Ints
+    closes: Ints
+    own: Span
+    skipped: Ints
+    windows: Mapping[int, Span]
+    tiers: Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of condition or severity. `row`: in the plan; `column`: in the block; `before`: what it was."""
+
+    row: int
+    column: int
+    before: Standing
+    verdict: Verdict
+
+    @property
+    def condition_before(self) -> Condition:
+        return CONDITION[self.before]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """`standing`: codes of `Standing` [objectives × ticks]. `moments`: per group, chunk by chunk."""
+
+    plan: Plan
+    first_tick: int
+    standing: Codes
+    moments: tuple[tuple[Moments, ...], ...]
+
+    @property
+    def ticks(self) -> int:
+        return self.standing.shape[1]
+
+    def condition(self, row: int, column: int = -1) -> Condition:
+        """The condition of an objective at the end of a tick of the block."""
+        return CONDITION[Standing(int(self.standing[row, column]))]
+
+    def verdict(self, row: int, column: int = -1) -> Verdict:
+        """The full verdict. Raises UsageError for a column that is neither the last nor one where it changed."""
+        group, place = self.plan.places[row]
+        tick = self.first_tick + (column if column >= 0 else self.ticks + column)
+        for moments in reversed(self.moments[group]):
+            found = _find(moments, tick, place)
+            if found is not None:
+                return _verdict(self.plan, row, moments, found)
+        raise UsageError(
+            f"a full verdict exists where the standing changed and at the last tick; not at tick {tick}"
+        )
+
+    def verdicts(self, column: int = -1) -> tuple[Verdict, ...]:
+        """The verdict of every objective, in the plan's order."""
+        return tuple(self.verdict(row, column) for row in range(len(self.plan.rows)))
+
+    def transitions(self) -> Iterator[Transition]:
+        """Every change of condition or severity in the block, in order of time, then of the plan."""
+        changes = [
+            (int(moments.tick[index]), int(group.rows[moments.place[index]]), moments, int(index))
+            for group, chunks in zip(self.plan.groups, self.moments, strict=True)
+            for moments in chunks
+            for index in np.flatnonzero(moments.standing != moments.before)
+        ]
+        for tick, row, moments, index in sorted(changes, key=lambda change: change[:2]):
+            before = Standing(int(moments.before[index]))
+            yield Transition(row, tick - self.first_tick, before, _verdict(self.plan, row, moments, index))
+
+
+def _find(moments: Moments, tick: int, place: int) -> int | None:
+    low = int(np.searchsorted(moments.tick, tick, side="left"))
+    high = int(np.searchsorted(moments.tick, tick, side="right"))
+    found = low + bisect_left(moments.place[low:high], place)
+    return found if found < high and moments.place[found] == place else None
+
+
+def _verdict(plan: Plan, row: int, moments: Moments, index: int) -> Verdict:
+    entry, group = plan.rows[row], plan.groups[plan.places[row][0]]
+    tick_seconds = plan.tick_seconds
+    end = int(moments.tick[index]) + 1
+    standing = Standing(int(moments.standing[index]))
+    own_good, own_bad, expected = _counts(moments.own, index)
+    budget_ratio = entry.objective.budget_ratio
+    budget = Budget(expected * budget_ratio.numerator / budget_ratio.denominator, own_bad)
+    tiers = tuple(_tier(plan, group, moments, index, place) for place in range(len(group.shape.tiers)))
+    pace = _pace(group, moments, index, tick_seconds)
+    exhausted_in = _exhausted_in(budget, pace, float(budget_ratio))
+    facts = Facts(
+        row=entry,
+        standing=standing,
+        at=end * tick_seconds,
+        tiers=tuple(zip(group.shape.tiers, tiers, strict=True)),
+        good=own_good,
+        bad=own_bad,
+        budget=budget,
+        exhausted_in=exhausted_in,
+        seen=None if moments.seen[index] < 0 else float(moments.seen[index] * tick_seconds),
+        quiet=float(moments.quiet[index] * tick_seconds),
+        watched=float((end - moments.born[index]) * tick_seconds),
+        tick_seconds=tick_seconds,
+    )
+    return Verdict(
+        key=entry.key,
+        tick=end - 1,
+        at=end * tick_seconds,
+        condition=CONDITION[standing],
+        since=float(moments.since[index] * tick_seconds),
+        severity=SEVERITY[standing],
+        target=entry.objective.target,
+        threshold_seconds=entry.objective.under,
+        window_seconds=_window_seconds(entry, moments, index, tick_seconds),
+        good=own_good,
+        bad=own_bad,
+        skipped=int(moments.skipped[index]),
+        burn_rate=tiers[0].windows[0].burn_rate if tiers else None,
+        budget=budget,
+        tiers=tiers,
+        exhausted_in=exhausted_in,
+        reason=say(facts),
+    )
+
+
+def _counts(span: Span, index: int) -> tuple[int, int, float]:
+    return int(span.good[index]), int(span.bad[index]), float(span.expected[index])
+
+
+def _window_seconds(entry: Row, moments: Moments, index: int, tick_seconds: float) -> float:
+    over = entry.objective.over
+    seconds = getattr(over, "seconds", None)
+    return float(seconds if seconds is not None else (moments.closes[index] - moments.opens[index]) * tick_seconds)
+
+
+def _tier(plan: Plan, group: Group, moments: Moments, index: int, place: int) -> TierReport:
+    terms: TierTerms = group.shape.tiers[place]
+    return TierReport(
+        name=terms.name,
+        severity=terms.severity,
+        state=TIER_STATES[int(moments.tiers[place, index])],
+        burn_limit=terms.burn_limit,
+        windows=tuple(_window_count(plan, group, moments, index, window) for window in terms.windows),
+    )
+
+
+def _window_count(plan: Plan, group: Group, moments: Moments, index: int, window: int) -> WindowCount:
+    good, bad, _ = _counts(moments.windows[window], index)
+    events = good + bad
+    budget = group.shape.budget
+    burn = bad / events / float(budget) if events else None
+    return WindowCount(window * plan.tick_seconds, good, bad, burn)
+
+
+def _pace(group: Group, moments: Moments, index: int, tick_seconds: float) -> tuple[float, float]:
+    """Bad events per second, and their share of what was expected, in the first tier's long window."""
+    window = group.shape.tiers[0].windows[0] if group.shape.tiers else group.windows[-1]
+    _, bad, expected = _counts(moments.windows[window], index)
+    return bad / (window * tick_seconds), bad / expected if expected else 0.0
+
+
+def _exhausted_in(budget: Budget, pace: tuple[float, float], budget_ratio: float) -> float | None:
+    """Seconds until the budget is gone at this pace; None where the pace is one that the promise allows."""
+    per_second, bad_share = pace
+    if budget.left <= 0 and budget.spent:
+        return 0.0
+    return budget.left / per_second if per_second > 0 and bad_share > budget_ratio else None

@@ -1,0 +1,123 @@
+"""Contracts made ready to be judged: objectives that are alike stand in one group, and a group is judged as one
+array.
+
+Guarantees: rows keep the order of the contracts; a plan is frozen and holds no counts. Knows nothing of the time.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keeptime.contract.terms import Calendar, Contract, Objective, PolicyKind, Rolling
+from keeptime.judge.rules import rule_for
+from keeptime.judge.rules.rule import Rule, TierReach, TierTerms
+from keeptime.judge.totals import Ring, rings_for
+from keeptime.model.key import ObjectiveKey
+
+__all__ = ["Group", "Plan", "Row", "Shape", "TierReach", "reach"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One objective. `events_per_tick`: expected from probes, 0 if unknown; `silence`: ticks until no_data."""
+
+    key: ObjectiveKey
+    contract: Contract
+    objective: Objective
+    events_per_tick: float
+    silence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What makes objectives alike. `own`: their window in ticks, or the calendar period."""
+
+    kind: PolicyKind
+    tiers: tuple[TierTerms, ...]
+    own: int | Calendar
+    budget: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Objectives of one shape. `rows`: their places in the plan; `windows`: all windows (ticks) they need counts
+    of.
+    """
+
+    shape: Shape
+    rule: Rule
+    rows: NDArray[np.intp]
+    windows: tuple[int, ...]
+    rings: tuple[Ring, ...]
+    events_per_tick: NDArray[np.float64]
+    silence: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All objectives of some contracts. `places`: for each row its group and its place there."""
+
+    tick_seconds: float
+    rows: tuple[Row, ...]
+    groups: tuple[Group, ...]
+    places: tuple[tuple[int, int], ...]
+
+    @property
+    def keys(self) -> tuple[ObjectiveKey, ...]:
+        return tuple(row.key for row in self.rows)
+
+    @classmethod
+    def compile(cls, contracts: Sequence[Contract], tick_seconds: float) -> "Plan":
+        """A plan for these contracts. Raises ValueError where a tick does not divide a minute."""
+        rows = tuple(_row(contract, each, tick_seconds) for contract in contracts for each in contract.objectives)
+        members: dict[Shape, list[int]] = {}
+        for index, row in enumerate(rows):
+            members.setdefault(_shape(row.objective, tick_seconds), []).append(index)
+        groups = tuple(_group(shape, indices, rows, tick_seconds) for shape, indices in members.items())
+        places = {index: (g, o) for g, group in enumerate(groups) for o, index in enumerate(group.rows.tolist())}
+        return cls(tick_seconds, rows, groups, tuple(places[index] for index in range(len(rows))))
+
+
+def _row(contract: Contract, objective: Objective, tick_seconds: float) -> Row:
+    silence = max(1, math.ceil(contract.no_data_after / tick_seconds))
+    return Row(contract.key(objective), contract, objective, contract.events_per_second * tick_seconds, silence)
+
+
+def _shape(objective: Objective, tick_seconds: float) -> Shape:
+    over = objective.over
+    own = max(1, math.ceil(Fraction(over.seconds) / Fraction(tick_seconds))) if isinstance(over, Rolling) else over
+    kind = objective.policy.kind
+    return Shape(kind, rule_for(kind).tiers(objective, tick_seconds), own, objective.budget_ratio)
+
+
+def _group(shape: Shape, indices: list[int], rows: tuple[Row, ...], tick_seconds: float) -> Group:
+    windows = {window for tier in shape.tiers for window in tier.windows}
+    if isinstance(shape.own, int):
+        windows.add(shape.own)
+    ordered = tuple(sorted(windows))
+    return Group(
+        shape=shape,
+        rule=rule_for(shape.kind),
+        rows=np.array(indices, dtype=np.intp),
+        windows=ordered,
+        rings=rings_for(ordered, tick_seconds),
+        events_per_tick=np.array([rows[index].events_per_tick for index in indices], dtype=np.float64),
+        silence=np.array([rows[index].silence for index in indices], dtype=np.int64),
+    )
+
+
+def reach(objective: Objective, events_per_second: float, tick_seconds: float) -> tuple[TierReach, ...]:
+    """For each tier of the objective's policy: can it fire, and how soon is total failure noticed?
+
+    `events_per_second` is what will be observed (probe slots, or traffic); 0 means unknown, and then enough traffic
+    is assumed.
+    """
+    rule = rule_for(objective.policy.kind)
+    budget = objective.budget_ratio
+    return tuple(
+        rule.reach(tier, budget, events_per_second, tick_seconds) for tier in rule.tiers(objective, tick_seconds)
+    )

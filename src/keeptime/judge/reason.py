@@ -1,0 +1,176 @@
+"""Why a verdict is what it is, in one sentence for people.
+
+Guarantees: every figure in a sentence is one that was decided from, rounded only here. The log, the alert and the
+page show this same sentence. Decides nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from keeptime.contract.terms import Calendar, Objective
+from keeptime.judge.evidence import events_to_decide
+from keeptime.judge.plan import Row
+from keeptime.judge.rules.rule import TierTerms
+from keeptime.judge.standing import Standing
+from keeptime.model.key import Signal
+from keeptime.model.verdict import Budget, TierReport, TierState, WindowCount
+from keeptime.units import format_duration, format_percent, speak_duration
+
+NOUNS = {
+    Signal.REQUESTS: "requests",
+    Signal.FIRST_TOKEN: "first tokens",
+    Signal.INTER_TOKEN: "gaps between tokens",
+    Signal.OUTPUT_TOKEN: "output tokens",
+}
+NO_BURN = "the budget is not being used up"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a sentence is made from.
+
+    `at`, `seen` (the end of the last tick with an event; None: there was none yet): Unix seconds. `quiet`:
+    seconds lived since that; `watched`: seconds since the first tick observed.
+    """
+
+    row: Row
+    standing: Standing
+    at: float
+    tiers: tuple[tuple[TierTerms, TierReport], ...]
+    good: int
+    bad: int
+    budget: Budget
+    exhausted_in: float | None
+    seen: float | None
+    quiet: float
+    watched: float
+    tick_seconds: float
+
+    @property
+    def objective(self) -> Objective:
+        return self.row.objective
+
+    @property
+    def silent(self) -> bool:
+        return self.quiet >= self.row.silence * self.tick_seconds
+
+    def tier(self, state: TierState) -> tuple[TierTerms, TierReport] | None:
+        """The first (fastest) tier that is in this state."""
+        return next((pair for pair in self.tiers if pair[1].state is state), None)
+
+
+def say(facts: Facts) -> str:
+    """The sentence for these facts."""
+    return _SENTENCES[facts.standing](facts)
+
+
+def promise(objective: Objective) -> str:
+    """The objective as a contract says it: "99% of requests under 500ms over 28d"."""
+    what = "succeed" if objective.under is None else f"under {format_duration(objective.under)}"
+    return f"{format_percent(objective.target)} of {NOUNS[objective.of]} {what} over {objective.over}"
+
+
+def _fault(objective: Objective) -> str:
+    if objective.under is None:
+        return "failed"
+    return "slow or failed" if objective.errors == "bad" else "slow"
+
+
+def _counted(facts: Facts, bad: int, events: int, where: str) -> str:
+    """ "42 of 3,600 requests were slow or failed in the last 1 h"."""
+    noun, fault = NOUNS[facts.objective.of], _fault(facts.objective)
+    verb = "" if fault == "failed" else "was " if bad <= 1 else "were "
+    share = f"{bad:,} of {events:,}" if bad else f"none of {events:,}"
+    return f"{share} {noun} {verb}{fault} {where}"
+
+
+def _last(facts: Facts, seconds: float) -> str:
+    return f"in the last {speak_duration(min(seconds, facts.watched))}"
+
+
+def _own(facts: Facts) -> str:
+    over = facts.objective.over
+    where = f"in this {over.unit}" if isinstance(over, Calendar) else _last(facts, over.seconds)
+    return _counted(facts, facts.bad, facts.good + facts.bad, where)
+
+
+def _window(facts: Facts, window: WindowCount) -> str:
+    return _counted(facts, window.bad, window.events, _last(facts, window.seconds))
+
+
+def _times(facts: Facts, window: WindowCount) -> str:
+    burn = window.burn_rate or 0.0
+    return f"{burn:,.3g} times what {format_percent(facts.objective.target)} allows"
+
+
+def _ends(facts: Facts) -> str:
+    if facts.exhausted_in is None:
+        return NO_BURN
+    return (
+        f"the budget ends in {speak_duration(facts.exhausted_in)}" if facts.exhausted_in else "the budget is gone"
+    )
+
+
+def _clock(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _no_data(facts: Facts) -> str:
+    noun = NOUNS[facts.objective.of]
+    if not facts.silent:
+        return f"{noun} are observed again, but none has kept the target yet: {_own(facts)}"
+    if facts.seen is None:
+        return f"no {noun} were observed since watching began {speak_duration(facts.watched)} ago"
+    return f"no {noun} were observed for {speak_duration(facts.quiet)}; the last by {_clock(facts.seen)}"
+
+
+def _broken(facts: Facts) -> str:
+    promised = promise(facts.objective)
+    if facts.bad > facts.budget.total:
+        return f"{promised} is broken: {_own(facts)}, and the budget was {facts.budget.total:,.4g}"
+    fired = facts.tier(TierState.FIRING)
+    if fired is None:
+        return f"{promised} stays broken until a request keeps the target again: {_own(facts)}"
+    terms, report = fired
+    window = report.windows[0]
+    hold = speak_duration(terms.hold * facts.tick_seconds)
+    return f"{promised} is broken: {_window(facts, window)}, {_times(facts, window)}, and it has been so for {hold}"
+
+
+def _at_risk(facts: Facts) -> str:
+    fired = facts.tier(TierState.FIRING)
+    if fired is None:
+        noun = NOUNS[facts.objective.of]
+        return f"at risk until {noun} keep the target again: {_own(facts)}; {_ends(facts)}"
+    window = fired[1].windows[0]
+    return f"{_window(facts, window)}: {_times(facts, window)}; {_ends(facts)}"
+
+
+def _ok(facts: Facts) -> str:
+    if facts.seen is None:
+        return f"no {NOUNS[facts.objective.of]} were observed yet; watching for {speak_duration(facts.watched)}"
+    pending, undecided = facts.tier(TierState.PENDING), facts.tier(TierState.UNDECIDED)
+    if pending is not None:
+        terms, report = pending
+        hold = speak_duration(terms.hold * facts.tick_seconds)
+        window = report.windows[0]
+        return f"{_window(facts, window)}: {_times(facts, window)}; broken when it has been so for {hold}"
+    if undecided is not None:
+        return _undecided(facts, *undecided)
+    return f"{_own(facts)}; the budget is {facts.budget.total:,.4g}"
+
+
+def _undecided(facts: Facts, terms: TierTerms, report: TierReport) -> str:
+    window = report.windows[0]
+    needed = events_to_decide(window.events, window.bad, float(facts.objective.budget_ratio), terms.alpha)
+    would = f": at this share {needed:,} would decide" if needed is not None else ""
+    return f"{_window(facts, window)}: too few to tell from chance{would}"
+
+
+_SENTENCES = {
+    Standing.OK: _ok,
+    Standing.NO_DATA: _no_data,
+    Standing.TICKET: _at_risk,
+    Standing.PAGE: _at_risk,
+    Standing.BROKEN: _broken,
+}
