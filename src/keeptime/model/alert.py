@@ -30,6 +30,7 @@ class AlertRow:
     """The stored state of one objective's alert: what survives a kill.
 
     `since`, `started`: Unix seconds; `started` is when the present alert began (None while inactive).
+    `told`: what consumers were told since the alert began, so that who never heard of it hears of no recovery.
     """
 
     key: ObjectiveKey
@@ -38,6 +39,7 @@ class AlertRow:
     severity: Severity | None
     since: float
     started: float | None
+    told: frozenset[Topic] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +84,13 @@ class Delivery:
     attempts: int
     created: float
     next_try: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Unsent rows of one (contract, address): how many, and when (Unix seconds) the oldest was created."""
+
+    contract: str
+    address: Address
+    count: int
+    oldest: float

@@ -3,10 +3,13 @@
 Guarantees: the outbox is the only memory of what is still to be sent; a row leaves it only by `delivered`.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
-from keeptime.model.alert import Delivery
+from keeptime.model.alert import Delivery, Waiting
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Outbox(Protocol):
@@ -31,6 +34,24 @@ class Outbox(Protocol):
         """It did not; try again at `next_try`. Adds one to the row's attempts."""
         ...
 
+    def latest(self, kind: str) -> Sequence[Delivery]:
+        """Of each (contract, objective, address) of this receiver kind the newest row, where it has been delivered.
+
+        Where the newest row still waits, nothing is returned for that triple. So a delivered row must be kept at
+        least until a newer one of its triple has been delivered, however old it is.
+        """
+        ...
+
+    def waiting(self) -> Sequence[Waiting]:
+        """What is unsent, per (contract, address); only those with something unsent."""
+        ...
+
+
+class InStore(Protocol):
+    """Runs a blocking call of the store where it may block (the store's own thread), and gives its result back."""
+
+    async def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+
 
 class Receiver(Protocol):
     """One way to reach someone. One file in tell/receivers, one registration line."""
@@ -44,4 +65,19 @@ class Receiver(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+@runtime_checkable
+class Refreshes(Protocol):
+    """A receiver that must be told again and again while an alert lasts, or it forgets (Alertmanager)."""
+
+    refresh_every: float
+    """Seconds between two refreshes."""
+
+    async def refresh(self, latest: Sequence[Delivery], now: float) -> None:
+        """Say again what these messages of one address said; those that ended nothing are left out by the receiver.
+
+        Raises DeliveryError; nothing else. A refresh that fails is not retried: the next one comes anyway.
+        """
         ...
