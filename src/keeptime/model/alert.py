@@ -47,12 +47,14 @@ class Address:
     """Where a message goes: one receiver of one audience, as written in the contract.
 
     `kind` names a file in tell/receivers; `target` is what follows the colon (a URL or a secret reference, never
-    a resolved secret). `audience` is a consumer's name or "operators".
+    a resolved secret). `audience` is a consumer's name or "operators". `secret`: the reference of the signing
+    secret (env:NAME or file:PATH), "" where messages go unsigned; no part of the identity, so it can be rotated.
     """
 
     audience: str
     kind: str
     target: str
+    secret: str = ""
 
     @property
     def id(self) -> str:

@@ -1,0 +1,148 @@
+"""The fields of a whole contract, and what its parts say together.
+
+Guarantees: a contract that is returned is legal in itself: a probe waits at least as long as the largest threshold,
+and every default is filled in.
+"""
+
+import math
+from collections.abc import Sequence
+
+from keeptime.contract.calendar import usual_seconds
+from keeptime.contract.endpoint import ENDPOINT_TABLE, Observer, ProbeDraft
+from keeptime.contract.fingerprint import fingerprint
+from keeptime.contract.kinds import Duration, Label, Text
+from keeptime.contract.objectives import OBJECTIVES_SHAPE, Draft
+from keeptime.contract.people import CONSUMERS_SHAPE, OPERATORS_TABLE
+from keeptime.contract.policies import DEFAULT_POLICY, PolicyShape
+from keeptime.contract.report import Report
+from keeptime.contract.shapes import Field, ListOf, MapOf, Placed, Row, Shape, Table, WithPlaces
+from keeptime.contract.terms import Contract, Objective
+from keeptime.contract.urls import Url
+from keeptime.contract.zones import Zone
+from keeptime.units import format_duration, format_percent
+
+LEAST_TIMEOUT = 5.0
+LEAST_NO_DATA = 60.0
+
+
+def _link(_: str) -> Shape[str]:
+    return Url(expected="a URL such as https://wiki.example.com/runbook")
+
+
+NAME = Field("contract", Label("name"), "The contract's name.", required=True)
+PROVIDER = Field("provider", Text(), "Who gives the promise; free text.", default="unnamed")
+MODEL = Field("model", Text(), "What is served; free text.", default="the contract's name")
+ENDPOINT = Field("endpoint", ENDPOINT_TABLE, "The thing probed.", required=True)
+OBSERVE = Field(
+    "observe",
+    WithPlaces(ListOf(Observer(), "observers", most=10)),
+    "How requests are observed. So far `probe` alone.",
+    required=True,
+)
+OBJECTIVES = Field(
+    "objectives",
+    OBJECTIVES_SHAPE,
+    "What is promised: short sentences or mappings, at most 50.",
+    required=True,
+)
+POLICY = Field("policy", PolicyShape(), "The decision rule: burn-rate, sustained or buckets.", default="burn-rate")
+TIMEZONE = Field("timezone", Zone(), "Time zone of calendar windows (IANA name).", default="UTC")
+CONSUMERS = Field("consumers", CONSUMERS_SHAPE, "Whom the promise was made to, at most 100.", default="none")
+OPERATORS = Field("operators", OPERATORS_TABLE, "The provider's own on-call.", default="none")
+NO_DATA_AFTER = Field(
+    "no_data_after",
+    Duration(1, 7 * 86_400, "60s"),
+    "After this long without any event an objective is `no_data`.",
+    default="60s, or three times the shortest `every` where that is longer",
+)
+LINKS = Field(
+    "links",
+    MapOf(Label("name"), _link, "links", most=20),
+    "URLs that messages carry, by name (runbook, dashboard).",
+    default="none",
+)
+
+
+def _contract(row: Row) -> Contract:
+    drafts, probes = row.need(OBJECTIVES), row.need(OBSERVE)
+    _check_timeouts(drafts, probes, row.report)
+    if row.find(CONSUMERS) is None and row.find(OPERATORS) is None:
+        row.report.warning(row.place, "nobody-told", "neither consumers nor operators are given; nobody is told")
+    contract = _assemble(row, drafts, probes)
+    _check_events(contract, drafts, row.report)
+    return contract
+
+
+def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Placed[ProbeDraft]]) -> Contract:
+    policy, timezone = row.get(POLICY, DEFAULT_POLICY), row.get(TIMEZONE, "UTC")
+    usual_timeout = max(LEAST_TIMEOUT, 2 * max((draft.value.under or 0 for draft in drafts), default=0))
+    probes = tuple(each.value.finished(usual_timeout) for each in observers)
+    name = row.need(NAME)
+    unversioned = Contract(
+        name=name,
+        provider=row.get(PROVIDER, "unnamed"),
+        model=row.get(MODEL, name),
+        endpoint=row.need(ENDPOINT),
+        probes=probes,
+        objectives=tuple(draft.value.finished(policy, timezone) for draft in drafts),
+        consumers=row.get(CONSUMERS, ()),
+        operators=row.get(OPERATORS, ()),
+        no_data_after=row.get(NO_DATA_AFTER, max(LEAST_NO_DATA, 3 * min(probe.every for probe in probes))),
+        version="",
+        file=row.report.file,
+        links=row.get(LINKS, {}),
+    )
+    return fingerprint(unversioned, row.report.base)
+
+
+def _check_timeouts(drafts: Sequence[Placed[Draft]], probes: Sequence[Placed[ProbeDraft]], report: Report) -> None:
+    """A request is given up at its timeout: nothing is known of how much longer it would have taken."""
+    largest = max((draft.value.under or 0 for draft in drafts), default=0)
+    for probe in probes:
+        timeout = probe.value.timeout
+        if timeout is not None and timeout < largest:
+            message = (
+                f"the timeout {format_duration(timeout)} is shorter than the threshold {format_duration(largest)}: "
+                f"a request given up after {format_duration(timeout)} might still have been good; "
+                f"expected at least {format_duration(largest)}"
+            )
+            report.error(probe.place, "timeout-too-short", message)
+
+
+def _check_events(contract: Contract, drafts: Sequence[Placed[Draft]], report: Report) -> None:
+    """Fewer events than 1/(1 − target): one bad request alone misses the objective, so nothing can be told."""
+    for objective, draft in zip(contract.objectives, drafts, strict=True):
+        events = contract.events_per_second * usual_seconds(objective.over)
+        needed = math.ceil(1 / objective.budget_ratio)
+        if events < needed:
+            report.warning(draft.place, "too-few-events", _too_few(objective, events, needed))
+
+
+def _too_few(objective: Objective, events: float, needed: int) -> str:
+    return (
+        f"{objective.name}: {events:,.0f} probes in {objective.over} cannot tell "
+        f"{format_percent(objective.target)} from less: one bad request alone misses it; "
+        f"expected at least {needed:,} (probe more often, or over a longer window)"
+    )
+
+
+CONTRACT_TABLE = Table(
+    "the contract",
+    "A latency SLA: what was promised to whom, and how it is observed.",
+    (
+        NAME,
+        PROVIDER,
+        MODEL,
+        ENDPOINT,
+        OBSERVE,
+        OBJECTIVES,
+        POLICY,
+        TIMEZONE,
+        CONSUMERS,
+        OPERATORS,
+        NO_DATA_AFTER,
+        LINKS,
+    ),
+    _contract,
+)
+"""The one table from which contracts are read, their schema is printed and their reference is checked."""

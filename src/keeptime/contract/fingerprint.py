@@ -1,0 +1,45 @@
+"""The version of a contract: a hash of what it says, not of how it is written."""
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from keeptime.contract.terms import Contract
+
+LENGTH = 16
+"""Hex digits kept of SHA-256."""
+
+_LEFT_OUT = frozenset({"file", "version"})
+
+
+def fingerprint(contract: Contract, base: Path) -> Contract:
+    """The same contract with its version. Paths under `base` count as relative, so a moved directory keeps it."""
+    text = json.dumps(_canonical(contract, str(base)), sort_keys=True, separators=(",", ":"))
+    return replace(contract, version=hashlib.sha256(text.encode()).hexdigest()[:LENGTH])
+
+
+def _canonical(value: object, base: str) -> object:
+    if is_dataclass(value):
+        names = [each.name for each in fields(value) if each.name not in _LEFT_OUT]
+        return {name: _canonical(getattr(value, name), base) for name in names}
+    if isinstance(value, dict):
+        return {str(key): _canonical(each, base) for key, each in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(map(str, value))
+    if isinstance(value, tuple | list):
+        return [_canonical(each, base) for each in value]
+    return _canonical_scalar(value, base)
+
+
+def _canonical_scalar(value: object, base: str) -> object:
+    if isinstance(value, Fraction):
+        return [str(value.numerator), str(value.denominator)]
+    if isinstance(value, bytes):
+        return value.hex()
+    if value is ...:
+        return {"any": True}
+    if isinstance(value, str):
+        return value.replace(f"{base}/", "")
+    return value

@@ -1,0 +1,350 @@
+"""The scalars of a contract: texts, labels, durations, percentages, sizes, whole numbers, choices, references.
+
+Guarantees: a message says what was given and what was expected, and shows the right writing where it can be
+guessed; nothing is converted without its unit. A secret's literal value is never put into a message.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Generic, Literal, TypeVar
+
+from keeptime.contract.nodes import Node, Place, Scalar
+from keeptime.contract.report import Reference, Report, nearest, one_of, quote
+from keeptime.contract.shapes import Schema, wrong_type
+from keeptime.contract.terms import SecretRef
+from keeptime.units import format_duration, parse_duration, parse_percent, parse_size
+
+E = TypeVar("E", bound=StrEnum)
+
+LONGEST_NUMBER = 32
+"""Characters of a duration, percentage, size or number."""
+
+DURATION_PATTERN = r"(\d+(\.\d+)?(us|ms|s|m|h|d|w))+"
+PERCENT_PATTERN = r"\d+(\.\d+)? ?%"
+LABEL_PATTERN = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DOTTED_PATTERN = r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?"
+
+
+def text_of(node: Node, report: Report, what: str, expected: str) -> Scalar:
+    """The scalar that a node must be. Raises Spoiled."""
+    if not isinstance(node, Scalar) or node.empty:
+        wrong_type(node, report, what, expected)
+    return node
+
+
+@dataclass(frozen=True)
+class Text:
+    """One line of free text; `{{` and `<` mean nothing in it."""
+
+    expected: str = "a text"
+    most: int = 200
+
+    def read(self, node: Node, report: Report, what: str) -> str:
+        scalar = text_of(node, report, what, self.expected)
+        if len(scalar.text) > self.most:
+            message = f"{what}: {len(scalar.text)} characters; at most {self.most} are allowed"
+            raise report.spoil(scalar.place, "too-long", message)
+        if not scalar.text.strip():
+            raise report.spoil(scalar.place, "empty-value", f"{what}: an empty text; expected {self.expected}")
+        if not scalar.text.isprintable():
+            message = f"{what}: {quote(scalar.text)} holds a control character or a line break; expected one line"
+            raise report.spoil(scalar.place, "control-character", message)
+        return scalar.text
+
+    def schema(self) -> Schema:
+        return {"type": "string", "minLength": 1, "maxLength": self.most}
+
+
+@dataclass(frozen=True)
+class LongText:
+    """A text of any number of lines, as it is written."""
+
+    expected: str = "a text"
+    most: int = 1_000_000
+
+    def read(self, node: Node, report: Report, what: str) -> str:
+        scalar = text_of(node, report, what, self.expected)
+        if len(scalar.text) > self.most:
+            message = f"{what}: {len(scalar.text)} characters; at most {self.most} are allowed"
+            raise report.spoil(scalar.place, "too-long", message)
+        return scalar.text
+
+    def schema(self) -> Schema:
+        return {"type": "string", "maxLength": self.most}
+
+
+@dataclass(frozen=True)
+class Label:
+    """An RFC 1123 label (or, dotted, a name of such labels): safe in metrics, URLs and file names."""
+
+    noun: str
+    dotted: bool = False
+
+    @property
+    def expected(self) -> str:
+        dots = ", dots" if self.dotted else ""
+        return f"a {self.noun} of 1 to 63 lower-case letters, digits{dots} and '-', such as {self._example}"
+
+    @property
+    def _example(self) -> str:
+        return "p99-500ms" if self.dotted else "sentiment-latency"
+
+    def read(self, node: Node, report: Report, what: str) -> str:
+        scalar = text_of(node, report, what, self.expected)
+        if re.fullmatch(DOTTED_PATTERN if self.dotted else LABEL_PATTERN, scalar.text) is None:
+            message = (
+                f"{what}: {quote(scalar.text)} is no valid name; expected {self.expected}{self._better(scalar)}"
+            )
+            raise report.spoil(scalar.place, "bad-name", message)
+        return scalar.text
+
+    def _better(self, scalar: Scalar) -> str:
+        dots = "." if self.dotted else ""
+        better = re.sub(rf"[^a-z0-9{dots}]+", "-", scalar.text.lower()).strip("-.")[:63].strip("-.")
+        return f"; write {better}" if better and better != scalar.text else ""
+
+    def schema(self) -> Schema:
+        pattern = DOTTED_PATTERN if self.dotted else LABEL_PATTERN
+        return {"type": "string", "pattern": f"^{pattern}$", "maxLength": 63}
+
+
+@dataclass(frozen=True)
+class Duration:
+    """Seconds, from "500ms". Both ends of the range are legal."""
+
+    least: float
+    most: float
+    example: str
+
+    @property
+    def expected(self) -> str:
+        return f"a duration such as {self.example}"
+
+    def read(self, node: Node, report: Report, what: str) -> float:
+        scalar = text_of(node, report, what, self.expected)
+        return self.parse(scalar.text, scalar.place, report, what)
+
+    def parse(self, text: str, place: Place, report: Report, what: str) -> float:
+        if len(text) > LONGEST_NUMBER:
+            raise report.spoil(place, "bad-duration", f"{what}: {quote(text)} is too long for a duration")
+        try:
+            seconds = parse_duration(text)
+        except ValueError as error:
+            raise report.spoil(place, "bad-duration", f"{what}: {error}") from None
+        if not self.least <= seconds <= self.most:
+            span = f"{format_duration(self.least)} to {format_duration(self.most)}"
+            raise report.spoil(place, "out-of-range", f"{what}: {quote(text)}; expected {span}")
+        return seconds
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": f"^{DURATION_PATTERN}$", "examples": [self.example]}
+
+
+@dataclass(frozen=True)
+class Percent:
+    """A target: the exact ratio of "99.9%", above 0 and below 1."""
+
+    expected: str = "a percentage above 0% and below 100% such as 99% or 99.9%"
+
+    def read(self, node: Node, report: Report, what: str) -> Fraction:
+        scalar = text_of(node, report, what, self.expected)
+        return self.parse(scalar.text, scalar.place, report, what)
+
+    def parse(self, text: str, place: Place, report: Report, what: str) -> Fraction:
+        if len(text) > LONGEST_NUMBER:
+            raise report.spoil(place, "bad-percent", f"{what}: {quote(text)} is too long for a percentage")
+        try:
+            ratio = parse_percent(text)
+        except ValueError as error:
+            raise report.spoil(place, "bad-percent", f"{what}: {_percent_hint(text) or error}") from None
+        if ratio >= 1:
+            raise report.spoil(place, "impossible-target", f"{what}: {text} {_why_impossible(ratio)}")
+        if ratio <= 0:
+            raise report.spoil(
+                place, "impossible-target", f"{what}: {text} promises nothing; expected more than 0%"
+            )
+        return ratio
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": f"^{PERCENT_PATTERN}$", "examples": ["99.9%"]}
+
+
+def _percent_hint(text: str) -> str:
+    """The right writing of a ratio or a bare number, "" if it is neither."""
+    if re.fullmatch(r"0?\.\d+", text):
+        better = f"{float(text) * 100:.10g}%"
+        return f"'{text}' is a ratio; expected a percentage: write {better}"
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return f"'{text}' has no per cent sign; write {text}%"
+    return ""
+
+
+def _why_impossible(ratio: Fraction) -> str:
+    if ratio == 1:
+        return "allows not one bad request, so it is broken by the first and no pace can be judged; expected less"
+    return "is more than all requests; expected less than 100%"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number, both ends of the range legal."""
+
+    least: int
+    most: int
+
+    @property
+    def expected(self) -> str:
+        return f"a whole number from {self.least} to {self.most}"
+
+    def read(self, node: Node, report: Report, what: str) -> int:
+        scalar = text_of(node, report, what, self.expected)
+        if not scalar.plain or re.fullmatch(r"-?\d+", scalar.text) is None or len(scalar.text) > LONGEST_NUMBER:
+            wrong_type(node, report, what, self.expected)
+        number = int(scalar.text)
+        if not self.least <= number <= self.most:
+            raise report.spoil(scalar.place, "out-of-range", f"{what}: {number}; expected {self.expected}")
+        return number
+
+    def schema(self) -> Schema:
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number above zero."""
+
+    most: float
+    expected: str = "a number above 0 such as 14.4"
+
+    def read(self, node: Node, report: Report, what: str) -> float:
+        scalar = text_of(node, report, what, self.expected)
+        if not scalar.plain or re.fullmatch(r"-?\d{1,12}(\.\d{1,12})?", scalar.text) is None:
+            wrong_type(node, report, what, self.expected)
+        number = float(scalar.text)
+        if not 0 < number <= self.most:
+            message = f"{what}: {scalar.text}; expected a number above 0 and at most {self.most:g}"
+            raise report.spoil(scalar.place, "out-of-range", message)
+        return number
+
+    def schema(self) -> Schema:
+        return {"type": "number", "exclusiveMinimum": 0, "maximum": self.most}
+
+
+@dataclass(frozen=True)
+class Size:
+    """Bytes, from "1MiB"."""
+
+    most: int
+    expected: str = "a size such as 64KiB or 1MiB"
+
+    def read(self, node: Node, report: Report, what: str) -> int:
+        scalar = text_of(node, report, what, self.expected)
+        try:
+            if len(scalar.text) > LONGEST_NUMBER:
+                raise ValueError(f"{quote(scalar.text)} is too long for a size")
+            size = parse_size(scalar.text)
+        except ValueError as error:
+            raise report.spoil(scalar.place, "bad-size", f"{what}: {error}") from None
+        if not 0 < size <= self.most:
+            message = f"{what}: {quote(scalar.text)}; expected 1B to {self.most // 1024**2}MiB"
+            raise report.spoil(scalar.place, "out-of-range", message)
+        return size
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": r"^\d+(\.\d+)?(B|KB|MB|KiB|MiB)$", "examples": ["1MiB"]}
+
+
+@dataclass(frozen=True)
+class Choice(Generic[E]):
+    """One of a StrEnum's words."""
+
+    words: type[E]
+    code: str = "unknown-word"
+
+    @property
+    def expected(self) -> str:
+        return one_of([str(word) for word in self.words])
+
+    def read(self, node: Node, report: Report, what: str) -> E:
+        scalar = text_of(node, report, what, self.expected)
+        try:
+            return self.words(scalar.text)
+        except ValueError:
+            hint = nearest(scalar.text, [str(word) for word in self.words])
+            message = f"{what}: {quote(scalar.text)} is unknown; expected {self.expected}{hint}"
+            raise report.spoil(scalar.place, self.code, message) from None
+
+    def schema(self) -> Schema:
+        return {"enum": [str(word) for word in self.words]}
+
+
+@dataclass(frozen=True)
+class FilePath:
+    """A path of the file system, made absolute: relative ones start at the contract's directory."""
+
+    expected: str = "a path, relative to this file or absolute"
+
+    def read(self, node: Node, report: Report, what: str) -> str:
+        path = report.path(Text(self.expected, most=1000).read(node, report, what))
+        report.references.append(Reference(what, SecretRef("file", path), node.place))
+        return path
+
+    def schema(self) -> Schema:
+        return Text(most=1000).schema()
+
+
+def parse_ref(text: str, place: Place, report: Report, what: str) -> SecretRef | None:
+    """The reference that a text is, None if it is something else. Raises Spoiled if its name is wrong."""
+    source, colon, name = text.partition(":")
+    if not colon or source not in ("env", "file"):
+        return None
+    kind: Literal["env", "file"] = "env" if source == "env" else "file"
+    if kind == "env" and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,199}", name) is None:
+        message = f"{what}: {quote(text)}; expected env:NAME with a name of letters, digits and '_'"
+        raise report.spoil(place, "bad-reference", message)
+    if kind == "file" and (not name or not name.isprintable() or len(name) > 1000):
+        raise report.spoil(place, "bad-reference", f"{what}: {quote(text)}; expected file:PATH")
+    ref = SecretRef(kind, name if kind == "env" else report.path(name))
+    report.references.append(Reference(what, ref, place))
+    return ref
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A secret by reference only. A literal is refused, and not repeated in the message."""
+
+    expected: str = "env:NAME or file:PATH, which say where the secret is found"
+
+    def read(self, node: Node, report: Report, what: str) -> SecretRef:
+        scalar = text_of(node, report, what, self.expected)
+        ref = parse_ref(scalar.text, scalar.place, report, what)
+        if ref is None:
+            raise report.spoil(
+                scalar.place, "literal-secret", f"{what}: a literal secret; expected {self.expected}"
+            )
+        return ref
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": "^(env|file):."}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A text with a check of its own: `check` returns what is wrong with it, or ""."""
+
+    expected: str
+    code: str
+    check: Callable[[str], str]
+    most: int = 500
+
+    def read(self, node: Node, report: Report, what: str) -> str:
+        text = Text(self.expected, self.most).read(node, report, what)
+        if wrong := self.check(text):
+            raise report.spoil(node.place, self.code, f"{what}: {quote(text)} {wrong}; expected {self.expected}")
+        return text
+
+    def schema(self) -> Schema:
+        return Text(most=self.most).schema()

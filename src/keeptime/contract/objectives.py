@@ -1,0 +1,238 @@
+"""The fields of an objective, its short form, and what several objectives say together.
+
+Guarantees: a short and a long form that say the same give equal objectives; a default name depends on the
+objective alone, so that adding another one never renames it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Literal
+
+from keeptime.contract.kinds import Choice, Duration, Label, Percent, text_of
+from keeptime.contract.nodes import Node, Place, Scalar
+from keeptime.contract.policies import PolicyShape
+from keeptime.contract.report import Report, quote
+from keeptime.contract.shapes import Field, Forms, ListOf, Placed, Row, Schema, Table, WithPlaces
+from keeptime.contract.terms import Calendar, Objective, Policy, Rolling, Window
+from keeptime.contract.zones import Zone
+from keeptime.model.key import Signal
+from keeptime.units import format_duration, format_percent
+
+MOST_OBJECTIVES = 50
+THRESHOLD = Duration(0.0001, 3600, "500ms")
+WINDOW = Duration(10, 366 * 86_400, "28d")
+UNITS: tuple[Literal["day", "week", "month", "quarter"], ...] = ("day", "week", "month", "quarter")
+_SHORT = re.compile(
+    r"(?P<target>.+?)\s+of\s+(?P<of>\S+)\s+(?:under\s+(?P<under>.+?)|succeed)\s+over\s+(?P<over>.+)"
+)
+_EXAMPLES = "'99% of requests under 500ms over 28d' or '99.9% of requests succeed over calendar month'"
+
+
+class Errors(StrEnum):
+    BAD = "bad"
+    EXCLUDED = "excluded"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An objective before the contract's own policy and time zone are known."""
+
+    name: str | None
+    target: Fraction
+    under: float | None
+    over: Window
+    of: Signal
+    errors: Errors
+    policy: Policy | None
+    timezone: str | None
+
+    def finished(self, policy: Policy, timezone: str) -> Objective:
+        over = self.over
+        if isinstance(over, Calendar):
+            over = Calendar(over.unit, self.timezone or timezone)
+        return Objective(
+            name=self.label,
+            target=self.target,
+            under=self.under,
+            over=over,
+            policy=self.policy or policy,
+            of=self.of,
+            errors="bad" if self.errors is Errors.BAD else "excluded",
+        )
+
+    @property
+    def label(self) -> str:
+        """Its name, or the usual one: p99-500ms, success-99.9."""
+        if self.name is not None:
+            return self.name
+        percent = format_percent(self.target).removesuffix("%")
+        kind = "" if self.of is Signal.REQUESTS else f"{self.of.replace('_', '-')}-"
+        if self.under is None:
+            return f"{kind}success-{percent}"
+        return f"{kind}p{percent}-{format_duration(self.under)}"
+
+
+@dataclass(frozen=True)
+class WindowShape:
+    """`28d`, or `calendar month`."""
+
+    expected: str = "a duration such as 28d, or calendar day, week, month or quarter"
+
+    def read(self, node: Node, report: Report, what: str) -> Window:
+        scalar = text_of(node, report, what, self.expected)
+        return self.parse(scalar.text, scalar.place, report, what)
+
+    def parse(self, text: str, place: Place, report: Report, what: str) -> Window:
+        first, _, rest = text.partition(" ")
+        if first == "calendar" or text in UNITS:
+            for unit in UNITS:
+                if first == "calendar" and rest.strip() == unit:
+                    return Calendar(unit)
+            better = f"; write calendar {text}" if text in UNITS else ""
+            message = f"{what}: {quote(text)} is no window; expected {self.expected}{better}"
+            raise report.spoil(place, "bad-window", message)
+        return Rolling(WINDOW.parse(text, place, report, what))
+
+    def schema(self) -> Schema:
+        calendar = {"type": "string", "pattern": f"^calendar +({'|'.join(UNITS)})$"}
+        return {"anyOf": [WINDOW.schema(), calendar]}
+
+
+NAME = Field(
+    "name",
+    Label("name", dotted=True),
+    "What the objective is called in messages and metrics.",
+    default="made of target and threshold: p99-500ms, success-99.9",
+)
+OF = Field("of", Choice(Signal, "unknown-signal"), "The signal: what is measured.", default="requests")
+TARGET = Field("target", Percent(), "The share of requests that must be good.", required=True)
+UNDER = Field(
+    "under", THRESHOLD, "The threshold: a good request takes at most this. Without it, success alone counts."
+)
+OVER = Field(
+    "over", WindowShape(), "The window: rolling (28d) or a calendar day, week, month, quarter.", required=True
+)
+ERRORS = Field(
+    "errors",
+    Choice(Errors),
+    "Failed requests are bad, or left out (where another clause covers them).",
+    default="bad",
+)
+POLICY = Field("policy", PolicyShape(), "The decision rule for this objective.", default="the contract's")
+TIMEZONE = Field("timezone", Zone(), "Time zone of a calendar window.", default="the contract's")
+
+
+def _long_form(row: Row) -> Draft:
+    draft = Draft(
+        name=row.get(NAME, None),
+        target=row.need(TARGET),
+        under=row.get(UNDER, None),
+        over=row.need(OVER),
+        of=row.get(OF, Signal.REQUESTS),
+        errors=row.get(ERRORS, Errors.BAD),
+        policy=row.get(POLICY, None),
+        timezone=row.get(TIMEZONE, None),
+    )
+    _check_signal(draft.of, row.place_of(OF), row.report, row.what)
+    if draft.under is None and draft.errors is Errors.EXCLUDED:
+        message = f"{row.what}: without a threshold and without errors nothing could be bad; add 'under'"
+        raise row.report.spoil(row.place_of(ERRORS), "nothing-to-judge", message)
+    if draft.timezone is not None and isinstance(draft.over, Rolling):
+        message = f"{row.what}: a rolling window has no time zone; this one is not used"
+        row.report.warning(row.place_of(TIMEZONE), "unused-timezone", message)
+    return draft
+
+
+def _check_signal(of: Signal, place: Place, report: Report, what: str) -> None:
+    if of is not Signal.REQUESTS:
+        message = f"{what}: a probe cannot measure '{of}' yet; so far only 'requests' can be judged"
+        raise report.spoil(place, "not-built", message)
+
+
+LONG_TABLE = Table(
+    "objective", "One promise.", (NAME, OF, TARGET, UNDER, OVER, ERRORS, POLICY, TIMEZONE), _long_form
+)
+
+
+@dataclass(frozen=True)
+class ShortForm:
+    """`99% of requests under 500ms over 28d`."""
+
+    expected: str = f"{_EXAMPLES}, or a mapping with target and over"
+
+    def read(self, node: Node, report: Report, what: str) -> Draft:
+        scalar = text_of(node, report, what, self.expected)
+        found = _SHORT.fullmatch(scalar.text) if len(scalar.text) <= 200 else None
+        if found is None:
+            message = f"{what}: {quote(scalar.text)} is no objective; expected {_EXAMPLES}"
+            raise report.spoil(scalar.place, "bad-objective", message)
+        return self._parts(found, scalar, report, what)
+
+    def _parts(self, found: "re.Match[str]", scalar: Scalar, report: Report, what: str) -> Draft:
+        def part(name: str) -> Scalar:
+            return Scalar(found[name], True, scalar.at(found.start(name)))
+
+        of = OF.shape.read(part("of"), report, f"{what}.of")
+        _check_signal(of, part("of").place, report, what)
+        target = TARGET.shape.read(part("target"), report, f"{what}.target")
+        under = None if found["under"] is None else UNDER.shape.read(part("under"), report, f"{what}.under")
+        over = OVER.shape.read(part("over"), report, f"{what}.over")
+        return Draft(None, target, under, over, of, Errors.BAD, None, None)
+
+    def schema(self) -> Schema:
+        signals = "|".join(Signal)
+        under = r"(under +(\d+(\.\d+)?(us|ms|s|m|h|d|w))+|succeed)"
+        over = rf"((\d+(\.\d+)?(us|ms|s|m|h|d|w))+|calendar +({'|'.join(UNITS)}))"
+        return {"type": "string", "pattern": rf"^\d+(\.\d+)? ?% +of +({signals}) +{under} +over +{over}$"}
+
+
+def _together(drafts: Sequence[Placed[Draft]], report: Report, _: str) -> None:
+    """What is wrong between objectives: names and meanings that are there twice, thresholds the wrong way round."""
+    names: dict[str, Place] = {}
+    terms: dict[object, tuple[str, Place]] = {}
+    for draft in drafts:
+        one, place = draft.value, draft.place
+        same = (one.of, one.target, one.under, one.over, one.errors, one.timezone)
+        if same in terms:
+            name, first = terms[same]
+            message = f"this objective says the same as '{name}' in line {first.line}"
+            report.error(place, "same-objective", message)
+        elif one.label in names:
+            report.error(place, "duplicate-name", _name_twice(one, names[one.label]))
+        terms.setdefault(same, (one.label, place))
+        names.setdefault(one.label, place)
+    _check_order(drafts, report)
+
+
+def _name_twice(draft: Draft, first: Place) -> str:
+    cure = "give one another name" if draft.name else "write one as a mapping with a 'name' of its own"
+    return f"two objectives are named '{draft.label}' (the first in line {first.line}); {cure}"
+
+
+def _check_order(drafts: Sequence[Placed[Draft]], report: Report) -> None:
+    """A lower target with a threshold that is no smaller can never be missed alone."""
+    timed = [each for each in drafts if each.value.under is not None]
+    for low in timed:
+        for high in timed:
+            if _idle(low.value, high.value):
+                report.warning(low.place, "thresholds-crossed", _crossed(low.value, high.value, high.place))
+                break
+
+
+def _idle(low: Draft, high: Draft) -> bool:
+    if low.under is None or high.under is None or (low.of, low.over) != (high.of, high.over):
+        return False
+    return low.target < high.target and low.under >= high.under
+
+
+def _crossed(low: Draft, high: Draft, place: Place) -> str:
+    given = f"{format_percent(low.target)} under {format_duration(low.under or 0)}"
+    other = f"{format_percent(high.target)} under {format_duration(high.under or 0)}"
+    return f"{given} is already promised by {other} in line {place.line}; expected a smaller threshold here"
+
+
+OBJECTIVE = Forms(ShortForm(), mapping=LONG_TABLE)
+OBJECTIVES_SHAPE = WithPlaces(ListOf(OBJECTIVE, "objectives", MOST_OBJECTIVES, across=_together))

@@ -1,0 +1,300 @@
+"""What a contract's fields are made of: a table of fields, a list, a mapping with free keys, a choice of forms.
+
+Guarantees: a shape both reads a tree and says its JSON Schema, so the two cannot differ; a reader reports every
+mistake it finds before it raises Spoiled. Knows nothing of any particular field.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, NoReturn, Protocol, TypeVar, cast
+
+from keeptime.contract.nodes import Broken, Entry, Listing, Mapped, Node, Place, Scalar, what_is
+from keeptime.contract.report import Report, Spoiled, nearest, one_of, quote
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Schema = dict[str, object]
+
+
+class Shape(Protocol[T_co]):
+    """One kind of value. `expected` completes "expected …". `what` is the field's path, for messages."""
+
+    @property
+    def expected(self) -> str: ...
+
+    def read(self, node: Node, report: Report, what: str) -> T_co:
+        """The value. Raises Spoiled when it cannot be read; why is then in the report."""
+        ...
+
+    def schema(self) -> Schema: ...
+
+
+def wrong_type(node: Node, report: Report, what: str, expected: str) -> NoReturn:
+    """Report that a value has the wrong form. Raises Spoiled."""
+    if isinstance(node, Broken):
+        raise Spoiled("broken")
+    given = quote(node.text) if isinstance(node, Scalar) and not node.empty else what_is(node)
+    raise report.spoil(node.place, "wrong-type", f"{what}: given {given}, expected {expected}")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[T_co]):
+    """A value and where it stands."""
+
+    value: T_co
+    place: Place
+
+
+@dataclass(frozen=True)
+class Field(Generic[T_co]):
+    """One key of a table. `about`: a sentence for the schema and the reference. `default`: the same, in words."""
+
+    key: str
+    shape: Shape[T_co]
+    about: str
+    required: bool = False
+    default: str = ""
+
+
+class Row:
+    """The fields of one table as read. A field that was wrong spoils whoever asks for it."""
+
+    def __init__(self, place: Place, what: str, report: Report) -> None:
+        self.report = report
+        self.place = place
+        self.what = what
+        self._values: dict[str, Placed[object]] = {}
+        self._spoiled: set[str] = set()
+
+    def put(self, key: str, value: Placed[object]) -> None:
+        self._values[key] = value
+
+    def spoil(self, key: str) -> None:
+        self._spoiled.add(key)
+
+    def find(self, wanted: Field[T]) -> Placed[T] | None:
+        """The value and its place, None if the key is absent. Raises Spoiled if it is wrong."""
+        if wanted.key in self._spoiled:
+            raise Spoiled(wanted.key)
+        return cast("Placed[T] | None", self._values.get(wanted.key))
+
+    def get(self, wanted: Field[T], default: T) -> T:
+        found = self.find(wanted)
+        return default if found is None else found.value
+
+    def need(self, wanted: Field[T]) -> T:
+        """The value of a required field."""
+        found = self.find(wanted)
+        if found is None:
+            raise Spoiled(wanted.key)
+        return found.value
+
+    def place_of(self, wanted: Field[T]) -> Place:
+        """Where a field's value stands; the table's own place if it is absent."""
+        found = self._values.get(wanted.key)
+        return self.place if found is None else found.place
+
+    def sound(self) -> None:
+        """Raises Spoiled if any field is wrong."""
+        if self._spoiled:
+            raise Spoiled(self.what)
+
+
+@dataclass(frozen=True)
+class Table(Generic[T]):
+    """A mapping with known keys, and what is built from it. `build` may report and raise Spoiled."""
+
+    name: str
+    about: str
+    fields: tuple[Field[object], ...]
+    build: Callable[[Row], T]
+
+    @property
+    def expected(self) -> str:
+        keys = [each.key for each in self.fields if each.required] or [each.key for each in self.fields]
+        return f"a mapping with {', '.join(keys[:6])}"
+
+    def read(self, node: Node, report: Report, what: str) -> T:
+        if not isinstance(node, Mapped):
+            wrong_type(node, report, what, self.expected)
+        row = self.row(node, report, what)
+        built = self.build(row)
+        row.sound()
+        return built
+
+    def row(self, node: Mapped, report: Report, what: str) -> Row:
+        """Every field that is there; reports unknown keys, missing ones and wrong values."""
+        row = Row(node.place, what, report)
+        known = {each.key: each for each in self.fields}
+        for entry in node.entries:
+            self._read_entry(entry, known, row, report)
+        present = {entry.key.text for entry in node.entries}
+        for each in self.fields:
+            if each.required and each.key not in present:
+                message = f"{what or self.name}: the key '{each.key}' is missing; expected {each.shape.expected}"
+                report.error(node.place, "missing-key", message)
+                row.spoil(each.key)
+        return row
+
+    def _read_entry(self, entry: Entry, known: Mapping[str, Field[object]], row: Row, report: Report) -> None:
+        wanted = known.get(entry.key.text)
+        if wanted is None:
+            row.spoil(entry.key.text)
+            if not report.full:
+                report.error(entry.key.place, "unknown-key", self._unknown(entry.key.text, list(known)))
+            return
+        what = f"{row.what}.{wanted.key}" if row.what else wanted.key
+        try:
+            row.put(wanted.key, Placed(wanted.shape.read(entry.value, report, what), entry.value.place))
+        except Spoiled:
+            row.spoil(wanted.key)
+
+    def _unknown(self, key: str, known: Sequence[str]) -> str:
+        hint = nearest(key, known) or f"; expected {one_of(known)}"
+        return f"unknown key {quote(key)} in {self.name}{hint}"
+
+    def schema(self) -> Schema:
+        out: Schema = {"type": "object", "description": self.about, "additionalProperties": False}
+        out["properties"] = {each.key: described(each) for each in self.fields}
+        required = [each.key for each in self.fields if each.required]
+        return {**out, "required": required} if required else out
+
+
+def described(each: Field[object]) -> Schema:
+    """A field's schema with its sentence."""
+    about = f"{each.about} Default: {each.default}." if each.default else each.about
+    return {**each.shape.schema(), "description": about}
+
+
+@dataclass(frozen=True)
+class ListOf(Generic[T]):
+    """At least `least`, at most `most` values. `across` sees all good ones with their places."""
+
+    item: Shape[T]
+    noun: str
+    most: int
+    least: int = 1
+    across: Callable[[Sequence[Placed[T]], Report, str], None] | None = None
+
+    @property
+    def expected(self) -> str:
+        return f"a list of {self.noun}"
+
+    def read(self, node: Node, report: Report, what: str) -> tuple[T, ...]:
+        return tuple(each.value for each in self.placed(node, report, what))
+
+    def placed(self, node: Node, report: Report, what: str) -> tuple[Placed[T], ...]:
+        if not isinstance(node, Listing):
+            wrong_type(node, report, what, self.expected)
+        self._check_length(node, report, what)
+        good: list[Placed[T]] = []
+        for index, item in enumerate(node.items[: self.most]):
+            try:
+                good.append(Placed(self.item.read(item, report, f"{what}[{index + 1}]"), item.place))
+            except Spoiled:
+                continue
+        if self.across is not None:
+            self.across(good, report, what)
+        if len(good) < len(node.items):
+            raise Spoiled(what)
+        return tuple(good)
+
+    def _check_length(self, node: Listing, report: Report, what: str) -> None:
+        if len(node.items) < self.least:
+            raise report.spoil(node.place, "empty-value", f"{what}: an empty list; expected {self.expected}")
+        if len(node.items) > self.most:
+            message = f"{what}: {len(node.items)} {self.noun}; at most {self.most} are allowed"
+            report.error(node.place, "too-many", message)
+
+    def schema(self) -> Schema:
+        return {"type": "array", "items": self.item.schema(), "minItems": self.least, "maxItems": self.most}
+
+
+@dataclass(frozen=True)
+class WithPlaces(Generic[T]):
+    """A list whose values keep their places, for checks that come later."""
+
+    inner: ListOf[T]
+
+    @property
+    def expected(self) -> str:
+        return self.inner.expected
+
+    def read(self, node: Node, report: Report, what: str) -> tuple[Placed[T], ...]:
+        return self.inner.placed(node, report, what)
+
+    def schema(self) -> Schema:
+        return self.inner.schema()
+
+
+@dataclass(frozen=True)
+class MapOf(Generic[T]):
+    """A mapping with free keys. `value` gives the shape that a key's value has."""
+
+    key: Shape[str]
+    value: Callable[[str], Shape[T]]
+    noun: str
+    most: int
+    fold: bool = False
+
+    @property
+    def expected(self) -> str:
+        return f"a mapping of {self.noun}"
+
+    def read(self, node: Node, report: Report, what: str) -> dict[str, T]:
+        if not isinstance(node, Mapped):
+            wrong_type(node, report, what, self.expected)
+        if len(node.entries) > self.most:
+            message = f"{what}: {len(node.entries)} {self.noun}; at most {self.most} are allowed"
+            raise report.spoil(node.place, "too-many", message)
+        out: dict[str, T] = {}
+        for entry in node.entries:
+            self._read_entry(entry, out, report, what)
+        if len(out) < len(node.entries):
+            raise Spoiled(what)
+        return out
+
+    def _read_entry(self, entry: Entry, out: dict[str, T], report: Report, what: str) -> None:
+        try:
+            key = self.key.read(entry.key, report, what)
+            if self.fold and key.lower() in map(str.lower, out):
+                message = f"{what}: {quote(key)} is here twice; upper and lower case are the same here"
+                raise report.spoil(entry.key.place, "duplicate-key", message)
+            out[key] = self.value(key).read(entry.value, report, f"{what}.{key}")
+        except Spoiled:
+            return
+
+    def schema(self) -> Schema:
+        return {
+            "type": "object",
+            "propertyNames": self.key.schema(),
+            "additionalProperties": self.value("").schema(),
+            "maxProperties": self.most,
+        }
+
+
+@dataclass(frozen=True)
+class Forms(Generic[T]):
+    """A short form (a text) and long ones (a mapping, a list): the node's own kind picks."""
+
+    short: Shape[T]
+    mapping: Shape[T] | None = None
+    listing: Shape[T] | None = None
+    or_else: str = field(default="")
+
+    @property
+    def expected(self) -> str:
+        return self.or_else or self.short.expected
+
+    def read(self, node: Node, report: Report, what: str) -> T:
+        if isinstance(node, Mapped) and self.mapping is not None:
+            return self.mapping.read(node, report, what)
+        if isinstance(node, Listing) and self.listing is not None:
+            return self.listing.read(node, report, what)
+        if isinstance(node, Scalar) and not node.empty:
+            return self.short.read(node, report, what)
+        return wrong_type(node, report, what, self.expected)
+
+    def schema(self) -> Schema:
+        forms = [form for form in (self.short, self.mapping, self.listing) if form is not None]
+        return {"anyOf": [form.schema() for form in forms]}
