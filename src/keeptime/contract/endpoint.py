@@ -22,7 +22,7 @@ from keeptime.contract.kinds import (
     parse_ref,
     text_of,
 )
-from keeptime.contract.nodes import Broken, Node, Plain, Scalar, value_of
+from keeptime.contract.nodes import Broken, Listing, Mapped, Node, Plain, Scalar, value_of
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Forms, ListOf, MapOf, Row, Schema, Shape, Table, wrong_type
 from keeptime.contract.terms import Endpoint, Expect, Probe, SecretRef, TlsTerms
@@ -105,7 +105,7 @@ class Json:
 def _holds_broken(node: Node) -> bool:
     if isinstance(node, Scalar | Broken):
         return isinstance(node, Broken)
-    children = [entry.value for entry in node.entries] if hasattr(node, "entries") else list(node.items)
+    children = node.items if isinstance(node, Listing) else [entry.value for entry in node.entries]
     return any(_holds_broken(child) for child in children)
 
 
@@ -214,7 +214,7 @@ class JsonExpectations:
     paths: ListOf[str] = ListOf(JSON_PATH, "JSON paths", most=50)  # noqa: RUF009
 
     def read(self, node: Node, report: Report, what: str) -> tuple[tuple[str, object], ...]:
-        if hasattr(node, "items"):
+        if isinstance(node, Listing):
             return tuple((path, ...) for path in self.paths.read(node, report, what))
         if isinstance(node, Scalar):
             wrong_type(node, report, what, self.expected)
@@ -226,7 +226,7 @@ class JsonExpectations:
 
 STATUS = Field(
     "status",
-    Forms(Statuses(), listing=Statuses()),
+    Forms(Status(), listing=Statuses(), or_else="a status such as 200, 2xx or 200-299, or a list of them"),
     "Status codes of a good answer: 200, 2xx, 200-299, or a list of them.",
     default="2xx",
 )
@@ -415,7 +415,7 @@ class Observer:
     )
 
     def read(self, node: Node, report: Report, what: str) -> ProbeDraft:
-        kinds = [entry.key for entry in node.entries] if hasattr(node, "entries") else []
+        kinds = [entry.key for entry in node.entries] if isinstance(node, Mapped) else []
         for kind in kinds:
             if kind.text in LATER_OBSERVERS:
                 message = f"{what}: {quote(kind.text)} is not built yet; so far only 'probe' observes requests"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keeptime.contract.kinds import Choice, Duration, Number
-from keeptime.contract.nodes import Mapped, Node, Place
+from keeptime.contract.nodes import Mapped, Node, Place, Scalar
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Field, ListOf, Row, Schema, Table, wrong_type
 from keeptime.contract.terms import Policy, PolicyKind, Tier
@@ -80,7 +80,7 @@ class PolicyShape:
             if not node.entries:
                 wrong_type(node, report, what, self.expected)
             return POLICY_TABLE.read(node, report, what)
-        if hasattr(node, "items"):
+        if not isinstance(node, Scalar):
             wrong_type(node, report, what, self.expected)
         kind = self.names.read(node, report, what)
         return built(kind, node.place, report, what)
