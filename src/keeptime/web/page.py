@@ -115,7 +115,7 @@ def render(snapshot: Snapshot, refresh: int | None) -> str:
         at=_instant(snapshot.at, snapshot.at),
         reload_error=snapshot.reload_error,
         problems=snapshot.health.problems,
-        uptime=speak_duration(max(0.0, snapshot.health.now - snapshot.health.started)),
+        uptime=_age(snapshot.health.now - snapshot.health.started),
         version=__version__,
     )
 
@@ -152,7 +152,11 @@ def _last_probe(sample: Sample | None, now: float) -> str:
     if sample is None:
         return "no probe has ended yet"
     took = speak_duration(sample.latency_ns / 1e9)
-    ago = speak_duration(max(0.0, now - sample.done_ns / 1e9))
+    ago = (
+        speak_duration(max(0, round(now - sample.done_ns / 1e9)))
+        if now - sample.done_ns / 1e9 >= 1
+        else "under 1 s"
+    )
     if sample.failure is None:
         return f"{took}, status {sample.status}, {ago} ago"
     status = f" {sample.status}" if sample.status is not None else ""
@@ -187,8 +191,8 @@ def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot
         target=format_percent(verdict.target),
         sli="" if verdict.sli is None else shown_ratio(verdict.good, verdict.good + verdict.bad, verdict.target),
         sli_bar=None if verdict.sli is None else _sli_bar(verdict.sli, float(verdict.target)),
-        budget=_count(verdict.budget.left),
-        budget_of=f"of {_count(verdict.budget.total)} requests",
+        budget=_count(max(0.0, verdict.budget.left)),
+        budget_of=_budget_of(verdict),
         budget_bar=_budget_bar(verdict),
         burn=burn,
         burn_over=over,
@@ -211,6 +215,12 @@ def _sli_bar(sli: float, target: float) -> Bar:
     low = max(0.0, 1 - 4 * (1 - target))
     label = f"SLI {format_percent(round(sli, 6))} against a target of {format_percent(target)}"
     return Bar(max(0.0, (sli - low) / (1 - low)), label, (target - low) / (1 - low))
+
+
+def _budget_of(verdict: Verdict) -> str:
+    budget = verdict.budget
+    over = f"; {_count(-budget.left)} over" if budget.left < 0 else ""
+    return f"of {_count(budget.total)} requests{over}"
 
 
 def _budget_bar(verdict: Verdict) -> Bar:
@@ -248,7 +258,7 @@ def _tier(tier: TierReport) -> TierRow:
 
 
 def _receiver(view: DeliveryView) -> ReceiverRow:
-    age = f", oldest for {speak_duration(view.oldest_waiting_seconds)}" if view.waiting else ""
+    age = f", oldest for {_age(view.oldest_waiting_seconds)}" if view.waiting else ""
     return ReceiverRow(
         audience=view.audience,
         receiver=shown_receiver(view.address),
@@ -265,7 +275,12 @@ def _count(requests: float) -> str:
 
 
 def _since(began: float, now: float) -> str:
-    return f"since {_instant(began, now)} ({speak_duration(max(0.0, now - began))})"
+    return f"since {_instant(began, now)} ({_age(now - began)})"
+
+
+def _age(seconds: float) -> str:
+    """How long something has lasted, in whole seconds."""
+    return "under 1 s" if seconds < 1 else speak_duration(round(seconds))
 
 
 def _instant(at: float, now: float) -> str:

@@ -22,6 +22,8 @@ class Probing:
         self._busy: set[str] = set()
 
     async def handle(self, request: Request) -> Response:
+        if request.method != "GET":
+            return JSONResponse({"error": "a probe is sent by GET alone"}, 405, {"Allow": "GET"})
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return JSONResponse({"error": "a page of another site may not send probes"}, 403)
         names = [view.contract.name for view in self._daemon.snapshot().contracts]

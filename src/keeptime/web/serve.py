@@ -25,8 +25,9 @@ _ADVICE = "choose another with --listen HOST:PORT, or any free port with --liste
 class Server:
     """Serves `app` at host:port from `start` to `stop`. Port 0: any free one."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, request_seconds: float = REQUEST_SECONDS) -> None:
         self._app = app
+        self._protocol = type("_Protocol", (_Impatient,), {"request_seconds": request_seconds})
         self._host = host
         self._port = port
         self._running: tuple[_Uvicorn, asyncio.Task[None]] | None = None
@@ -36,7 +37,7 @@ class Server:
         sock = _bind(self._host, self._port)
         config = uvicorn.Config(
             self._app,
-            http=_Impatient,
+            http=self._protocol,
             loop="none",
             ws="none",
             lifespan="off",
@@ -89,6 +90,7 @@ class _Uvicorn(uvicorn.Server):
 class _Impatient(H11Protocol):
     """uvicorn's own idle timer ends with the first byte of a request; this one ends with the last."""
 
+    request_seconds: float = REQUEST_SECONDS
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -105,7 +107,7 @@ class _Impatient(H11Protocol):
 
     def _wait_for_request(self) -> None:
         self._stop_waiting()
-        self._patience = self.loop.call_later(REQUEST_SECONDS, self._lose_patience)
+        self._patience = self.loop.call_later(self.request_seconds, self._lose_patience)
 
     def _stop_waiting(self) -> None:
         if self._patience is not None:

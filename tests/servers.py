@@ -1,0 +1,139 @@
+"""Real servers for tests: started on a port of the system's choosing, waited for, ended by process id.
+
+Guarantees: a server that does not come up fails the test with its own log; none outlives the `with` block.
+"""
+
+import json
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+READY_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers at `url`; its output is in `log`."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextmanager
+def running(command: Sequence[str], log: Path, ready: str = "/", cwd: Path | None = None) -> Iterator[Running]:
+    """Start `command`, which listens on one TCP port of 127.0.0.1 (0: any), until GET `ready` answers."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=cwd)
+    try:
+        yield Running(_await_ready(process, log, ready), process, log)
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes], seconds: float = 10.0) -> int:
+    """Ask it to end, and after `seconds` make it. Returns its exit code."""
+    process.terminate()
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+def _await_ready(process: subprocess.Popen[bytes], log: Path, ready: str) -> str:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        port = listening_port(process.pid)
+        if port is not None and _answers(f"http://127.0.0.1:{port}{ready}"):
+            return f"http://127.0.0.1:{port}"
+        time.sleep(0.05)
+    how = "ended" if process.poll() is not None else "was not ready in time"
+    raise AssertionError(f"{process.args!r} {how}; it said:\n{log.read_text(errors='replace')}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def listening_port(pid: int) -> int | None:
+    """The first TCP port that this process listens on (Linux: from /proc), or None so far."""
+    inodes = _sockets(pid)
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in inodes:
+                return int(fields[1].rpartition(":")[2], 16)
+    return None
+
+
+def _sockets(pid: int) -> set[str]:
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = os.readlink(link)
+        except OSError:
+            continue
+        if target.startswith("socket:["):
+            found.add(target[8:-1])
+    return found
+
+
+@contextmanager
+def prometheus(folder: Path, targets: Sequence[str], rules: str = "", alertmanager: str = "") -> Iterator[Running]:
+    """Prometheus that scrapes these host:port targets (job "model") and evaluates `rules` (YAML) each second."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rules.yml").write_text(rules or "groups: []\n")
+    config = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "900ms", "evaluation_interval": "1s"},
+        "rule_files": ["rules.yml"],
+        "scrape_configs": [{"job_name": "model", "static_configs": [{"targets": list(targets)}]}],
+    }
+    if alertmanager:
+        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
+    (folder / "prometheus.yml").write_text(json.dumps(config))
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'tsdb'}",
+        "--web.listen-address=127.0.0.1:0",
+    ]
+    with running(command, folder / "prometheus.log", ready="/-/ready") as server:
+        yield server
+
+
+def query(server: Running, expression: str) -> dict[tuple[tuple[str, str], ...], float]:
+    """An instant query: value by sorted labels."""
+    text = urllib.parse.urlencode({"query": expression})
+    data = get_json(f"{server.url}/api/v1/query?{text}")
+    results = data["data"]["result"]  # type: ignore[index,call-overload]
+    return {tuple(sorted(each["metric"].items())): float(each["value"][1]) for each in results}
+
+
+def get_json(url: str) -> dict[str, object]:
+    """The JSON object that a GET of this URL answers with, whatever the status."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return dict(json.load(response))
+    except urllib.error.HTTPError as error:
+        return dict(json.load(error))
+
+
+def wait_until(holds: Callable[[], object], seconds: float, what: str) -> None:
+    """Ask again and again until it holds. Fails the test after `seconds`, saying what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:g} s in vain for: {what}")
+        time.sleep(0.1)

@@ -1,0 +1,70 @@
+"""Daemons in telling states, for tests of what is shown."""
+
+from keeptime.app.view import DeliveryView
+from keeptime.contract.terms import Contract
+from keeptime.model.counters import RequestCounters
+from keeptime.model.sample import Failure
+from keeptime.model.verdict import Condition, Severity, TierReport, TierState, WindowCount
+from keeptime.testing.showable import NOW, FakeShowable, contract, objective, sample, verdict, view
+
+INERT = "<script>document.title='owned'</script>{{7*7}}${7*7}"
+CANARY = "canary-4711"
+
+
+def tiers(long_bad: int, short_bad: int, state: TierState = TierState.QUIET) -> tuple[TierReport, ...]:
+    page = (
+        WindowCount(3600.0, 3600 - long_bad, long_bad, long_bad / 36),
+        WindowCount(300.0, 300 - short_bad, short_bad, short_bad / 3),
+    )
+    ticket = (WindowCount(259_200.0, 258_000, 1200, 0.46), WindowCount(21_600.0, 0, 0, None))
+    return (
+        TierReport("1h/5m", Severity.PAGE, state, 14.4, page),
+        TierReport("3d/6h", Severity.TICKET, TierState.QUIET, 1.0, ticket),
+    )
+
+
+def counters(of: Contract, ok: int = 0, slow: int = 0, refused: int = 0) -> RequestCounters:
+    """`ok` requests of 21.3 ms, `slow` ones of 800 ms, `refused` ones of 1 ms."""
+    made = view(of).counters
+    for count, seconds, failure in ((ok, 0.0213, None), (slow, 0.8, None), (refused, 0.001, Failure.REFUSED)):
+        one = sample(of.name, seconds, failure=failure)
+        for _ in range(count):
+            made.add(one)
+    return made
+
+
+def every_condition() -> FakeShowable:
+    """One contract with ok, at_risk and broken objectives; one without data; one that nobody judged yet."""
+    promises = [objective(), objective("p50", "1/2", 0.2), objective("success", "999/1000", None)]
+    main = contract(objectives=promises, url=f"http://127.0.0.1:5000/predict?key={CANARY}")
+    dead, new = contract("image-tags", model="resnet-50"), contract("just-added")
+    fine = "977 of 241,789 requests were slow or failed in the last 28 d: 0.4 times what 99 % allows."
+    near = "560 of 3,600 requests were slow in the last hour: 15.6 times what 50 % allows; the budget ends in 6 h."
+    gone = "2,789 of 241,789 requests failed in the last 28 d: 11.5 times what 99.9 % allows; the budget is gone."
+    verdicts = [
+        verdict(main, Condition.OK, good=240_812, bad=977, skipped=131, tiers=tiers(3, 1), reason=fine),
+        verdict(
+            main, Condition.AT_RISK, nth=1, good=180_000, bad=61_789, total=120_960, severity=Severity.PAGE,
+            tiers=tiers(560, 70, TierState.FIRING), exhausted_in=21_600, reason=near, since=NOW - 90,
+        ),
+        verdict(
+            main, Condition.BROKEN, nth=2, good=239_000, bad=2789, total=241.9, severity=Severity.PAGE,
+            tiers=tiers(2000, 300, TierState.FIRING), reason=gone, since=NOW - 172_800,
+        ),
+    ]  # fmt: skip
+    silent = verdict(dead, Condition.NO_DATA, reason="No request has ended for 2 min.")
+    return FakeShowable(
+        contracts=[
+            view(main, verdicts, counters=counters(main, ok=900, slow=60, refused=40), last_sample=sample()),
+            view(dead, [silent], last_sample=sample("image-tags", 0.0011, failure=Failure.REFUSED)),
+            view(new),
+        ],
+        deliveries=(
+            DeliveryView(
+                main.name, "checkout", "webhook:env:CHECKOUT_HOOK", 12, 3, 2, 64.0, "503 from the receiver"
+            ),
+            DeliveryView(main.name, "checkout", "webhook:file:/run/second", 5, 0, 1, 9.0),
+            DeliveryView(main.name, "operators", f"webhook:https://hooks.example/{CANARY}", 40, 0, 0, 0.0),
+        ),
+        engine={"timers": 3.0, "look_ups_total": 41.0},
+    )

@@ -1,0 +1,128 @@
+"""The first page in a real browser: what is seen at desk and phone width, light and dark; no error or violation."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from keeptime.testing.showable import FakeShowable, contract, objective, verdict, view
+from tests.web.conftest import Serve
+from tests.web.scenes import INERT, Condition, every_condition
+
+SHOTS = Path(__file__).parents[2] / "out" / "screenshots"
+ARGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 780}
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[BrowserContext]:
+    with sync_playwright() as driver:
+        context = driver.chromium.launch_persistent_context(
+            tmp_path / "profile", executable_path="/usr/bin/chromium", args=ARGS.split(), headless=True
+        )
+        yield context
+        context.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def page(browser: BrowserContext, complaints: list[str]) -> Page:
+    """A page whose console messages, errors and failed requests are complaints."""
+    page = browser.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    return page
+
+
+def test_conditions_are_seen_at_every_width_and_in_both_schemes(
+    serve: Serve, page: Page, complaints: list[str]
+) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    where = serve(every_condition())
+    for width, size in (("desk", DESK), ("phone", PHONE)):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.goto(f"{where.url}/?refresh=off")
+            page.screenshot(path=SHOTS / f"first-{width}-{scheme}.png", full_page=True)
+            for word in ("broken", "no data", "waiting", "at risk (page)"):
+                assert page.locator("article .pill", has_text=word).first.is_visible()
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert complaints == []
+
+
+def test_colours_are_the_style_sheets_and_change_with_the_scheme(serve: Serve, page: Page) -> None:
+    where = serve(every_condition())
+    backgrounds = set()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto(where.url)
+        backgrounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert len(backgrounds) == 2
+    bar = page.locator(".objective.ok svg.bar .fill").first.bounding_box()
+    track = page.locator(".objective.ok svg.bar .track").first.bounding_box()
+    assert bar is not None
+    assert track is not None
+    assert 0 < bar["width"] < track["width"]
+    assert bar["height"] > 1
+
+
+def contrast(page: Page, selector: str) -> float:
+    """WCAG 2 contrast of an element's text against the nearest background behind it."""
+    return float(
+        page.evaluate(
+            """selector => {
+                const parse = text => text.match(/[\\d.]+/g).map(Number);
+                const light = rgb => rgb.slice(0, 3).map(v => v / 255)
+                    .map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+                    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+                let node = document.querySelector(selector);
+                const ink = light(parse(getComputedStyle(node).color));
+                while (node && parse(getComputedStyle(node).backgroundColor)[3] === 0) node = node.parentElement;
+                const paper = light(parse(getComputedStyle(node).backgroundColor));
+                return (Math.max(ink, paper) + .05) / (Math.min(ink, paper) + .05);
+            }""",
+            selector,
+        )
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_is_readable(serve: Serve, page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(serve(every_condition()).url)
+    pills = [f".pill.{condition}" for condition in ("ok", "at_risk", "broken", "no_data", "waiting")]
+    for selector in (*pills, ".reason", ".since", ".figures dt", ".tiers li", ".bottom a", ".trouble dd"):
+        assert contrast(page, selector) >= 4.5, selector
+
+
+def test_a_hostile_contract_runs_nothing_and_breaks_no_layout(
+    serve: Serve, page: Page, complaints: list[str]
+) -> None:
+    of = contract(INERT * 4, model="m" * 300, objectives=[objective("o" * 200)])
+    daemon = FakeShowable([view(of, [verdict(of, Condition.BROKEN, good=1, bad=10**12, reason=INERT * 3)])])
+    daemon.reload_error = INERT
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(serve(daemon).url)
+    assert page.title() == "1 broken – keeptime"
+    assert page.locator("h2", has_text="<script>").first.is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert complaints == []
+
+
+def test_it_refreshes_itself_and_follows_the_daemon(serve: Serve, page: Page) -> None:
+    daemon = FakeShowable([view(contract())])
+    page.goto(serve(daemon).url)
+    assert "First verdict in" in page.inner_text("main")
+    of = contract()
+    daemon.contracts[0] = view(of, [verdict(of, Condition.OK, good=3)])
+    page.wait_for_selector("article.ok", timeout=15_000)

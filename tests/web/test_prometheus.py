@@ -1,0 +1,71 @@
+"""Real Prometheus scrapes a fake daemon: the usual rule, unchanged, is right also when the model is down."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from keeptime.model.sample import Failure
+from keeptime.testing.showable import FakeShowable, contract, sample, view
+from tests.servers import Running, get_json, prometheus, query, wait_until
+from tests.web.conftest import Serve
+
+USUAL = (
+    'sum by (job) (rate(model_request_latency_seconds_bucket{le="0.5"}[5s]))'
+    " / sum by (job) (rate(model_request_latency_seconds_count[5s]))"
+)
+RULES = f"""
+groups:
+  - name: usual
+    rules:
+      - record: job:model_request_latency:share_under_500ms
+        expr: {USUAL}
+      - alert: ModelSlow
+        expr: job:model_request_latency:share_under_500ms < 0.99
+        for: 2s
+"""
+
+
+@contextmanager
+def traffic(daemon: FakeShowable) -> Iterator[dict[str, bool]]:
+    """Twenty requests a second, each of 20 ms, or refused in 1 ms while `down`."""
+    how, ended = {"down": False}, threading.Event()
+    counters = daemon.contracts[0].counters
+
+    def send() -> None:
+        while not ended.wait(0.05):
+            counters.add(sample(seconds=0.001, failure=Failure.REFUSED) if how["down"] else sample(seconds=0.02))
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield how
+    finally:
+        ended.set()
+        thread.join()
+
+
+def share(server: Running) -> float | None:
+    return query(server, USUAL).get((("job", "model"),))
+
+
+def alert_state(server: Running) -> str:
+    alerts = get_json(f"{server.url}/api/v1/alerts")["data"]["alerts"]  # type: ignore[index,call-overload]
+    return str(alerts[0]["state"]) if alerts else "inactive"
+
+
+def test_a_dead_model_is_not_fast(serve: Serve, tmp_path: Path) -> None:
+    daemon = FakeShowable([view(contract())])
+    where = serve(daemon)
+    target = where.url.removeprefix("http://")
+    with traffic(daemon) as how, prometheus(tmp_path / "prometheus", [target], RULES) as server:
+        wait_until(lambda: share(server) == 1.0, 15, "every request under 500 ms")
+        assert alert_state(server) == "inactive"
+        how["down"] = True
+        wait_until(lambda: share(server) == 0.0, 15, "no request under 500 ms, though each took 1 ms")
+        wait_until(lambda: alert_state(server) == "firing", 15, "the usual alert fires")
+        failed = query(server, 'sum by (result) (rate(model_requests_total{result!="ok"}[5s])) > 0')
+        assert list(failed) == [(("result", "refused"),)]
+        assert failed[(("result", "refused"),)] == pytest.approx(20, rel=0.3)
