@@ -59,6 +59,14 @@ class Control:
             self._fail = self._fail if fail is None else fail
 
 
+def sent_json() -> object:
+    """The JSON in the request's body; None for anything else."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
+
+
 def build(reader: DigitReader, pause: Pause | None = None) -> Flask:
     """The service. `pause`: how long to wait before each answer beside what /control asks for."""
     app, control = Flask("flask_model"), Control()
@@ -66,7 +74,7 @@ def build(reader: DigitReader, pause: Pause | None = None) -> Flask:
 
     @app.post("/predict")
     def predict() -> tuple[Response, int]:
-        body = request.get_json(silent=True)
+        body = sent_json()
         try:
             image = reader.image_of(body.get("data") if isinstance(body, dict) else None)
         except ValueError as error:
@@ -82,7 +90,7 @@ def build(reader: DigitReader, pause: Pause | None = None) -> Flask:
         if request.remote_addr not in LOOPBACK:
             return jsonify(error="/control answers to this machine alone"), 403
         try:
-            control.change(request.get_json(silent=True))
+            control.change(sent_json())
         except ValueError as error:
             return jsonify(error=str(error)), 400
         return jsonify(control.state()), 200

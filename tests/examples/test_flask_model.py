@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sklearn.datasets import load_digits
 
 from tests.servers import Running, running
 
@@ -60,8 +61,9 @@ def test_it_reads_a_digit(model: Running) -> None:
 
 
 def test_it_is_a_real_model(model: Running) -> None:
-    digits = {post(f"{model.url}/predict", {"data": image})[1]["digit"] for image in ([0] * 64, [16, 0] * 32)}
-    assert len(digits) == 2
+    images, digits = load_digits(return_X_y=True)
+    read = [post(f"{model.url}/predict", {"data": list(image)})[1]["digit"] for image in images[-20:]]
+    assert sum(a == b for a, b in zip(read, digits[-20:], strict=True)) >= 15
     with urllib.request.urlopen(model.url) as response:
         assert json.load(response)["held_out_accuracy"] > 0.85
 
