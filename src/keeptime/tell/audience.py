@@ -1,0 +1,25 @@
+"""Who hears of a transition.
+
+Guarantees: operators hear everything; a consumer hears what its `about` names, never of a ticket, and of a
+recovery only after having been told of what it ends. Pure.
+"""
+
+from keeptime.contract.terms import Consumer, Contract
+from keeptime.model.alert import Address, Topic
+from keeptime.tell.life import Transition, heard_by_consumers
+
+
+def addresses(contract: Contract, transition: Transition) -> tuple[Address, ...]:
+    """Every address that is told, each once: consumers in the contract's order, then the operators."""
+    hearing = [consumer for consumer in contract.consumers if hears(consumer, transition)]
+    told = [address for consumer in hearing for address in consumer.tell]
+    return tuple(dict.fromkeys([*told, *contract.operators]))
+
+
+def hears(consumer: Consumer, transition: Transition) -> bool:
+    """Is this consumer told?"""
+    if transition.topic not in consumer.about:
+        return False
+    if transition.topic is Topic.RECOVERED:
+        return bool(transition.heard & consumer.about)
+    return heard_by_consumers(transition.topic, transition.severity)

@@ -1,0 +1,195 @@
+"""Carries every outbox row to its receiver: at least once, in order per (contract, address), until it says 2xx.
+
+Guarantees: a row is marked only after success, so what is lost between the two is sent again with the same id
+and bytes; each pair has one row in flight, so order holds; each address has its own lane, so a receiver that hangs
+delays no other. A store that fails for a while ends nothing. Knows no receiver by name and no SQL.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from keeptime.clock import Clock
+from keeptime.errors import DeliveryError, StoreError
+from keeptime.model.alert import Address, Delivery
+from keeptime.tell.counters import PairCounters
+from keeptime.tell.ports import InStore, Outbox, Receiver, Refreshes
+from keeptime.tell.retry import LONGEST_WAIT, next_try
+
+log = logging.getLogger(__name__)
+
+LANE = 4
+"""Deliveries (of different contracts) in flight to one address; 1 to a receiver that is refreshed."""
+
+STORE_PAUSE = 1.0
+"""Seconds until a store that failed is asked again."""
+
+IDLE = 60.0
+"""Seconds after which the outbox is looked at though nothing woke us."""
+
+Pair = tuple[str, str]
+"""(contract, address id): what order holds for."""
+
+
+def always(_: Delivery) -> bool:
+    """Refresh every alert."""
+    return True
+
+
+class Dispatcher:
+    """Start `run()` as a task; `wake()` after a commit; at the end `drain()`, then `close()`.
+
+    `receivers`: gives the receiver of a kind, and raises DeliveryError for a kind that there is not.
+    `still_told`: is this alert's objective still in a contract, and told to this address? Others are not refreshed.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        receivers: Callable[[str], Receiver],
+        clock: Clock,
+        in_store: InStore,
+        *,
+        still_told: Callable[[Delivery], bool] = always,
+    ) -> None:
+        self.counters: defaultdict[Pair, PairCounters] = defaultdict(PairCounters)
+        self.problem = ""
+        self._outbox = outbox
+        self._receivers = receivers
+        self._clock = clock
+        self._in_store = in_store
+        self._still_told = still_told
+        self._woken = asyncio.Event()
+        self._ending = False
+        self._busy: dict[Pair, asyncio.Task[None]] = {}
+        self._lanes: dict[str, asyncio.Semaphore] = {}
+
+    def wake(self) -> None:
+        """Something was committed: look at the outbox now. Call it on the event loop."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send what is due, for ever; returns after `drain` was called."""
+        while not self._ending:
+            await self._rest(await self._round())
+
+    async def drain(self, within: float) -> bool:
+        """Stop taking new time: send what is due within so many seconds; what is not stays in the outbox.
+
+        Returns whether nothing is left that was due. Deliveries in flight at the deadline are given up; they
+        are sent again at the next start, with the same id.
+        """
+        self._ending = True
+        self.wake()
+        try:
+            async with asyncio.timeout(within):
+                await self._until_nothing_due(self._clock.wall_ns() / 1e9 + within)
+            return True
+        except TimeoutError:
+            return False
+        finally:
+            await self._give_up()
+
+    async def _until_nothing_due(self, deadline: float) -> None:
+        while True:
+            wait = await self._round()
+            if not self._busy and self._clock.wall_ns() / 1e9 + wait > deadline:
+                return
+            await self._rest(wait)
+
+    async def _give_up(self) -> None:
+        tasks = list(self._busy.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+    async def _round(self) -> float:
+        """Start every pair whose head is due and that is not busy; seconds until there may be more to do."""
+        try:
+            heads, due = await self._due()
+        except StoreError as error:
+            self._trouble(f"the outbox cannot be read: {error}")
+            return STORE_PAUSE
+        self.problem = ""
+        for head in heads:
+            self._start(head)
+        return self._wait(due)
+
+    async def _due(self) -> tuple[Sequence[Delivery], float | None]:
+        """The heads due now, and when the next one is. Rows of a wall clock that was set back are due now."""
+        now = self._now()
+        due = await self._in_store(self._outbox.next_due)
+        if due is not None and due - now > LONGEST_WAIT:
+            now = due
+        heads = await self._in_store(self._outbox.heads, now)
+        return heads, due
+
+    def _wait(self, due: float | None) -> float:
+        if due is None:
+            return IDLE
+        wait = due - self._now()
+        return min(max(wait, 0.0), IDLE) if wait > 0 or not self._busy else STORE_PAUSE
+
+    def _start(self, head: Delivery) -> None:
+        pair = (head.contract, head.address.id)
+        if pair not in self._busy:
+            task = asyncio.create_task(self._carry(head), name=f"deliver {head.message_id}")
+            self._busy[pair] = task
+            task.add_done_callback(lambda _: self._done(pair))
+
+    def _done(self, pair: Pair) -> None:
+        self._busy.pop(pair, None)
+        self.wake()
+
+    async def _carry(self, head: Delivery) -> None:
+        """One attempt at one row, and its mark."""
+        counters = self.counters[head.contract, head.address.id]
+        try:
+            receiver = self._receivers(head.address.kind)
+            async with self._lane(head.address, receiver):
+                status = await receiver.send(head, self._now())
+        except DeliveryError as error:
+            await self._failed(head, error, counters)
+        except Exception as error:
+            log.exception("a receiver of kind %s failed in a way it must not", head.address.kind)
+            await self._failed(head, DeliveryError(f"a bug of keeptime: {type(error).__name__}"), counters)
+        else:
+            now = self._now()
+            counters.success(now - head.created)
+            await self._mark(self._outbox.delivered, head.row, now, status)
+
+    async def _failed(self, head: Delivery, error: DeliveryError, counters: PairCounters) -> None:
+        counters.failure(str(error))
+        now = self._now()
+        again = next_try(head.attempts + 1, now, error.after, head.message_id, hopeless=not error.retry)
+        await self._mark(self._outbox.failed, head.row, now, again, str(error))
+
+    async def _mark(self, call: Callable[..., None], *args: object) -> None:
+        """Store the outcome; a store that cannot take it now is asked again, for the pair must not run ahead."""
+        while True:
+            try:
+                return await self._in_store(call, *args)
+            except StoreError as error:
+                self._trouble(f"the outcome of a delivery cannot be stored: {error}")
+                await asyncio.sleep(STORE_PAUSE)
+
+    def _lane(self, address: Address, receiver: Receiver) -> asyncio.Semaphore:
+        width = 1 if isinstance(receiver, Refreshes) else LANE
+        return self._lanes.setdefault(f"{address.kind}:{address.target}", asyncio.Semaphore(width))
+
+    def _trouble(self, sentence: str) -> None:
+        if sentence != self.problem:
+            log.warning("%s", sentence)
+        self.problem = sentence
+
+    def _now(self) -> float:
+        return self._clock.wall_ns() / 1e9

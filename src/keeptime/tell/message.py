@@ -1,0 +1,119 @@
+"""The message about one transition: one canonical JSON body that every receiver is sent from.
+
+Guarantees: the same transition gives the same id and the same bytes, always; the fields are those of
+message.schema.json and docs/webhook.md; a figure that is not known is null, and numbers are not rounded. No
+secret, and nothing of the endpoint, is in it. Knows nothing of receivers.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from keeptime.contract.terms import Contract, Objective
+from keeptime.judge.reason import promise
+from keeptime.model.alert import Address, Message, Topic
+from keeptime.model.key import ObjectiveKey
+from keeptime.model.verdict import TierReport, Verdict, WindowCount
+from keeptime.tell.life import Transition
+
+Json = Mapping[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
+
+NAMESPACE = UUID("6b0f3c1e-5d0a-5f6e-9d5b-2f0c8f1f7a10")
+"""The namespace of message ids (UUIDv5, RFC 9562 §5.5); changing it changes every id."""
+
+NEXT = {
+    Topic.AT_RISK: "The next message says that it is broken, that data stopped, or that it holds again.",
+    Topic.BROKEN: "The next message says that it is no longer broken, that data stopped, or that it holds again.",
+    Topic.NO_DATA: "The next message says what the data say once there are data again.",
+    Topic.RECOVERED: "This alert is over. The next message comes when it is at risk again.",
+}
+
+
+def message_id(contract: Contract, objective: ObjectiveKey, tick: int, topic: Topic) -> str:
+    """The id of a transition: equal for equal (contract version, objective, tick, topic), else different."""
+    return str(uuid5(NAMESPACE, "\n".join((contract.version, *objective, str(tick), topic))))
+
+
+def compose(
+    contract: Contract,
+    objective: Objective,
+    verdict: Verdict,
+    transition: Transition,
+    addresses: tuple[Address, ...],
+) -> Message:
+    """The frozen message of one transition."""
+    name = message_id(contract, verdict.key, verdict.tick, transition.topic)
+    body = canonical(_body(name, contract, objective, verdict, transition))
+    return Message(name, verdict.key, transition.topic, verdict.tick, body, addresses)
+
+
+def canonical(value: Json) -> bytes:
+    """JSON with sorted keys, no spaces, in UTF-8; one line. Raises ValueError on NaN and infinity."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", errors="replace")
+
+
+def instant(unix_seconds: float) -> str:
+    """RFC 3339 in UTC: "2026-11-24T03:31:10Z"; with microseconds where there are any."""
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _body(name: str, contract: Contract, objective: Objective, verdict: Verdict, told: Transition) -> Json:
+    return {
+        "type": f"keeptime.objective.{told.topic}",
+        "id": name,
+        "contract": contract.name,
+        "contract_version": contract.version,
+        "provider": contract.provider,
+        "model": contract.model,
+        "objective": _objective(objective, verdict),
+        "state": told.state,
+        "condition": told.condition,
+        "severity": told.severity,
+        "previous": {"condition": told.previous_condition, "severity": told.previous_severity},
+        "at": instant(verdict.at),
+        "since": instant(verdict.since),
+        "started": instant(told.started),
+        "reason": verdict.reason,
+        "next": NEXT[told.topic],
+        "links": dict(contract.links),
+        **_figures(verdict),
+    }
+
+
+def _objective(objective: Objective, verdict: Verdict) -> Json:
+    return {
+        "name": objective.name,
+        "promise": promise(objective),
+        "signal": objective.of,
+        "target": float(verdict.target),
+        "threshold_seconds": verdict.threshold_seconds,
+        "window": str(objective.over),
+        "window_seconds": verdict.window_seconds,
+    }
+
+
+def _figures(verdict: Verdict) -> dict[str, Json]:
+    budget = verdict.budget
+    return {
+        "counts": {"good": verdict.good, "bad": verdict.bad, "skipped": verdict.skipped, "sli": verdict.sli},
+        "burn_rate": verdict.burn_rate,
+        "tiers": [_tier(tier) for tier in verdict.tiers],
+        "budget": {"total": budget.total, "spent": budget.spent, "left": budget.left},
+        "exhausted_in_seconds": verdict.exhausted_in,
+    }
+
+
+def _tier(tier: TierReport) -> Json:
+    return {
+        "name": tier.name,
+        "severity": tier.severity,
+        "state": tier.state,
+        "burn_limit": tier.burn_limit,
+        "windows": [_window(window) for window in tier.windows],
+    }
+
+
+def _window(window: WindowCount) -> Json:
+    return {"seconds": window.seconds, "good": window.good, "bad": window.bad, "burn_rate": window.burn_rate}

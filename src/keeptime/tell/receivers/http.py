@@ -1,0 +1,130 @@
+"""One HTTP POST to a receiver: 2xx, or a DeliveryError that says why without quoting anything secret.
+
+Guarantees: a fresh connection each time; no proxies from the environment, no cookies, no redirects followed, TLS
+verified; at most ANSWER_LIMIT bytes of the answer are read; the whole exchange ends within the timeout.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+import aiohttp
+from aiohttp.abc import AbstractCookieJar, AbstractResolver
+
+from keeptime.errors import DeliveryError
+
+ANSWER_LIMIT = 65_536
+"""Bytes of an answer's body that are read at most."""
+
+TIMEOUT = 10.0
+"""Seconds for the whole exchange: look-up, connect, TLS, request and answer."""
+
+
+class Poster:
+    """Posts bodies. Opens nothing before the first `post`."""
+
+    def __init__(self, timeout: float = TIMEOUT, resolver: AbstractResolver | None = None) -> None:
+        self._timeout = timeout
+        self._resolver = resolver
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], now: float) -> str:
+        """Post once; returns the status of a 2xx ("204"). `now`: Unix seconds, to read a Retry-After date.
+
+        Raises DeliveryError for anything else: another status, a timeout, no connection, no URL.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._exchange(url, body, headers, now)
+        except TimeoutError as error:
+            raise DeliveryError(f"no answer within {self._timeout:g} s") from error
+        except (aiohttp.ClientError, ValueError, OSError) as error:
+            raise DeliveryError(_sentence(error)) from None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _exchange(self, url: str, body: bytes, headers: Mapping[str, str], now: float) -> str:
+        session = self._open()
+        async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            if not 200 <= response.status < 300:
+                raise DeliveryError(_refusal(response.status), after=retry_after(response.headers, now))
+            await _swallow(response)
+            return str(response.status)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=0, force_close=True, resolver=self._resolver)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=_no_cookies(),
+                trust_env=False,
+                auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(total=None),
+            )
+        return self._session
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that a Retry-After header asks for (RFC 9110 §10.2.3: seconds or a date); None without one."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+async def _swallow(response: aiohttp.ClientResponse) -> None:
+    """Read the answer's body up to the limit. It was taken already: a body that breaks off changes nothing."""
+    left = ANSWER_LIMIT
+    try:
+        while left > 0 and (chunk := await response.content.read(left)):
+            left -= len(chunk)
+    except aiohttp.ClientError:
+        return
+
+
+def _no_cookies() -> AbstractCookieJar:
+    return aiohttp.DummyCookieJar()
+
+
+def _refusal(status: int) -> str:
+    if 300 <= status < 400:
+        return f"it answered {status}, a redirect, which is not followed; expected 2xx"
+    try:
+        return f"it answered {status} {HTTPStatus(status).phrase}; expected 2xx"
+    except ValueError:
+        return f"it answered {status}; expected 2xx"
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong. Never the library's own text: it quotes the URL, which may hold a secret."""
+    match error:
+        case aiohttp.InvalidURL():
+            return "its address is no URL; expected http:// or https://"
+        case aiohttp.ClientConnectorDNSError():
+            return "the name of its host was not found"
+        case aiohttp.ClientConnectorCertificateError():
+            return "its TLS certificate is not valid"
+        case aiohttp.ClientSSLError():
+            return "TLS failed"
+        case aiohttp.ClientConnectorError():
+            return f"no connection: {_strerror(error.errno)}"
+        case aiohttp.ServerDisconnectedError():
+            return "it closed the connection before it answered"
+        case aiohttp.ClientResponseError():
+            return "it answered what is not HTTP"
+        case OSError():
+            return f"the connection broke: {_strerror(error.errno)}"
+        case _:
+            return f"it cannot be reached ({type(error).__name__})"
+
+
+def _strerror(number: int | None) -> str:
+    return os.strerror(number) if number else "no reason given"

@@ -1,0 +1,35 @@
+"""Every kind of receiver, one line each. Guarantees: each kind is built once, when it is first needed."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from keeptime.errors import DeliveryError
+from keeptime.tell.ports import Receiver
+from keeptime.tell.receivers.webhook import WebhookReceiver
+
+KINDS: Mapping[str, Callable[[], Receiver]] = MappingProxyType(
+    {
+        "webhook": WebhookReceiver,
+    }
+)
+
+
+class Receivers:
+    """What the dispatcher asks for the receiver of a kind. Raises DeliveryError for a kind that there is not."""
+
+    def __init__(self, kinds: Mapping[str, Callable[[], Receiver]] = KINDS) -> None:
+        self._kinds = kinds
+        self._built: dict[str, Receiver] = {}
+
+    def __call__(self, kind: str) -> Receiver:
+        if kind not in self._kinds:
+            known = ", ".join(sorted(self._kinds))
+            raise DeliveryError(f"there is no receiver of kind '{kind}'; expected one of {known}", retry=False)
+        if kind not in self._built:
+            self._built[kind] = self._kinds[kind]()
+        return self._built[kind]
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        for receiver in self._built.values():
+            await receiver.close()

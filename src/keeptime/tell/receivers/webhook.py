@@ -1,0 +1,62 @@
+"""`webhook:URL`: posts the message's body as it is, signed as Standard Webhooks (standardwebhooks.com, v1) say.
+
+Guarantees: the body is never changed; each attempt is signed anew with its own timestamp under the same id; URL and
+secret are looked up at the time of sending and are in no error, log or header of ours beyond the signature.
+"""
+
+import binascii
+import re
+from datetime import UTC, datetime
+
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
+
+from keeptime.contract.secrets import resolve
+from keeptime.errors import DeliveryError, SecretError
+from keeptime.model.alert import Delivery
+from keeptime.tell.receivers.http import TIMEOUT, Poster
+
+_REFERENCE = re.compile(r"(env|file):.+", re.DOTALL)
+
+
+class WebhookReceiver:
+    """One for all webhooks; each delivery carries its own address. `timeout`: seconds for one attempt."""
+
+    def __init__(self, timeout: float = TIMEOUT) -> None:
+        self._poster = Poster(timeout)
+
+    async def send(self, delivery: Delivery, now: float) -> str:
+        url = looked_up(delivery.address.target)
+        headers = {"content-type": "application/json", "user-agent": "keeptime"}
+        headers |= signature(delivery.message_id, delivery.body, delivery.address.secret, now)
+        return await self._poster.post(url, delivery.body, headers, now)
+
+    async def close(self) -> None:
+        await self._poster.close()
+
+
+def looked_up(text: str) -> str:
+    """The value of an `env:`/`file:` reference; any other text as it is. Raises DeliveryError where it has none."""
+    if _REFERENCE.fullmatch(text) is None:
+        return text
+    try:
+        return resolve(text)
+    except SecretError as error:
+        raise DeliveryError(str(error)) from None
+
+
+def signature(message_id: str, body: bytes, secret: str, now: float) -> dict[str, str]:
+    """The three headers; without a secret the first two. `secret` is a reference; `now` is in Unix seconds."""
+    timestamp = int(now)
+    headers = {"webhook-id": message_id, "webhook-timestamp": str(timestamp)}
+    if secret:
+        # `sign` takes the fields of a datetime for UTC whatever its zone: give it UTC.
+        at = datetime.fromtimestamp(timestamp, UTC)
+        headers["webhook-signature"] = _key(looked_up(secret)).sign(message_id, at, body.decode())
+    return headers
+
+
+def _key(secret: str) -> Webhook:
+    try:
+        return Webhook(secret.strip())
+    except (EmptyWebhookSecretError, binascii.Error, ValueError):
+        raise DeliveryError("its signing secret is not base64 (whsec_… as Standard Webhooks write it)") from None

@@ -1,0 +1,119 @@
+"""An outbox in memory: stands in for the store wherever an `Outbox` is wanted.
+
+Guarantees: the same order and the same answers as a durable one; it outlives a dispatcher, so a test can kill one
+and start another on it. `broken`: while set, every call raises it, as a store does whose disk is full.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ParamSpec, TypeVar
+
+from keeptime.errors import StoreError
+from keeptime.model.alert import Delivery, Message, Waiting
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Triple = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class FakeOutbox:
+    """`put` messages in, as a store's commit does. `done`: what was delivered, in that order.
+
+    `outcomes`: every mark as (row, Unix seconds, status or error).
+    """
+
+    waiting_rows: list[tuple[Delivery, str]] = field(default_factory=list)
+    done: list[Delivery] = field(default_factory=list)
+    outcomes: list[tuple[int, float, str]] = field(default_factory=list)
+    broken: StoreError | None = None
+    _last: dict[Triple, int] = field(default_factory=dict)
+    _taken: dict[Triple, Delivery] = field(default_factory=dict)
+    _rows: int = 0
+
+    def put(self, message: Message, at: float) -> None:
+        """One row for each of the message's addresses, due at once. `at`: Unix seconds of the decision."""
+        for address in message.addresses:
+            self._rows += 1
+            row = Delivery(
+                self._rows,
+                message.id,
+                message.key.contract,
+                address,
+                message.topic,
+                message.body,
+                attempts=0,
+                created=at,
+                next_try=at,
+            )
+            self.waiting_rows.append((row, message.key.objective))
+            self._last[_triple(row, message.key.objective)] = row.row
+
+    def heads(self, now: float) -> Sequence[Delivery]:
+        self._check()
+        return [row for row in self._heads() if row.next_try <= now]
+
+    def next_due(self) -> float | None:
+        self._check()
+        return min((row.next_try for row in self._heads()), default=None)
+
+    def delivered(self, row: int, at: float, status: str) -> None:
+        self._check()
+        index, (delivery, objective) = self._find(row)
+        del self.waiting_rows[index]
+        self.outcomes.append((row, at, status))
+        self.done.append(delivery)
+        self._taken[_triple(delivery, objective)] = delivery
+
+    def failed(self, row: int, at: float, next_try: float, error: str) -> None:
+        self._check()
+        index, (delivery, objective) = self._find(row)
+        again = replace(delivery, attempts=delivery.attempts + 1, next_try=next_try)
+        self.waiting_rows[index] = (again, objective)
+        self.outcomes.append((row, at, error))
+
+    def latest(self, kind: str) -> Sequence[Delivery]:
+        self._check()
+        return [
+            row for triple, row in self._taken.items() if row.address.kind == kind and self._last[triple] == row.row
+        ]
+
+    def waiting(self) -> Sequence[Waiting]:
+        self._check()
+        return [
+            Waiting(
+                head.contract,
+                head.address,
+                sum(_pair(row) == _pair(head) for row, _ in self.waiting_rows),
+                head.created,
+            )
+            for head in self._heads()
+        ]
+
+    def _heads(self) -> Iterator[Delivery]:
+        seen = set()
+        for row, _ in self.waiting_rows:
+            if _pair(row) not in seen:
+                seen.add(_pair(row))
+                yield row
+
+    def _find(self, row: int) -> tuple[int, tuple[Delivery, str]]:
+        return next((i, pair) for i, pair in enumerate(self.waiting_rows) if pair[0].row == row)
+
+    def _check(self) -> None:
+        if self.broken is not None:
+            raise self.broken
+
+
+async def in_place(call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """An `InStore` that calls at once, on the event loop: for stores that do not block."""
+    return call(*args, **kwargs)
+
+
+def _pair(row: Delivery) -> tuple[str, str]:
+    return row.contract, row.address.id
+
+
+def _triple(row: Delivery, objective: str) -> Triple:
+    return row.contract, objective, row.address.id
