@@ -67,7 +67,8 @@ class Block:
 
     @property
     def ticks(self) -> int:
-        return self.standing.shape[1]
+        ticks: int = self.standing.shape[1]
+        return ticks
 
     def condition(self, row: int, column: int = -1) -> Condition:
         """The condition of an objective at the end of a tick of the block."""

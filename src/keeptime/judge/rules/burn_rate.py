@@ -16,7 +16,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from keeptime.contract.terms import Calendar, Objective, Rolling
+from keeptime.contract.calendar import usual_seconds
+from keeptime.contract.terms import Objective
 from keeptime.judge.evidence import convincing, share, weight
 from keeptime.judge.rules.reaching import notice
 from keeptime.judge.rules.rule import FIRING, QUIET, UNDECIDED, Demand, Evidence, TierReach, TierTerms
@@ -35,7 +36,6 @@ DAY = 86_400
 PUBLISHED_OVER = 30 * DAY
 AS_PUBLISHED = (28 * DAY, 31 * DAY)
 """Objectives over so many seconds use the windows as published."""
-NOMINAL_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 90}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,6 @@ TABLE = (
     Published(Severity.TICKET, Fraction(10, 100), DAY, 2 * 3600),
     Published(Severity.TICKET, Fraction(10, 100), 3 * DAY, 6 * 3600),
 )
-
-
-def nominal_seconds(over: Rolling | Calendar) -> Fraction:
-    """The objective's window as the table takes it; a calendar month is 30 days."""
-    return Fraction(over.seconds) if isinstance(over, Rolling) else Fraction(NOMINAL_DAYS[over.unit] * DAY)
 
 
 def _name(severity: Severity, long: int, short: int, tick: Fraction) -> str:
@@ -107,7 +102,7 @@ class BurnRate:
                 for tier in objective.policy.tiers
                 for long, short in [(math.ceil(Fraction(tier.long) / tick), math.ceil(Fraction(tier.short) / tick))]
             )
-        over = nominal_seconds(objective.over)
+        over = Fraction(usual_seconds(objective.over))
         unique: dict[tuple[int, ...], TierTerms] = {}
         for line in TABLE:
             tier = _scaled(line, over, tick, budget)
