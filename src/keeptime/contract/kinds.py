@@ -289,7 +289,7 @@ class FilePath:
 
     def read(self, node: Node, report: Report, what: str) -> str:
         path = report.path(Text(self.expected, most=1000).read(node, report, what))
-        report.references.append(Reference(what, SecretRef("file", path), node.place))
+        report.references.append(Reference(what, SecretRef("file", path), node.place, secret=False))
         return path
 
     def schema(self) -> Schema:

@@ -5,22 +5,28 @@ has no error; problems are in file order. It reads the files named, and nothing 
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from keeptime.contract.document import CONTRACT_TABLE, NAME
-from keeptime.contract.nodes import Mapped, Node, Place, Scalar
+from keeptime.contract.document import CONTRACT_TABLE, NAME, OBJECTIVES
+from keeptime.contract.nodes import Listing, Mapped, Node, Place, Scalar
 from keeptime.contract.report import Reference, Report, Spoiled, in_order
 from keeptime.contract.terms import Contract
 from keeptime.contract.text import LARGEST, documents
 from keeptime.errors import ContractError, Problem
 
 SUFFIXES = (".yaml", ".yml")
+MOST_DOCUMENTS = 501
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document: its contract, or None and why. `name`: what it calls itself, "" if that cannot be read."""
+    """One YAML document: its contract, or None and why. `name`: what it calls itself, "" if that cannot be read.
+
+    `references`: what a valid contract needs of the machine; `objectives`: where each of its objectives stands.
+    """
 
     file: str
     name: str
@@ -28,6 +34,7 @@ class Document:
     contract: Contract | None
     problems: tuple[Problem, ...]
     references: tuple[Reference, ...] = ()
+    objectives: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +62,11 @@ def load_text(text: bytes, file: str) -> LoadResult:
     base = Path(file).absolute().parent
     whole = Report(file, base)
     found = []
-    for node in documents(text, whole):
-        found.append(_document(node, file, base, whole))
+    for node in islice(documents(text, whole), MOST_DOCUMENTS):
+        found.append(_document(node, base, whole))
         whole = Report(file, base)
+    if len(found) == MOST_DOCUMENTS:
+        whole.error(Place(1, 1), "too-many", f"a file may hold at most {MOST_DOCUMENTS - 1} contracts")
     if whole.problems or not found:
         if not whole.problems:
             whole.error(Place(1, 1), "empty-file", "the file holds no contract; `keeptime init URL` writes one")
@@ -65,17 +74,24 @@ def load_text(text: bytes, file: str) -> LoadResult:
     return LoadResult(_names_once(found))
 
 
-def _document(node: Node, file: str, base: Path, text_report: Report) -> Document:
+def _document(node: Node, base: Path, text_report: Report) -> Document:
+    file = text_report.file
     report = Report(file, base, list(text_report.problems))
     contract: Contract | None = None
-    try:
+    with suppress(Spoiled):
         contract = CONTRACT_TABLE.read(node, report, "")
-    except Spoiled:
-        contract = None
     problems = report.sorted_problems()
-    if any(problem.severity == "error" for problem in problems):
-        contract = None
-    return Document(file, _name_of(node), node.place, contract, problems, tuple(report.references))
+    if contract is None or any(problem.severity == "error" for problem in problems):
+        return Document(file, _name_of(node), node.place, None, problems)
+    places = _places_of(node, OBJECTIVES.key)
+    return Document(file, contract.name, node.place, contract, problems, tuple(report.references), places)
+
+
+def _places_of(node: Node, key: str) -> tuple[Place, ...]:
+    for entry in node.entries if isinstance(node, Mapped) else ():
+        if entry.key.text == key and isinstance(entry.value, Listing):
+            return tuple(item.place for item in entry.value.items)
+    return ()
 
 
 def _name_of(node: Node) -> str:
@@ -150,4 +166,4 @@ def _repeated(each: Document, first: Document) -> Document:
     where = f"{first.file}:{first.place.line}"
     message = f"two contracts are named '{each.name}' (the first at {where}); a name stands for one contract"
     problem = Problem(each.file, each.place.line, each.place.column, "error", "duplicate-contract", message)
-    return Document(each.file, each.name, each.place, None, in_order([*each.problems, problem]), each.references)
+    return Document(each.file, each.name, each.place, None, in_order([*each.problems, problem]))

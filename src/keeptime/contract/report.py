@@ -26,11 +26,12 @@ class Spoiled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Something outside the file that it needs: a secret or a certificate. `what` names the field."""
+    """Something outside the file that it needs. `what` names the field; `secret`: it must have a value, a text."""
 
     what: str
     ref: SecretRef
     place: Place
+    secret: bool = True
 
 
 @dataclass(slots=True)

@@ -116,7 +116,7 @@ class Table(Generic[T]):
 
     def read(self, node: Node, report: Report, what: str) -> T:
         if not isinstance(node, Mapped):
-            wrong_type(node, report, what, self.expected)
+            wrong_type(node, report, what or self.name, self.expected)
         row = self.row(node, report, what)
         built = self.build(row)
         row.sound()
@@ -128,13 +128,22 @@ class Table(Generic[T]):
         known = {each.key: each for each in self.fields}
         for entry in node.entries:
             self._read_entry(entry, known, row, report)
-        present = {entry.key.text for entry in node.entries}
-        for each in self.fields:
-            if each.required and each.key not in present:
-                message = f"{what or self.name}: the key '{each.key}' is missing; expected {each.shape.expected}"
-                report.error(node.place, "missing-key", message)
-                row.spoil(each.key)
+        self._note_missing(node, row, list(known))
         return row
+
+    def _note_missing(self, node: Mapped, row: Row, known: Sequence[str]) -> None:
+        """Report required keys that are not there, not even misspelt (that is reported as it is)."""
+        present = [entry.key.text for entry in node.entries]
+        misspelt = {nearest(key, known) for key in present[: 2 * len(known)] if key not in known}
+        for each in self.fields:
+            if not each.required or each.key in present:
+                continue
+            row.spoil(each.key)
+            if nearest(each.key, [each.key]) not in misspelt:
+                message = (
+                    f"{row.what or self.name}: the key '{each.key}' is missing; expected {each.shape.expected}"
+                )
+                row.report.error(node.place, "missing-key", message)
 
     def _read_entry(self, entry: Entry, known: Mapping[str, Field[object]], row: Row, report: Report) -> None:
         wanted = known.get(entry.key.text)

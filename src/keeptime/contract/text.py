@@ -20,17 +20,19 @@ LARGEST = 1_048_576
 DEEPEST = 20
 """Lists and mappings within each other."""
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+FASTEST: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The parser: in C where it was built."""
+
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufeff\uff00-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ALIAS = "anchors and aliases (& and *) are not part of the contract language; write the value out"
 
 
-def documents(data: bytes, report: Report) -> Iterator[Node]:
+def documents(data: bytes, report: Report, loader: type = FASTEST) -> Iterator[Node]:
     """The tree of each document that holds anything, in order; ends at the first fault of the text itself."""
     try:
         text = _decode(data, report)
-        yield from _trees(text, report)
+        yield from _trees(text, report, loader)
     except Spoiled:
         return
 
@@ -60,10 +62,10 @@ def _place_of(before: str) -> Place:
     return Place(len(lines), len(lines[-1]) + 1)
 
 
-def _trees(text: str, report: Report) -> Iterator[Node]:
+def _trees(text: str, report: Report, loader: type) -> Iterator[Node]:
     builder = _Builder(report)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(text, Loader=loader):
             yield from builder.take(event)
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, text, report) from None
@@ -98,6 +100,7 @@ class _Open:
     entries: dict[str, Entry] = field(default_factory=dict)
     key: Scalar | None = None
     skip: bool = False
+    refused: bool = False
 
 
 class _Builder:
@@ -120,14 +123,15 @@ class _Builder:
             yield from self._put(self._scalar(event, place))
 
     def _begin(self, event: yaml.CollectionStartEvent, place: Place) -> None:
-        self._refuse_marks(event, place)
+        refused = self._refused(event, place)
         if len(self._open) >= DEEPEST:
             message = f"more than {DEEPEST} lists and mappings within each other; a contract needs fewer"
             raise self._report.spoil(place, "too-deep", message)
-        self._open.append(_Open(place, isinstance(event, yaml.MappingStartEvent)))
+        self._open.append(_Open(place, isinstance(event, yaml.MappingStartEvent), refused=refused))
 
     def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Node:
-        self._refuse_marks(event, place)
+        if self._refused(event, place):
+            return Broken(place)
         text: str = event.value
         if _SURROGATE.search(text):
             self._report.error(place, "control-character", "half a surrogate pair is no character")
@@ -137,12 +141,14 @@ class _Builder:
         exact = place.line == end.line and end.column - place.column == len(text) + (0 if plain else 2)
         return Scalar(text, plain, place, exact)
 
-    def _refuse_marks(self, event: yaml.NodeEvent, place: Place) -> None:
+    def _refused(self, event: yaml.NodeEvent, place: Place) -> bool:
+        """Does it bear an anchor or a tag? Then it is reported."""
         tag: str | None = getattr(event, "tag", None)
         if event.anchor is not None:
             self._report.error(place, "alias", _ALIAS)
-        if tag is not None:
+        elif tag is not None:
             self._report.error(place, "tag", f"the tag {quote(tag)}: tags are not part of the contract language")
+        return event.anchor is not None or tag is not None
 
     def _put(self, node: Node) -> Iterator[Node]:
         """Hand a finished node to what it stands in; a document's own node is given out."""
@@ -188,6 +194,8 @@ def _end(event: yaml.Event) -> Place:
 
 
 def _closed(done: _Open) -> Node:
+    if done.refused:
+        return Broken(done.place)
     if done.mapping:
         return Mapped(tuple(done.entries.values()), done.place)
     return Listing(tuple(done.items), done.place)
