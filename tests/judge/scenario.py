@@ -48,7 +48,7 @@ from keeptime.judge.plan import Plan
 from keeptime.judge.standing import CONDITION, SEVERITY, Standing
 from keeptime.judge.state import State
 from keeptime.model.history import History
-from keeptime.model.verdict import Verdict
+from keeptime.model.verdict import Severity, Verdict
 from keeptime.units import parse_duration, parse_percent
 
 from .build import Stream, plan_of, run
@@ -224,7 +224,10 @@ def bind(terms: Terms, line: Line) -> None:
     for pattern, take in _BINDINGS:
         match = re.fullmatch(pattern, line.text)
         if match:
-            take(terms, match)
+            try:
+                take(terms, match)
+            except ValueError as error:
+                raise line.fail(str(error)) from error
             return
     raise line.fail("cannot be read; expected promise, policy, probe, no probes, tick, no_data or start")
 
@@ -233,16 +236,17 @@ def _promise(terms: Terms, match: re.Match[str]) -> None:
     terms.target = parse_percent(match["target"])
     terms.under = parse_duration(match["under"]) if match["under"] else None
     over = match["over"].removeprefix("calendar ")
-    terms.over = Calendar(over) if over != match["over"] else Rolling(parse_duration(over))  # type:
-    ignore[arg-type]
+    terms.over = Calendar(over) if over != match["over"] else Rolling(parse_duration(over))
 
 
 def _tiers(terms: Terms, match: re.Match[str]) -> None:
     tiers = []
     for part in match[1].split(" and "):
-        severity, windows, factor = re.fullmatch(r"(page|ticket) (\S+) at (\S+)", part).groups()  # type:
-        ignore[union-attr] long, short = (parse_duration(each) for each in windows.split("/"))
-        tiers.append(Tier(severity, long, short, float(factor)))
+        found = re.fullmatch(r"(page|ticket) (\S+)/(\S+) at (\S+)", part)
+        if found is None:
+            raise ValueError(f"'{part}' is no tier; expected one such as: page 1h/5m at 14.4")
+        long, short = parse_duration(found[2]), parse_duration(found[3])
+        tiers.append(Tier(Severity(found[1]), long, short, float(found[4])))
     terms.policy = Policy(PolicyKind.BURN_RATE, tuple(tiers))
 
 

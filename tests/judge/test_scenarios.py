@@ -41,6 +41,8 @@ def test_there_are_enough_cases_and_no_name_twice() -> None:
         ("case a\n promise 99%\n load 1h\n expect ok\n", "cannot be read"),
         ("case a\n load 1h\n expect reason contains giraffe\n", "but it is"),
         ("case a\n load 1h\n expect good 361\n", "but it is: 360"),
+        ("case a\n promise 99 of requests under 1s over 1d\n load 1h\n expect ok\n", "no percentage"),
+        ("case a\n policy burn-rate often\n load 1h\n expect ok\n", "is no tier"),
         ("case a\n outage 1h\n expect at_risk not before 1h\n", "so after"),
     ],
 )
