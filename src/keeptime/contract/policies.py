@@ -15,8 +15,8 @@ BUCKETS_BUILT = False
 DEFAULT_POLICY = Policy(PolicyKind.BURN_RATE)
 
 SEVERITY = Field("severity", Choice(Severity), "page wakes someone now, ticket can wait.", required=True)
-LONG = Field("long", Duration(10, 366 * 86_400, "1h"), "The long window: is it really so?", required=True)
-SHORT = Field("short", Duration(10, 366 * 86_400, "5m"), "The short window: is it still so?", required=True)
+LONG = Field("long", Duration(1, 366 * 86_400, "1h"), "The long window: is it really so?", required=True)
+SHORT = Field("short", Duration(1, 366 * 86_400, "5m"), "The short window: is it still so?", required=True)
 FACTOR = Field("factor", Number(1_000_000), "Fires when both windows burn faster than this.", required=True)
 
 

@@ -1,0 +1,361 @@
+"""`keeptime init`: measure an endpoint for a short while and write a first contract for it.
+
+Exit code 0: the contract was written; 1: the endpoint cannot be measured, or the file is there already, and
+nothing was written; 2: wrong usage.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keeptime.errors import KeeptimeError, ProbeError, SecretError, UsageError
+
+if TYPE_CHECKING:
+    from keeptime.contract.starter import Thresholds
+    from keeptime.contract.terms import Endpoint, SecretRef
+    from keeptime.model.sample import Sample
+
+EXAMPLES = """\
+examples:
+  keeptime init http://127.0.0.1:5000/predict --json-body '{"data": "sample_input"}'
+  keeptime init https://models.example.com/score --json-body @body.json --header 'Authorization: env:TOKEN'
+  keeptime init http://127.0.0.1:5000/health --for 30s --every 1s -o contracts/health.yaml
+
+exit codes:
+  0  the contract was written
+  1  the endpoint cannot be measured, or the file is there already; nothing was written
+  2  the command was called wrongly
+"""
+TIMEOUT = 30.0
+"""Seconds that a measured request may take."""
+
+GIVE_UP_AFTER = 3
+"""So many failures before any success end the measuring."""
+
+MOST_REQUESTS = 10_000
+
+
+class Refused(KeeptimeError):
+    """There will be no contract; the message says why and what helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be measured. `body`: the JSON value, or `...` for none."""
+
+    name: str
+    endpoint: "Endpoint"
+    headers: "dict[str, str | SecretRef]"
+    body: object
+    seconds: float
+    every: float
+    output: str
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Measure an endpoint for a short while, propose thresholds, and write a commented contract."
+    )
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("url", metavar="URL", help="where requests go")
+    parser.add_argument("--json-body", metavar="JSON", help="a JSON body to send, or @FILE that holds it")
+    parser.add_argument("--method", help="the HTTP method (POST with a body, else GET)")
+    parser.add_argument(
+        "--header", action="append", default=[], metavar="'NAME: VALUE'", help="a header; secrets as env:NAME"
+    )
+    parser.add_argument("--for", dest="seconds", default="10s", metavar="TIME", help="how long to measure (10s)")
+    parser.add_argument("--every", default="500ms", metavar="TIME", help="time between requests (500ms)")
+    parser.add_argument("--name", help="the contract's name (made from the URL)")
+    parser.add_argument("-o", "--output", default="contract.yaml", metavar="FILE", help="where to (contract.yaml)")
+    parser.add_argument("--force", action="store_true", help="overwrite the file")
+    parser.add_argument("--json", action="store_true", help="print one JSON object about what was measured")
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        asked = _asked(args)
+        _refuse_overwriting(asked.output, args.force)
+        samples = _measure(asked)
+        return _conclude(asked, samples, args)
+    except UsageError as error:
+        print(f"keeptime init: {error}", file=sys.stderr)
+        return 2
+    except (Refused, SecretError, ProbeError) as error:
+        print(f"keeptime init: {error}\nNothing was written.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nkeeptime init: interrupted. Nothing was written.", file=sys.stderr)
+        return 1
+
+
+def _asked(args: argparse.Namespace) -> Asked:
+    """Arguments as values. Raises UsageError with every mistake that the contract's own rules find."""
+    from urllib.parse import urlsplit
+
+    from keeptime.contract.starter import label
+
+    body = _body(args.json_body)
+    seconds, every = _duration(args.seconds, "--for"), _duration(args.every, "--every")
+    if seconds / every > MOST_REQUESTS:
+        raise UsageError(f"--for {args.seconds} --every {args.every}: more than {MOST_REQUESTS} requests")
+    endpoint, headers = _endpoint(args, body)
+    parts = urlsplit(endpoint.url)
+    last = parts.path.rstrip("/").rpartition("/")[2]
+    name = args.name or label(last or parts.hostname or "model")
+    if label(name) != name:
+        raise UsageError(f"--name {name!r}; expected lower-case letters, digits and '-'; write {label(name)}")
+    return Asked(name, endpoint, headers, body, seconds, every, args.output)
+
+
+def _body(given: str | None) -> object:
+    if given is None:
+        return ...
+    try:
+        text = Path(given[1:]).read_text("utf-8") if given.startswith("@") else given
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--json-body {given}: the file cannot be read ({error})") from None
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"--json-body: no JSON ({error}); expected JSON such as '{{\"data\": 1}}', or @FILE"
+        ) from None
+    return value
+
+
+def _duration(text: str, option: str) -> float:
+    from keeptime.units import parse_duration
+
+    try:
+        return parse_duration(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def _endpoint(args: argparse.Namespace, body: object) -> "tuple[Endpoint, dict[str, str | SecretRef]]":
+    """The endpoint by the contract's own reader, so that what is measured is what will be written."""
+    from keeptime.contract.endpoint import ENDPOINT_TABLE
+    from keeptime.contract.nodes import Entry, Mapped, Place, Scalar
+    from keeptime.contract.report import Report, Spoiled
+
+    place = Place(1, 1)
+
+    def entry(key: str, value: str) -> Entry:
+        return Entry(Scalar(key, False, place), Scalar(value, False, place))
+
+    split = [header.partition(":") for header in args.header]
+    if wrong := [header for header, (_, colon, _) in zip(args.header, split, strict=True) if not colon]:
+        name = wrong[0].split()[0] if wrong[0].split() else ""
+        raise UsageError(f"--header {name!r}…: no colon; expected 'NAME: VALUE'")
+    headers = Mapped(tuple(entry(name.strip(), value.strip()) for name, _, value in split), place)
+    entries = [entry("url", args.url), Entry(Scalar("headers", False, place), headers)]
+    if args.method:
+        entries.append(entry("method", args.method.upper()))
+    if body is not ...:
+        entries.append(entry("json", ""))
+    report = Report("", Path.cwd())
+    try:
+        endpoint = ENDPOINT_TABLE.read(Mapped(tuple(entries), place), report, "")
+    except Spoiled:
+        raise UsageError("; ".join(problem.message for problem in report.problems)) from None
+    return _with_body(endpoint, body), {name: endpoint.headers[name] for name in _names(split)}
+
+
+def _names(split: list[tuple[str, str, str]]) -> list[str]:
+    return [name.strip() for name, _, _ in split]
+
+
+def _with_body(endpoint: "Endpoint", body: object) -> "Endpoint":
+    from dataclasses import replace
+
+    if body is ...:
+        return endpoint
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return replace(endpoint, body=content.encode("utf-8", "surrogatepass"))
+
+
+def _refuse_overwriting(output: str, force: bool) -> None:
+    if output != "-" and not force and os.path.lexists(output):
+        raise Refused(f"{output} is there already; choose another file with -o, or overwrite it with --force")
+
+
+def _measure(asked: Asked) -> "list[Sample]":
+    """One request after the other, at fixed times where the endpoint is fast enough."""
+    from keeptime.clock import monotonic_ns, sleep
+    from keeptime.contract.terms import Probe
+    from keeptime.observe.once import probe_once
+
+    probe = Probe(asked.every, max(TIMEOUT, asked.every))
+    samples: list[Sample] = []
+    started = monotonic_ns()
+    with _progress(asked.seconds) as show:
+        while not _hopeless(samples):
+            samples.append(probe_once(asked.endpoint, probe, contract=asked.name))
+            passed = (monotonic_ns() - started) / 1e9
+            show(passed, samples)
+            due = (passed // asked.every + 1) * asked.every
+            if due >= asked.seconds:
+                break
+            sleep(due - passed)
+    return samples
+
+
+def _hopeless(samples: "list[Sample]") -> bool:
+    return len(samples) >= GIVE_UP_AFTER and all(sample.failure is not None for sample in samples)
+
+
+Show = Callable[[float, "list[Sample]"], None]
+
+
+@contextmanager
+def _progress(seconds: float) -> Iterator[Show]:
+    """Something that shows how far it is: a bar on a terminal, a line every fifth of the time elsewhere."""
+    if not sys.stderr.isatty():
+        yield _lines(seconds)
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("measuring", total=seconds)
+
+        def show(passed: float, samples: "list[Sample]") -> None:
+            bar.update(task, completed=min(passed, seconds), description=_so_far(samples))
+
+        yield show
+
+
+def _lines(seconds: float) -> Show:
+    shown = [0.0]
+
+    def show(passed: float, samples: "list[Sample]") -> None:
+        if passed >= shown[0]:
+            print(f"{min(passed, seconds):.0f} of {seconds:.0f} s: {_so_far(samples)}", file=sys.stderr)
+            shown[0] += seconds / 5
+
+    return show
+
+
+def _so_far(samples: "list[Sample]") -> str:
+    last = samples[-1]
+    failed = sum(sample.failure is not None for sample in samples)
+    answer = (
+        f"the last took {last.latency_ns / 1e6:.3g} ms" if last.failure is None else f"the last: {last.failure}"
+    )
+    return f"{len(samples)} requests, {answer}" + (f", {failed} failed" if failed else "")
+
+
+def _conclude(asked: Asked, samples: "list[Sample]", args: argparse.Namespace) -> int:
+    from keeptime.contract.starter import propose
+
+    good = [sample for sample in samples if sample.failure is None]
+    failed = [sample for sample in samples if sample.failure is not None]
+    if len(good) <= len(failed):
+        raise Refused(_why(asked, failed[-1], len(failed), len(samples)))
+    thresholds = propose([sample.latency_ns / 1e9 for sample in good])
+    text = _text(asked, good, thresholds)
+    _write(asked.output, text, args.force)
+    if failed:
+        why = failed[-1].failure
+        print(f"keeptime init: {len(failed)} of {len(samples)} requests failed, the last by {why}", file=sys.stderr)
+    if args.json:
+        print(json.dumps(_as_json(asked, good, failed, thresholds), indent=2))
+    elif asked.output != "-":
+        print(f"{asked.output} was written. Next: keeptime check {asked.output}")
+    return 0
+
+
+def _text(asked: Asked, good: "list[Sample]", thresholds: "Thresholds") -> str:
+    """The contract, proved valid and to mean the endpoint that was measured."""
+    from keeptime.contract.load import load_text
+    from keeptime.contract.starter import write
+
+    text = write(
+        name=asked.name,
+        file=asked.output,
+        url=asked.endpoint.url,
+        method=asked.endpoint.method,
+        headers=asked.headers,
+        body=asked.body,
+        status=good[0].status or 200,
+        count=len(good),
+        thresholds=thresholds,
+    )
+    result = load_text(text.encode(), asked.output)
+    if not result.valid or result.contracts[0].endpoint.body != asked.endpoint.body:
+        why = (
+            "; ".join(problem.message for problem in result.problems)
+            or "the body cannot be written exactly as YAML"
+        )
+        raise Refused(f"no valid contract can be written for this: {why}")
+    return text
+
+
+def _why(asked: Asked, last: "Sample", failed: int, count: int) -> str:
+    from keeptime.model.sample import Failure
+
+    cures = {
+        Failure.DNS: "the host name is not known here; check the URL",
+        Failure.REFUSED: "nothing accepts connections there; is the model server running, and is the port right?",
+        Failure.TLS: "no secure connection can be made; check the certificate and whether the URL should be http",
+        Failure.TIMEOUT: f"no whole answer came within {TIMEOUT:.0f} s; check that it serves requests",
+        Failure.STATUS: "it answers, but not with success; check --method, --json-body and --header",
+        Failure.EXPECTATION: "it answers something else than expected",
+        Failure.TOO_LARGE: "its answer is larger than 1 MiB; choose a request with a smaller answer",
+        Failure.PROTOCOL: "what answers there does not speak HTTP/1.1; check the port and http or https",
+    }
+    reason = last.failure or Failure.PROTOCOL
+    detail = f" ({last.detail})" if last.detail else ""
+    return f"{asked.endpoint.url}: {failed} of {count} requests failed: {reason}{detail}\n{cures[reason]}"
+
+
+def _write(output: str, text: str, force: bool) -> None:
+    """All of the file or none of it; without `force` never over another one, not even a new one."""
+    if output == "-":
+        print(text, end="")
+        return
+    path = Path(output)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise Refused(f"{output} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        if force:
+            Path(temporary).replace(path)
+        else:
+            os.link(temporary, path)
+    except FileExistsError:
+        raise Refused(f"{output} has come to be there meanwhile; it is left as it is") from None
+    except OSError as error:
+        raise Refused(f"{output} cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(FileNotFoundError):
+            Path(temporary).unlink()
+
+
+def _as_json(
+    asked: Asked, good: "list[Sample]", failed: "list[Sample]", thresholds: "Thresholds"
+) -> dict[str, object]:
+    return {
+        "contract": asked.name,
+        "file": None if asked.output == "-" else asked.output,
+        "requests": len(good) + len(failed),
+        "failed": len(failed),
+        "p50_seconds": thresholds.p50,
+        "p99_seconds": thresholds.p99,
+        "thresholds_seconds": {"p50": thresholds.usual, "p99": thresholds.slow},
+    }
