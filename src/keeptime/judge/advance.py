@@ -94,7 +94,7 @@ def _advance_chunk(
     growth = part.totals.grow(counts)
     ends = np.arange(first + 1, first + len(lived) + 1)
     rate = _rate(group, growth, columns["born"], ends)
-    windows = _windows(plan, group, growth, columns["born"], rate)
+    windows = _windows(plan, group, growth, columns["born"], rate, ends)
     own, own_skipped, opens, closes = _own(plan, group, part, growth, windows, rate, ends)
     evidence = Evidence(counts[GOOD], counts[BAD], lived, windows)
     demand = group.rule.step(group.shape.tiers, group.shape.budget, evidence, part.rule)
@@ -160,14 +160,13 @@ def _expected(good: Ints, bad: Ints, unlived: Ints, rate: Reals) -> Reals:
     return events
 
 
-def _windows(plan: Plan, group: Group, growth: Growth, born: Ints, rate: Reals) -> dict[int, Span]:
-    spans = {}
+def _windows(plan: Plan, group: Group, growth: Growth, born: Ints, rate: Reals, ends: Ints) -> dict[int, Span]:
+    lived, spans = ends[:, None] - born, {}
     for window in group.windows:
         step = step_of(window, plan.tick_seconds)
         starts = growth.starts(window, step)
         good, bad = growth.since(starts, step, slice(GOOD, BAD + 1))
-        unlived = np.maximum(0, born - starts[:, None])
-        spans[window] = Span(good, bad, _expected(good, bad, unlived, rate))
+        spans[window] = Span(good, bad, _expected(good, bad, np.maximum(0, window - lived), rate))
     return spans
 
 

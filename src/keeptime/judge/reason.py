@@ -111,6 +111,10 @@ def _ends(facts: Facts) -> str:
     )
 
 
+def _amount(requests: float) -> str:
+    return f"{requests:,.0f}" if requests >= 1000 else f"{requests:.4g}"
+
+
 def _clock(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
@@ -127,7 +131,7 @@ def _no_data(facts: Facts) -> str:
 def _broken(facts: Facts) -> str:
     promised = promise(facts.objective)
     if facts.bad > facts.budget.total:
-        return f"{promised} is broken: {_own(facts)}, and the budget was {facts.budget.total:,.4g}"
+        return f"{promised} is broken: {_own(facts)}, and the budget was {_amount(facts.budget.total)}"
     fired = facts.tier(TierState.FIRING)
     if fired is None:
         return f"{promised} stays broken until a request keeps the target again: {_own(facts)}"
@@ -157,7 +161,7 @@ def _ok(facts: Facts) -> str:
         return f"{_window(facts, window)}: {_times(facts, window)}; broken when it has been so for {hold}"
     if undecided is not None:
         return _undecided(facts, *undecided)
-    return f"{_own(facts)}; the budget is {facts.budget.total:,.4g}"
+    return f"{_own(facts)}; the budget is {_amount(facts.budget.total)}"
 
 
 def _undecided(facts: Facts, terms: TierTerms, report: TierReport) -> str:
