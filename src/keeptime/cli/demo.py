@@ -1,0 +1,41 @@
+"""`keeptime demo`: a model, a contract, a fault, an alert: two minutes."""
+
+import argparse
+import json
+import signal
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keeptime.demo.story import Ending
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keep", action="store_true", help="leave everything running and print the addresses")
+    parser.add_argument(
+        "--json", action="store_true", help="print what was received as JSON; the story goes to stderr"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: the consumer received all it must; 1: it did not, or a step failed; 130: interrupted."""
+    from keeptime.demo.children import DemoError
+    from keeptime.demo.stage import perform
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        ending = perform(args.keep, sys.stderr if args.json else sys.stdout)
+    except DemoError as error:
+        print(f"the demo could not go on: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; everything that the demo started has ended", file=sys.stderr)
+        return 130
+    if args.json:
+        _print_json(ending)
+    return 1 if ending.missing else 0
+
+
+def _print_json(ending: "Ending") -> None:
+    print(json.dumps({"ok": not ending.missing, **asdict(ending)}))

@@ -1,0 +1,6 @@
+"""`keeptime demo`: a model, a contract, a fault, an alert, in two minutes.
+
+Guarantees: everything is real (a model server, `keeptime run`, a receiver that checks signatures), each a process
+of its own on loopback; unless it is told to keep them, none outlives the demo. Uses keeptime from outside alone:
+its command line, its HTTP API and its messages.
+"""
