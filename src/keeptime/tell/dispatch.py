@@ -12,15 +12,14 @@ from collections.abc import Callable, Sequence
 
 from keeptime.clock import Clock
 from keeptime.errors import DeliveryError, StoreError
-from keeptime.model.alert import Address, Delivery
+from keeptime.model.alert import Delivery
 from keeptime.tell.counters import PairCounters
-from keeptime.tell.ports import InStore, Outbox, Receiver, Refreshes
+from keeptime.tell.lanes import Lanes
+from keeptime.tell.ports import InStore, Outbox, ReceiverFactory
+from keeptime.tell.refresh import Refresher
 from keeptime.tell.retry import LONGEST_WAIT, next_try
 
 log = logging.getLogger(__name__)
-
-LANE = 4
-"""Deliveries (of different contracts) in flight to one address; 1 to a receiver that is refreshed."""
 
 STORE_PAUSE = 1.0
 """Seconds until a store that failed is asked again."""
@@ -38,16 +37,16 @@ def always(_: Delivery) -> bool:
 
 
 class Dispatcher:
-    """Start `run()` as a task; `wake()` after a commit; at the end `drain()`, then `close()`.
+    """Start `run()` as a task; `wake()` after a commit; at the end `drain()`, then close the receivers.
 
-    `receivers`: gives the receiver of a kind, and raises DeliveryError for a kind that there is not.
+    `counters`: by (contract, address id), since start. `problem`: a sentence while the store fails, else "".
     `still_told`: is this alert's objective still in a contract, and told to this address? Others are not refreshed.
     """
 
     def __init__(
         self,
         outbox: Outbox,
-        receivers: Callable[[str], Receiver],
+        receivers: ReceiverFactory,
         clock: Clock,
         in_store: InStore,
         *,
@@ -59,20 +58,25 @@ class Dispatcher:
         self._receivers = receivers
         self._clock = clock
         self._in_store = in_store
-        self._still_told = still_told
         self._woken = asyncio.Event()
         self._ending = False
         self._busy: dict[Pair, asyncio.Task[None]] = {}
-        self._lanes: dict[str, asyncio.Semaphore] = {}
+        self._lanes = Lanes()
+        self._refresher = Refresher(outbox, receivers, clock, in_store, self._lanes, still_told)
 
     def wake(self) -> None:
         """Something was committed: look at the outbox now. Call it on the event loop."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Send what is due, for ever; returns after `drain` was called."""
-        while not self._ending:
-            await self._rest(await self._round())
+        """Send what is due, for ever, and refresh what fires; returns after `drain` was called."""
+        refreshing = asyncio.create_task(self._refresher.run(), name="refresh")
+        try:
+            while not self._ending:
+                await self._rest(await self._round())
+        finally:
+            refreshing.cancel()
+            await asyncio.gather(refreshing, return_exceptions=True)
 
     async def drain(self, within: float) -> bool:
         """Stop taking new time: send what is due within so many seconds; what is not stays in the outbox.
@@ -155,7 +159,7 @@ class Dispatcher:
         counters = self.counters[head.contract, head.address.id]
         try:
             receiver = self._receivers(head.address.kind)
-            async with self._lane(head.address, receiver):
+            async with self._lanes.of(head.address, receiver):
                 status = await receiver.send(head, self._now())
         except DeliveryError as error:
             await self._failed(head, error, counters)
@@ -181,10 +185,6 @@ class Dispatcher:
             except StoreError as error:
                 self._trouble(f"the outcome of a delivery cannot be stored: {error}")
                 await asyncio.sleep(STORE_PAUSE)
-
-    def _lane(self, address: Address, receiver: Receiver) -> asyncio.Semaphore:
-        width = 1 if isinstance(receiver, Refreshes) else LANE
-        return self._lanes.setdefault(f"{address.kind}:{address.target}", asyncio.Semaphore(width))
 
     def _trouble(self, sentence: str) -> None:
         if sentence != self.problem:

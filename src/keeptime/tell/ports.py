@@ -3,7 +3,7 @@
 Guarantees: the outbox is the only memory of what is still to be sent; a row leaves it only by `delivered`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from keeptime.model.alert import Delivery, Waiting
@@ -57,7 +57,7 @@ class Receiver(Protocol):
     """One way to reach someone. One file in tell/receivers, one registration line."""
 
     async def send(self, delivery: Delivery, now: float) -> str:
-        """Deliver once; return the receiver's answer for people ("200").
+        """Deliver once; return the receiver's answer for people ("200"). `now`: Unix seconds.
 
         Raises DeliveryError, which says whether trying again helps; nothing else.
         """
@@ -68,8 +68,19 @@ class Receiver(Protocol):
         ...
 
 
+class ReceiverFactory(Protocol):
+    """The receiver of a kind, and which kinds there are."""
+
+    @property
+    def kinds(self) -> Collection[str]: ...
+
+    def __call__(self, kind: str) -> Receiver:
+        """Raises DeliveryError for a kind that there is not."""
+        ...
+
+
 @runtime_checkable
-class Refreshes(Protocol):
+class Refreshing(Receiver, Protocol):
     """A receiver that must be told again and again while an alert lasts, or it forgets (Alertmanager)."""
 
     refresh_every: float

@@ -1,4 +1,4 @@
-"""One HTTP POST to a receiver: 2xx, or a DeliveryError that says why without quoting anything secret.
+"""One HTTP request to a receiver: 2xx, or a DeliveryError that says why without quoting anything secret.
 
 Guarantees: a fresh connection each time; no proxies from the environment, no cookies, no redirects followed, TLS
 verified; at most ANSWER_LIMIT bytes of the answer are read; the whole exchange ends within the timeout.
@@ -35,26 +35,39 @@ class Poster:
 
         Raises DeliveryError for anything else: another status, a timeout, no connection, no URL.
         """
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await self._exchange(url, body, headers, now)
-        except TimeoutError as error:
-            raise DeliveryError(f"no answer within {self._timeout:g} s") from error
-        except (aiohttp.ClientError, ValueError, OSError) as error:
-            raise DeliveryError(_sentence(error)) from None
+        status, _ = await self._ask("POST", url, body, headers, now)
+        return status
+
+    async def get(self, url: str, now: float) -> bytes:
+        """The answer's body, cut at ANSWER_LIMIT. Raises DeliveryError as `post` does."""
+        _, answer = await self._ask("GET", url, None, {}, now)
+        return answer
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    async def _exchange(self, url: str, body: bytes, headers: Mapping[str, str], now: float) -> str:
+    async def _ask(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], now: float
+    ) -> tuple[str, bytes]:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._exchange(method, url, body, headers, now)
+        except TimeoutError:
+            raise DeliveryError(f"no answer within {self._timeout:g} s") from None
+        except (aiohttp.ClientError, ValueError, OSError) as error:
+            raise DeliveryError(_sentence(error)) from None
+
+    async def _exchange(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], now: float
+    ) -> tuple[str, bytes]:
         session = self._open()
-        async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+        sent = {"user-agent": "keeptime", **headers}
+        async with session.request(method, url, data=body, headers=sent, allow_redirects=False) as response:
             if not 200 <= response.status < 300:
                 raise DeliveryError(_refusal(response.status), after=retry_after(response.headers, now))
-            await _swallow(response)
-            return str(response.status)
+            return str(response.status), await _read(response)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -80,14 +93,15 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return None
 
 
-async def _swallow(response: aiohttp.ClientResponse) -> None:
-    """Read the answer's body up to the limit. It was taken already: a body that breaks off changes nothing."""
-    left = ANSWER_LIMIT
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The answer's body up to the limit. The request was taken already: a body that breaks off changes nothing."""
+    answer = bytearray()
     try:
-        while left > 0 and (chunk := await response.content.read(left)):
-            left -= len(chunk)
+        while chunk := await response.content.read(ANSWER_LIMIT - len(answer)):
+            answer += chunk
     except aiohttp.ClientError:
-        return
+        pass
+    return bytes(answer)
 
 
 def _no_cookies() -> AbstractCookieJar:

@@ -1,14 +1,18 @@
 """Every kind of receiver, one line each. Guarantees: each kind is built once, when it is first needed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from keeptime.errors import DeliveryError
 from keeptime.tell.ports import Receiver
+from keeptime.tell.receivers.alertmanager import AlertmanagerReceiver
+from keeptime.tell.receivers.log import LogReceiver
 from keeptime.tell.receivers.webhook import WebhookReceiver
 
 KINDS: Mapping[str, Callable[[], Receiver]] = MappingProxyType(
     {
+        "alertmanager": AlertmanagerReceiver,
+        "log": LogReceiver,
         "webhook": WebhookReceiver,
     }
 )
@@ -20,6 +24,10 @@ class Receivers:
     def __init__(self, kinds: Mapping[str, Callable[[], Receiver]] = KINDS) -> None:
         self._kinds = kinds
         self._built: dict[str, Receiver] = {}
+
+    @property
+    def kinds(self) -> Collection[str]:
+        return self._kinds.keys()
 
     def __call__(self, kind: str) -> Receiver:
         if kind not in self._kinds:

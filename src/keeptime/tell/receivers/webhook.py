@@ -5,17 +5,14 @@ secret are looked up at the time of sending and are in no error, log or header o
 """
 
 import binascii
-import re
 from datetime import UTC, datetime
 
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from keeptime.contract.secrets import resolve
-from keeptime.errors import DeliveryError, SecretError
+from keeptime.errors import DeliveryError
 from keeptime.model.alert import Delivery
 from keeptime.tell.receivers.http import TIMEOUT, Poster
-
-_REFERENCE = re.compile(r"(env|file):.+", re.DOTALL)
+from keeptime.tell.receivers.lookup import looked_up
 
 
 class WebhookReceiver:
@@ -26,22 +23,12 @@ class WebhookReceiver:
 
     async def send(self, delivery: Delivery, now: float) -> str:
         url = looked_up(delivery.address.target)
-        headers = {"content-type": "application/json", "user-agent": "keeptime"}
+        headers = {"content-type": "application/json"}
         headers |= signature(delivery.message_id, delivery.body, delivery.address.secret, now)
         return await self._poster.post(url, delivery.body, headers, now)
 
     async def close(self) -> None:
         await self._poster.close()
-
-
-def looked_up(text: str) -> str:
-    """The value of an `env:`/`file:` reference; any other text as it is. Raises DeliveryError where it has none."""
-    if _REFERENCE.fullmatch(text) is None:
-        return text
-    try:
-        return resolve(text)
-    except SecretError as error:
-        raise DeliveryError(str(error)) from None
 
 
 def signature(message_id: str, body: bytes, secret: str, now: float) -> dict[str, str]:
@@ -57,6 +44,6 @@ def signature(message_id: str, body: bytes, secret: str, now: float) -> dict[str
 
 def _key(secret: str) -> Webhook:
     try:
-        return Webhook(secret.strip())
+        return Webhook(secret)
     except (EmptyWebhookSecretError, binascii.Error, ValueError):
         raise DeliveryError("its signing secret is not base64 (whsec_… as Standard Webhooks write it)") from None

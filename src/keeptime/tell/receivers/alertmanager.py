@@ -1,0 +1,187 @@
+"""`alertmanager:URL`: posts alerts to Alertmanager's v2 API (POST /api/v2/alerts), and again while they fire.
+
+Guarantees: an objective is at most one firing alert of an audience there: each message fires its own condition and
+ends what Alertmanager itself says is still firing of it. What is repeated is read from the messages last taken, so
+it goes on after a kill. An alert that nobody repeats ends by itself LAPSES refreshes after the last post.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypedDict
+from urllib.parse import urlencode
+
+from keeptime.errors import DeliveryError
+from keeptime.model.alert import Delivery, Topic
+from keeptime.model.verdict import Condition
+from keeptime.tell.message import instant
+from keeptime.tell.receivers.http import TIMEOUT, Poster
+from keeptime.tell.receivers.lookup import looked_up
+
+PATH = "/api/v2/alerts"
+REFRESH_EVERY = 30.0
+LAPSES = 4
+"""A firing alert's end is set this many refreshes ahead, as Prometheus does it."""
+
+NAMES = {
+    Condition.AT_RISK: "KeeptimeObjectiveAtRisk",
+    Condition.BROKEN: "KeeptimeObjectiveBroken",
+    Condition.NO_DATA: "KeeptimeObjectiveNoData",
+}
+"""alertname by condition."""
+
+Labels = Mapping[str, str]
+
+
+class Alert(TypedDict):
+    """One alert as the API takes and gives it."""
+
+    labels: Labels
+    annotations: Mapping[str, str]
+    startsAt: str
+    endsAt: str
+
+
+class Promised(TypedDict):
+    """What is read of a body's `objective`."""
+
+    name: str
+    promise: str
+
+
+class Before(TypedDict):
+    """What is read of a body's `previous`."""
+
+    condition: str
+    severity: str | None
+
+
+class Said(TypedDict):
+    """What is read of a message's body."""
+
+    id: str
+    contract: str
+    provider: str
+    model: str
+    objective: Promised
+    condition: str
+    severity: str | None
+    previous: Before
+    at: str
+    since: str
+    started: str
+    reason: str
+    next: str
+    links: Mapping[str, str]
+
+
+class AlertmanagerReceiver:
+    """One for all Alertmanagers. `timeout`, `refresh_every`: seconds."""
+
+    def __init__(self, timeout: float = TIMEOUT, refresh_every: float = REFRESH_EVERY) -> None:
+        self.refresh_every = refresh_every
+        self._poster = Poster(timeout)
+
+    async def send(self, delivery: Delivery, now: float) -> str:
+        url = looked_up(delivery.address.target).rstrip("/") + PATH
+        present = self._firing([delivery], now)
+        known = await self._known(url, delivery, now)
+        return await self._post(url, [*present, *ended(delivery, known, now)], now)
+
+    async def refresh(self, latest: Sequence[Delivery], now: float) -> None:
+        if alerts := self._firing(latest, now):
+            await self._post(looked_up(latest[0].address.target).rstrip("/") + PATH, alerts, now)
+
+    async def close(self) -> None:
+        await self._poster.close()
+
+    def _firing(self, deliveries: Iterable[Delivery], now: float) -> list[Alert]:
+        lapse = instant(now + LAPSES * self.refresh_every)
+        return [firing(delivery, now, lapse) for delivery in deliveries if delivery.topic is not Topic.RECOVERED]
+
+    async def _known(self, url: str, delivery: Delivery, now: float) -> Sequence[Alert]:
+        """What fires there of this objective for this audience."""
+        identity = _identity(delivery.address.audience, _read(delivery))
+        filters = [("filter", f"{name}={json.dumps(text, ensure_ascii=False)}") for name, text in identity.items()]
+        answer = await self._poster.get(f"{url}?{urlencode(filters)}", now)
+        try:
+            alerts: list[Alert] = json.loads(answer)
+            return [{**alert, "labels": dict(alert["labels"])} for alert in alerts]
+        except (ValueError, TypeError, KeyError):
+            raise DeliveryError("it listed its alerts in a way that is not Alertmanager's v2 API") from None
+
+    async def _post(self, url: str, alerts: Sequence[Alert], now: float) -> str:
+        headers = {"content-type": "application/json"}
+        return await self._poster.post(url, json.dumps(alerts).encode(), headers, now)
+
+
+def firing(delivery: Delivery, now: float, lapse: str) -> Alert:
+    """The alert of a message that began or changed something. `now`: Unix seconds; `lapse`: RFC 3339."""
+    said = _read(delivery)
+    return {
+        "labels": _labels(delivery.address.audience, said, said),
+        "annotations": _annotations(said),
+        "startsAt": min(said["since"], instant(now), key=datetime.fromisoformat),
+        "endsAt": lapse,
+    }
+
+
+def ended(delivery: Delivery, known: Iterable[Alert], now: float) -> Iterable[Alert]:
+    """The end of whatever else of this objective fires there.
+
+    An Alertmanager that was started anew knows of none, but may have told of one: then the end of the condition
+    before is said, which tells nobody if there was nothing to end.
+    """
+    said = _read(delivery)
+    recovered = delivery.topic is Topic.RECOVERED
+    present = None if recovered else _labels(delivery.address.audience, said, said)
+    others = [(alert["labels"], alert["startsAt"]) for alert in known if alert["labels"] != present]
+    if recovered and not others:
+        others = [(_labels(delivery.address.audience, said, said["previous"]), said["started"])]
+    for labels, start in others:
+        yield {
+            "labels": labels,
+            "annotations": _annotations(said),
+            "startsAt": start,
+            "endsAt": _end(said, start, now),
+        }
+
+
+def _end(said: Said, start: str, now: float) -> str:
+    """The decision's instant; now, where that is not after the start or not yet past (a clock was set)."""
+    begun, decided = datetime.fromisoformat(start), datetime.fromisoformat(said["at"])
+    return said["at"] if begun < decided <= datetime.fromisoformat(instant(now)) else instant(now)
+
+
+def _read(delivery: Delivery) -> Said:
+    said: Said = json.loads(delivery.body)
+    return said
+
+
+def _labels(audience: str, said: Said, standing: Said | Before) -> Labels:
+    """What identifies the alert of an objective in this condition and severity."""
+    labels = {
+        **_identity(audience, said),
+        "alertname": NAMES[Condition(standing["condition"])],
+        "provider": said["provider"],
+        "model": said["model"],
+        "condition": standing["condition"],
+    }
+    return labels if standing["severity"] is None else labels | {"severity": standing["severity"]}
+
+
+def _identity(audience: str, said: Said) -> Labels:
+    """What every alert of one objective for one audience has in common."""
+    return {"audience": audience, "contract": said["contract"], "objective": said["objective"]["name"]}
+
+
+def _annotations(said: Said) -> Mapping[str, str]:
+    """Sentences for people, and the contract's links, each as NAME_url."""
+    urls = {f"{re.sub(r'[^a-zA-Z0-9_]', '_', name)}_url": url for name, url in said["links"].items()}
+    return urls | {
+        "summary": said["reason"],
+        "promise": said["objective"]["promise"],
+        "next": said["next"],
+        "message_id": said["id"],
+    }
