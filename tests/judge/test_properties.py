@@ -198,3 +198,29 @@ def test_rows_keep_the_order_of_the_contracts() -> None:
     plan = Plan.compile([one, two], 10.0)
     assert [key.objective for key in plan.keys] == [o.name for o in (*OBJECTIVES, *OBJECTIVES[::-1])]
     assert [plan.rows[row].objective for row in range(2 * ROWS)] == [*OBJECTIVES, *OBJECTIVES[::-1]]
+
+
+def test_counts_of_a_tick_that_was_not_lived_are_added_but_decide_nothing() -> None:
+    plan = plan_of(objective("9/10", over=600.0), silence=100.0)
+    state = State.fresh(plan, FIRST)
+    one, zero = np.ones((1, 1), dtype=np.int64), np.zeros((1, 1), dtype=np.int64)
+    awake, asleep = np.ones(1, dtype=np.bool_), np.zeros(1, dtype=np.bool_)
+    run(plan, state, Stream(one, zero, zero, awake))
+    missed = run(plan, state, Stream(zero, 500 * one, zero, asleep))
+    assert missed.verdict(0).bad == 500
+    assert missed.standing[0, 0] == Standing.OK
+    assert run(plan, state, Stream(zero, zero, zero, awake)).standing[0, 0] == Standing.BROKEN
+    run(plan, state, Stream(*(np.zeros((1, 200), dtype=np.int64),) * 3, np.zeros(200, dtype=np.bool_)))
+    assert run(plan, state, Stream(one, zero, zero, asleep)).standing[0, 0] == Standing.BROKEN
+    assert run(plan, state, Stream(one, zero, zero, awake)).standing[0, 0] == Standing.OK
+
+
+def test_a_shorter_silence_after_a_reload_is_judged_only_when_awake() -> None:
+    patient, hasty = (plan_of(objective(over=600.0), silence=silence) for silence in (300.0, 60.0))
+    state = State.fresh(patient, FIRST)
+    zeros = np.zeros((1, 20), dtype=np.int64)
+    run(patient, state, Stream(zeros, zeros, zeros, np.ones(20, dtype=np.bool_)))
+    again = State.restore(hasty, {}, state.memory(), FIRST + 20)
+    one = zeros[:, :1]
+    assert run(hasty, again, Stream(one, one, one, np.zeros(1, dtype=np.bool_))).standing[0, 0] == Standing.OK
+    assert run(hasty, again, Stream(one, one, one, np.ones(1, dtype=np.bool_))).standing[0, 0] == Standing.NO_DATA
