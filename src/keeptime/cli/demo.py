@@ -23,7 +23,8 @@ def run(args: argparse.Namespace) -> int:
     from keeptime.demo.children import DemoError
     from keeptime.demo.stage import perform
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         ending = perform(args.keep, sys.stderr if args.json else sys.stdout)
     except DemoError as error:

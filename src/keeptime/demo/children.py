@@ -86,8 +86,9 @@ class Children:
         self._all: list[Child] = []
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> Child:
-        child = Child(name, command, self._folder / f"{name.replace(' ', '-')}.log", env or {})
-        self._all.append(child)
+        with _interrupts_held():
+            child = Child(name, command, self._folder / f"{name.replace(' ', '-')}.log", env or {})
+            self._all.append(child)
         return child
 
     def set_free(self) -> list[int]:
@@ -102,20 +103,29 @@ class Children:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        with _undisturbed():
+        with _interrupts_held():
             while self._all:
                 self._all.pop().end()
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A second Ctrl-C must not keep the rest from being ended."""
-    kept = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until the block is left: nothing is lost between a process's start and its entry in the list.
+
+    A handler and not a blocked signal, because a child would inherit the latter.
+    """
+    held: list[int] = []
+    kept = {
+        number: signal.signal(number, lambda number, _: held.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
+    if held:
+        raise KeyboardInterrupt
 
 
 def await_that(holds: Callable[[], bool], seconds: float, what: str, *needed: Child) -> None:
