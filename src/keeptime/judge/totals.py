@@ -36,7 +36,7 @@ def rings_for(windows: tuple[int, ...], tick_seconds: float) -> tuple[Ring, ...]
     need: dict[int, int] = {}
     for window in windows:
         step = step_of(window, tick_seconds)
-        need[step] = max(need.get(step, 0), -(-window // step) + 2)
+        need[step] = max(need.get(step, 0), -(-window // step) + 1)
     rings, offset = [], 0
     for step, size in sorted(need.items()):
         rings.append(Ring(step, offset, size))
