@@ -24,10 +24,13 @@ def period(window: Calendar, unix_seconds: float) -> tuple[float, float]:
     instant that bears its date.
     """
     zone = ZoneInfo(window.timezone)
-    today = datetime.fromtimestamp(unix_seconds, zone).date()
-    first = _first_day(window, today)
-    following = _next_first_day(window, first)
-    return _midnight(first, zone), _midnight(following, zone)
+    first = _first_day(window, datetime.fromtimestamp(unix_seconds, zone).date())
+    start, following = _midnight(first, zone), _next_first_day(window, first)
+    end = _midnight(following, zone)
+    while unix_seconds >= end:  # clocks set back over midnight: yesterday's date again, but its period is over
+        start, following = end, _next_first_day(window, following)
+        end = _midnight(following, zone)
+    return start, end
 
 
 def _first_day(window: Calendar, day: date) -> date:

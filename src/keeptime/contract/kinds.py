@@ -201,7 +201,10 @@ class Whole:
 
     def read(self, node: Node, report: Report, what: str) -> int:
         scalar = text_of(node, report, what, self.expected)
-        if not scalar.plain or re.fullmatch(r"-?\d+", scalar.text) is None or len(scalar.text) > LONGEST_NUMBER:
+        if not scalar.plain and scalar.text.isdigit():
+            message = f"{what}: given {quote(scalar.text)} in quotes, expected {self.expected} without them"
+            raise report.spoil(scalar.place, "wrong-type", message)
+        if re.fullmatch(r"-?\d+", scalar.text, re.ASCII) is None or len(scalar.text) > LONGEST_NUMBER:
             wrong_type(node, report, what, self.expected)
         number = int(scalar.text)
         if not self.least <= number <= self.most:
@@ -225,7 +228,7 @@ class Number:
             wrong_type(node, report, what, self.expected)
         number = float(scalar.text)
         if not 0 < number <= self.most:
-            message = f"{what}: {scalar.text}; expected a number above 0 and at most {self.most:g}"
+            message = f"{what}: {scalar.text}; expected a number above 0 and at most {self.most:,.0f}"
             raise report.spoil(scalar.place, "out-of-range", message)
         return number
 

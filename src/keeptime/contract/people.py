@@ -30,7 +30,7 @@ def _consumer(row: Row) -> Consumer:
     name = row.need(CONSUMER_NAME)
     if name == OPERATORS:
         message = f"{row.what}: the name 'operators' is taken by the provider's own on-call; choose another"
-        raise row.report.spoil(row.place_of(CONSUMER_NAME), "bad-name", message)
+        raise row.report.spoil(row.place_of(CONSUMER_NAME), "reserved-name", message)
     about = frozenset(row.get(ABOUT, tuple(Topic)))
     return Consumer(name, addressed(name, row.need(TELL)), about)
 

@@ -170,7 +170,8 @@ class _Builder:
             return
         parent.skip = True
         if not isinstance(node, Broken):
-            self._report.error(node.place, "wrong-type", "a key must be text, not a list or a mapping")
+            message = "a key must be text, not a list or a mapping; put a text with braces in quotes"
+            self._report.error(node.place, "wrong-type", message)
 
     def _take_value(self, parent: _Open, node: Node) -> None:
         key, parent.key, skipped, parent.skip = parent.key, None, parent.skip, False

@@ -1,0 +1,66 @@
+"""References give their values, and only when asked."""
+
+from pathlib import Path
+
+import pytest
+
+from keeptime.contract.load import load_files
+from keeptime.contract.machine import lacking
+from keeptime.contract.secrets import resolve
+from keeptime.contract.terms import SecretRef
+from keeptime.errors import SecretError
+
+from .given import BASE
+
+
+def test_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEEPTIME_TEST_TOKEN", "abc")
+    assert resolve("env:KEEPTIME_TEST_TOKEN") == resolve(SecretRef("env", "KEEPTIME_TEST_TOKEN")) == "abc"
+
+
+def test_a_file_loses_one_newline(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("abc\n\n")
+    assert resolve(f"file:{path}") == "abc\n"
+
+
+@pytest.mark.parametrize(
+    "ref",
+    ["env:KEEPTIME_TEST_UNSET", "file:/nonexistent/token", "file:/tmp", "canary-hunter2", "env:", "http://canary"],
+)
+def test_no_value_names_the_reference_only(ref: str) -> None:
+    with pytest.raises(SecretError) as caught:
+        resolve(ref)
+    assert "canary" not in str(caught.value)
+
+
+def test_an_empty_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEEPTIME_TEST_TOKEN", "")
+    with pytest.raises(SecretError, match="is empty"):
+        resolve("env:KEEPTIME_TEST_TOKEN")
+
+
+@pytest.mark.parametrize("data", [b"x" * 70_000, b"canary\xff"])
+def test_a_file_that_is_no_secret(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(data)
+    with pytest.raises(SecretError) as caught:
+        resolve(f"file:{path}")
+    assert "canary" not in str(caught.value)
+
+
+def test_what_this_machine_lacks_is_a_warning_at_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KEEPTIME_TEST_TOKEN", raising=False)
+    path = tmp_path / "c.yaml"
+    text = BASE.replace("http:", "https:").replace(
+        "  json:", "  headers: {Authorization: env:KEEPTIME_TEST_TOKEN}\n  tls: {ca: ca.pem}\n  json:"
+    )
+    path.write_text(text)
+    (document,) = load_files([path]).documents
+    assert document.problems == ()
+    first, second = lacking(document)
+    assert (first.line, first.column, first.severity, first.code) == (4, 28, "warning", "no-value")
+    assert f"{tmp_path}/ca.pem cannot be read" in second.message
+    (tmp_path / "ca.pem").write_bytes(b"\xff" * 100_000)
+    monkeypatch.setenv("KEEPTIME_TEST_TOKEN", "abc")
+    assert lacking(document) == ()
