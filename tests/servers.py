@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 READY_SECONDS = 30.0
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Loopback is asked directly, whatever proxy the environment names."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def _await_ready(process: subprocess.Popen[bytes], log: Path, ready: str) -> str
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:
+        with DIRECT.open(url, timeout=2) as response:
             return bool(response.status == 200)
     except OSError:
         return False
@@ -113,6 +115,22 @@ def prometheus(folder: Path, targets: Sequence[str], rules: str = "", alertmanag
         yield server
 
 
+@contextmanager
+def alertmanager(folder: Path) -> Iterator[Running]:
+    """Alertmanager that keeps what it is sent and tells nobody."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "alertmanager.yml").write_text('{"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}')
+    command = [
+        "prometheus-alertmanager",
+        f"--config.file={folder / 'alertmanager.yml'}",
+        f"--storage.path={folder / 'data'}",
+        "--web.listen-address=127.0.0.1:0",
+        "--cluster.listen-address=",
+    ]
+    with running(command, folder / "alertmanager.log", ready="/-/ready") as server:
+        yield server
+
+
 def query(server: Running, expression: str) -> dict[tuple[tuple[str, str], ...], float]:
     """An instant query: value by sorted labels."""
     text = urllib.parse.urlencode({"query": expression})
@@ -124,7 +142,7 @@ def query(server: Running, expression: str) -> dict[tuple[tuple[str, str], ...],
 def get_json(url: str) -> dict[str, object]:
     """The JSON object that a GET of this URL answers with, whatever the status."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as response:
+        with DIRECT.open(url, timeout=10) as response:
             return dict(json.load(response))
     except urllib.error.HTTPError as error:
         return dict(json.load(error))

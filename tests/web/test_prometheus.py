@@ -1,5 +1,6 @@
-"""Real Prometheus scrapes a fake daemon: the usual rule, unchanged, is right also when the model is down."""
+"""Real Prometheus (with a real Alertmanager) scrapes a fake daemon: the usual rule, unchanged, is right also when the model is down."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ import pytest
 
 from keeptime.model.sample import Failure
 from keeptime.testing.showable import FakeShowable, contract, sample, view
-from tests.servers import Running, get_json, prometheus, query, wait_until
+from tests.servers import DIRECT, Running, alertmanager, get_json, prometheus, query, wait_until
 from tests.web.conftest import Serve
 
 USUAL = (
@@ -56,16 +57,24 @@ def alert_state(server: Running) -> str:
     return str(alerts[0]["state"]) if alerts else "inactive"
 
 
-def test_a_dead_model_is_not_fast(serve: Serve, tmp_path: Path) -> None:
+def received(server: Running) -> list[str]:
+    """Names of the alerts that Alertmanager has and that are not resolved."""
+    with DIRECT.open(f"{server.url}/api/v2/alerts?active=true", timeout=10) as response:
+        return [alert["labels"]["alertname"] for alert in json.load(response)]
+
+
+def test_a_dead_model_is_not_fast_and_alertmanager_hears_of_it(serve: Serve, tmp_path: Path) -> None:
     daemon = FakeShowable([view(contract())])
-    where = serve(daemon)
-    target = where.url.removeprefix("http://")
-    with traffic(daemon) as how, prometheus(tmp_path / "prometheus", [target], RULES) as server:
-        wait_until(lambda: share(server) == 1.0, 15, "every request under 500 ms")
-        assert alert_state(server) == "inactive"
-        how["down"] = True
-        wait_until(lambda: share(server) == 0.0, 15, "no request under 500 ms, though each took 1 ms")
-        wait_until(lambda: alert_state(server) == "firing", 15, "the usual alert fires")
-        failed = query(server, 'sum by (result) (rate(model_requests_total{result!="ok"}[5s])) > 0')
-        assert list(failed) == [(("result", "refused"),)]
-        assert failed[(("result", "refused"),)] == pytest.approx(20, rel=0.3)
+    target = serve(daemon).url.removeprefix("http://")
+    with traffic(daemon) as how, alertmanager(tmp_path / "alertmanager") as told:
+        alerting = told.url.removeprefix("http://")
+        with prometheus(tmp_path / "prometheus", [target], RULES, alerting) as server:
+            wait_until(lambda: share(server) == 1.0, 15, "every request under 500 ms")
+            assert alert_state(server) == "inactive"
+            how["down"] = True
+            wait_until(lambda: share(server) == 0.0, 15, "no request under 500 ms, though each took 1 ms")
+            wait_until(lambda: alert_state(server) == "firing", 15, "the usual alert fires")
+            wait_until(lambda: received(told) == ["ModelSlow"], 15, "Alertmanager has the alert")
+            failed = query(server, 'sum by (result) (rate(model_requests_total{result!="ok"}[5s])) > 0')
+            assert list(failed) == [(("result", "refused"),)]
+            assert failed[(("result", "refused"),)] == pytest.approx(20, rel=0.3)

@@ -246,7 +246,7 @@ def shown_rate(rate: float) -> str:
 
 def _tier(tier: TierReport) -> TierRow:
     def window(seconds: float, rate: float | None) -> str:
-        return f"{format_duration(seconds)}: {'no events' if rate is None else f'{shown_rate(rate)}×'}"
+        return f"{format_duration(seconds)} {'no events' if rate is None else f'{shown_rate(rate)}×'}"
 
     return TierRow(
         name=tier.name,
