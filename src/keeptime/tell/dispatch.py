@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from math import inf
 
 from keeptime.clock import Clock
 from keeptime.errors import DeliveryError, StoreError
@@ -21,8 +22,8 @@ from keeptime.tell.retry import LONGEST_WAIT, next_try
 
 log = logging.getLogger(__name__)
 
-STORE_PAUSE = 1.0
-"""Seconds until a store that failed is asked again."""
+PAUSE = 1.0
+"""Seconds until the store is asked again, where it failed or where what is due is under way."""
 
 IDLE = 60.0
 """Seconds after which the outbox is looked at though nothing woke us."""
@@ -60,6 +61,7 @@ class Dispatcher:
         self._in_store = in_store
         self._woken = asyncio.Event()
         self._ending = False
+        self._running = asyncio.Lock()
         self._busy: dict[Pair, asyncio.Task[None]] = {}
         self._lanes = Lanes()
         self._refresher = Refresher(outbox, receivers, clock, in_store, self._lanes, still_told)
@@ -70,13 +72,14 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Send what is due, for ever, and refresh what fires; returns after `drain` was called."""
-        refreshing = asyncio.create_task(self._refresher.run(), name="refresh")
-        try:
-            while not self._ending:
-                await self._rest(await self._round())
-        finally:
-            refreshing.cancel()
-            await asyncio.gather(refreshing, return_exceptions=True)
+        async with self._running:
+            refreshing = asyncio.create_task(self._refresher.run(), name="refresh")
+            try:
+                while not self._ending:
+                    await self._rest(await self._round())
+            finally:
+                refreshing.cancel()
+                await asyncio.gather(refreshing, return_exceptions=True)
 
     async def drain(self, within: float) -> bool:
         """Stop taking new time: send what is due within so many seconds; what is not stays in the outbox.
@@ -87,8 +90,8 @@ class Dispatcher:
         self._ending = True
         self.wake()
         try:
-            async with asyncio.timeout(within):
-                await self._until_nothing_due(self._clock.wall_ns() / 1e9 + within)
+            async with asyncio.timeout(within), self._running:
+                await self._until_nothing_due(self._now() + within)
             return True
         except TimeoutError:
             return False
@@ -98,7 +101,7 @@ class Dispatcher:
     async def _until_nothing_due(self, deadline: float) -> None:
         while True:
             wait = await self._round()
-            if not self._busy and self._clock.wall_ns() / 1e9 + wait > deadline:
+            if not self._busy and self._now() + wait > deadline:
                 return
             await self._rest(wait)
 
@@ -110,7 +113,7 @@ class Dispatcher:
 
     async def _rest(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(min(seconds, IDLE)):
                 await self._woken.wait()
         except TimeoutError:
             pass
@@ -118,14 +121,17 @@ class Dispatcher:
 
     async def _round(self) -> float:
         """Start every pair whose head is due and that is not busy; seconds until there may be more to do."""
+        # A pair that is busy now may be done, and its head stale, by the time that the heads are here.
+        busy = set(self._busy)
         try:
             heads, due = await self._due()
         except StoreError as error:
             self._trouble(f"the outbox cannot be read: {error}")
-            return STORE_PAUSE
+            return PAUSE
         self.problem = ""
         for head in heads:
-            self._start(head)
+            if (pair := (head.contract, head.address.id)) not in busy:
+                self._start(pair, head)
         return self._wait(due)
 
     async def _due(self) -> tuple[Sequence[Delivery], float | None]:
@@ -138,17 +144,16 @@ class Dispatcher:
         return heads, due
 
     def _wait(self, due: float | None) -> float:
+        """Seconds until the next head is due. One that is past is under way: its end wakes us."""
         if due is None:
-            return IDLE
+            return inf
         wait = due - self._now()
-        return min(max(wait, 0.0), IDLE) if wait > 0 or not self._busy else STORE_PAUSE
+        return wait if wait > 0 else PAUSE
 
-    def _start(self, head: Delivery) -> None:
-        pair = (head.contract, head.address.id)
-        if pair not in self._busy:
-            task = asyncio.create_task(self._carry(head), name=f"deliver {head.message_id}")
-            self._busy[pair] = task
-            task.add_done_callback(lambda _: self._done(pair))
+    def _start(self, pair: Pair, head: Delivery) -> None:
+        task = asyncio.create_task(self._carry(head), name=f"deliver {head.message_id}")
+        self._busy[pair] = task
+        task.add_done_callback(lambda _: self._done(pair))
 
     def _done(self, pair: Pair) -> None:
         self._busy.pop(pair, None)
@@ -182,9 +187,9 @@ class Dispatcher:
         while True:
             try:
                 return await self._in_store(call, *args)
-            except StoreError as error:
+            except Exception as error:  # whatever it is: the message must not be sent over and over meanwhile
                 self._trouble(f"the outcome of a delivery cannot be stored: {error}")
-                await asyncio.sleep(STORE_PAUSE)
+                await asyncio.sleep(PAUSE)
 
     def _trouble(self, sentence: str) -> None:
         if sentence != self.problem:

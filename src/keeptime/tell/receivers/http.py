@@ -11,9 +11,10 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import aiohttp
-from aiohttp.abc import AbstractCookieJar, AbstractResolver
+from aiohttp.abc import AbstractCookieJar
 
 from keeptime.errors import DeliveryError
+from keeptime.tell.receivers.names import Names
 
 ANSWER_LIMIT = 65_536
 """Bytes of an answer's body that are read at most."""
@@ -25,9 +26,8 @@ TIMEOUT = 10.0
 class Poster:
     """Posts bodies. Opens nothing before the first `post`."""
 
-    def __init__(self, timeout: float = TIMEOUT, resolver: AbstractResolver | None = None) -> None:
+    def __init__(self, timeout: float = TIMEOUT) -> None:
         self._timeout = timeout
-        self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], now: float) -> str:
@@ -71,7 +71,7 @@ class Poster:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, force_close=True, resolver=self._resolver)
+            connector = aiohttp.TCPConnector(limit=0, force_close=True, resolver=Names())
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=_no_cookies(),
