@@ -1,4 +1,4 @@
-"""Real Prometheus (with a real Alertmanager) scrapes a fake daemon: the usual rule, unchanged, is right also when the model is down."""
+"""Real Prometheus and Alertmanager on a fake daemon: the usual rule, unchanged, is right when the model is down."""
 
 import json
 import threading

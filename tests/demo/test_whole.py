@@ -1,0 +1,50 @@
+"""The whole demo, as a person starts it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from keeptime.demo.story import EXPECTED, missing
+from tests.demo.test_pieces import alive
+
+DEMO = [sys.executable, "-m", "keeptime", "demo"]
+
+
+def descendants(pid: int) -> set[int]:
+    """Processes that this one has started, and those that they have."""
+    found: set[int] = set()
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        found |= {int(child)} | descendants(int(child))
+    return found
+
+
+@pytest.mark.soak
+@pytest.mark.serial
+def test_it_shows_all_and_leaves_nothing(tmp_path: Path) -> None:
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [*DEMO, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    assert process.stderr is not None
+    story, started = [], set()
+    for line in process.stderr:
+        story.append(line)
+        started |= descendants(process.pid)
+    told = process.stdout.read() if process.stdout else ""
+    assert process.wait() == 0, "".join(story)
+    assert time.monotonic() - began < 120
+    body = json.loads(told)
+    assert missing([each["topic"] for each in body["received"]], EXPECTED) == ()
+    assert len(started) >= 3
+    assert [pid for pid in started if alive(pid)] == []
+    assert list(tmp_path.iterdir()) == []
+    assert "refused after" in "".join(story)
