@@ -7,13 +7,15 @@ thread, never the event loop.
 import asyncio
 import errno
 import os
+import stat
 import sys
+from pathlib import Path
 
 from keeptime.errors import DeliveryError
 from keeptime.model.alert import Delivery
 
 # NONBLOCK: a named pipe that nobody reads is an error at once and not a wait for ever; files do not heed it.
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class LogReceiver:
@@ -38,22 +40,20 @@ def append(path: str, line: bytes) -> None:
     """Add one line and wait until it is on the disk. Raises OSError."""
     file = os.open(path, _FLAGS, 0o644)
     try:
-        start = b"" if _ends_whole(file) else b"\n"
+        start = b"" if _ends_whole(path, os.fstat(file)) else b"\n"
         _write(file, start + line + b"\n")
         _sync(file)
     finally:
         os.close(file)
 
 
-def _ends_whole(file: int) -> bool:
-    """Is the file empty, or its last line ended?"""
-    try:
-        size = os.lseek(file, 0, os.SEEK_END)
-        return size == 0 or os.pread(file, 1, size - 1) == b"\n"
-    except OSError as error:
-        if error.errno == errno.ESPIPE:
-            return True
-        raise
+def _ends_whole(path: str, about: os.stat_result) -> bool:
+    """Is the last line ended? Always so where there is none: an empty file, a pipe, a terminal."""
+    if not stat.S_ISREG(about.st_mode) or about.st_size == 0:
+        return True
+    with Path(path).open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
 
 
 def _write(file: int, data: bytes) -> None:
