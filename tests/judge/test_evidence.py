@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keeptime.judge.evidence import bad_to_convince, convincing, events_to_decide, share, weight
@@ -38,8 +38,12 @@ def test_nothing_and_too_little_weigh_nothing() -> None:
     assert weighed(5, 5, 0.01) == pytest.approx(5 * math.log(100))
 
 
-@given(st.integers(1, 10**12), st.integers(1, 999), st.integers(1, 1000))
-def test_a_share_never_crosses_a_whole_number(events: int, numerator: int, denominator: int) -> None:
+@given(st.integers(1, 10**9), st.integers(1, 999), st.integers(1, 1000), st.booleans())
+@example(1, 29, 100, True)
+def test_a_share_never_crosses_a_whole_number(
+    times: int, numerator: int, denominator: int, whole_share: bool
+) -> None:
+    events = times * denominator if whole_share else times
     ratio = Fraction(numerator, denominator)
     part = float(share(ratio, np.array([float(events)]))[0])
     exact = events * ratio

@@ -1,5 +1,6 @@
 """What must hold whatever comes: splits, restarts, gaps, worse requests, outages."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -176,7 +177,7 @@ def test_memory_that_keeptime_did_not_write_is_refused(data: bytes) -> None:
 def test_memory_reads_back_what_was_packed() -> None:
     plan = plans(10.0)
     values = {"a": np.arange(ROWS, dtype=np.int64), "b": -np.arange(ROWS, dtype=np.int64)}
-    found = unpack(pack(State.fresh(plan, 1).hashes, values))
+    found = unpack(pack(State.fresh(plan, 1).hashes, values, 10.0), 10.0)
     assert found.of(plan.keys[2]) == {"a": 2, "b": -2}
     assert found.of(ObjectiveKey("other", "o")) is None
 
@@ -193,8 +194,28 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         block.verdict(0, 0)
 
 
+def test_memory_of_other_ticks_is_refused() -> None:
+    memory = State.fresh(plans(10.0), FIRST).memory()
+    with pytest.raises(UsageError, match="ticks of 10 s, not 1 s"):
+        State.restore(plan_of(*OBJECTIVES, tick=1.0), {}, memory, FIRST)
+
+
+def test_two_objectives_of_one_name_are_refused() -> None:
+    with pytest.raises(UsageError, match="c/month"):
+        Plan.compile([contract(*OBJECTIVES), contract(OBJECTIVES[-1])], 10.0)
+
+
+def test_no_objectives_at_all() -> None:
+    plan = Plan.compile([], 10.0)
+    state = State.fresh(plan, FIRST)
+    none = np.zeros((0, 3), dtype=np.int64)
+    block = run(plan, state, Stream(none, none, none, np.ones(3, dtype=np.bool_)))
+    assert block.verdicts() == ()
+    assert State.restore(plan, {}, state.memory(), FIRST + 3).next_tick == FIRST + 3
+
+
 def test_rows_keep_the_order_of_the_contracts() -> None:
-    one, two = contract(*OBJECTIVES), contract(*OBJECTIVES[::-1])
+    one, two = contract(*OBJECTIVES), replace(contract(*OBJECTIVES[::-1]), name="d")
     plan = Plan.compile([one, two], 10.0)
     assert [key.objective for key in plan.keys] == [o.name for o in (*OBJECTIVES, *OBJECTIVES[::-1])]
     assert [plan.rows[row].objective for row in range(2 * ROWS)] == [*OBJECTIVES, *OBJECTIVES[::-1]]

@@ -56,7 +56,7 @@ def test_time_to_notice_total_failure_is_what_the_judge_takes(
 ) -> None:
     promise = objective(target, over)
     found = reach(promise, 1 / every, 10.0)
-    terms = rule_for(PolicyKind.BURN_RATE).tiers(promise, 10.0)
+    terms = rule_for(PolicyKind.BURN_RATE).tiers(promise, 10.0, 0.1)
     for tier in tiers:
         real = simulated(promise, tier, every)
         said = found[tier].seconds_to_notice_total_failure
@@ -75,7 +75,7 @@ def test_sustained_takes_its_hold() -> None:
 
 @pytest.mark.parametrize("over", [Rolling(28 * DAY), Rolling(30 * DAY), Calendar("month")])
 def test_the_published_table_is_taken_as_published(over: Rolling | Calendar) -> None:
-    tiers = rule_for(PolicyKind.BURN_RATE).tiers(objective("99/100", over), 10.0)
+    tiers = rule_for(PolicyKind.BURN_RATE).tiers(objective("99/100", over), 10.0, 0.1)
     assert [tier.windows for tier in tiers] == [(360, 30), (2160, 180), (8640, 720), (25_920, 2160)]
     assert [tier.severity for tier in tiers] == [Severity.PAGE, Severity.PAGE, Severity.TICKET, Severity.TICKET]
     days = over.seconds / DAY if isinstance(over, Rolling) else 30
@@ -84,7 +84,7 @@ def test_the_published_table_is_taken_as_published(over: Rolling | Calendar) -> 
 
 
 def test_a_week_has_windows_of_a_week() -> None:
-    tiers = rule_for(PolicyKind.BURN_RATE).tiers(objective("99/100", 7 * DAY), 10.0)
+    tiers = rule_for(PolicyKind.BURN_RATE).tiers(objective("99/100", 7 * DAY), 10.0, 0.1)
     assert [tier.windows for tier in tiers] == [(84, 7), (504, 42), (2016, 168), (6048, 504)]
     assert [tier.burn_limit for tier in tiers] == pytest.approx([14.4, 6, 3, 1])
 
@@ -92,7 +92,7 @@ def test_a_week_has_windows_of_a_week() -> None:
 @pytest.mark.parametrize("over", [10.0, 60.0, 300.0, 3600.0, 400 * DAY])
 @pytest.mark.parametrize("tick", [1.0, 10.0, 60.0])
 def test_scaled_windows_are_whole_ticks_and_no_two_tiers_are_alike(over: float, tick: float) -> None:
-    tiers = rule_for(PolicyKind.BURN_RATE).tiers(objective("99/100", over), tick)
+    tiers = rule_for(PolicyKind.BURN_RATE).tiers(objective("99/100", over), tick, 0.1)
     assert len({tier.windows for tier in tiers}) == len(tiers) >= 1
     for tier in tiers:
         long, short = tier.windows
@@ -134,5 +134,5 @@ def test_with_unknown_traffic_enough_of_it_is_assumed() -> None:
 
 
 def test_a_rule_that_is_not_built_is_judged_by_burn_rates() -> None:
-    assert rule_for(PolicyKind.BUCKETS).tiers(objective(), 10.0)
+    assert rule_for(PolicyKind.BUCKETS).tiers(objective(), 10.0, 0.1)
     assert list(TierState)[int(FIRING)] == TierState.FIRING

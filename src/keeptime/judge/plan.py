@@ -5,7 +5,8 @@ Guarantees: rows keep the order of the contracts; a plan is frozen and holds no 
 """
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeptime.contract.terms import Calendar, Contract, Objective, PolicyKind, Rolling
-from keeptime.judge.rules import rule_for
+from keeptime.errors import UsageError
+from keeptime.judge.rules import RULES, rule_for
 from keeptime.judge.rules.rule import Rule, TierReach, TierTerms
 from keeptime.judge.totals import Ring, rings_for
 from keeptime.model.key import ObjectiveKey
@@ -71,13 +73,22 @@ class Plan:
         return tuple(row.key for row in self.rows)
 
     @classmethod
-    def compile(cls, contracts: Sequence[Contract], tick_seconds: float) -> "Plan":
-        """A plan for these contracts. Raises ValueError where a tick does not divide a minute."""
+    def compile(
+        cls, contracts: Sequence[Contract], tick_seconds: float, rules: Mapping[PolicyKind, Rule] = RULES
+    ) -> "Plan":
+        """A plan for these contracts. Raises ValueError where a tick does not divide a minute,
+        UsageError where two objectives have one name."""
         rows = tuple(_row(contract, each, tick_seconds) for contract in contracts for each in contract.objectives)
+        twice = [str(key) for key, count in Counter(row.key for row in rows).items() if count > 1]
+        if twice:
+            raise UsageError(f"every objective needs a name of its own; given more than once: {', '.join(twice)}")
         members: dict[Shape, list[int]] = {}
         for index, row in enumerate(rows):
-            members.setdefault(_shape(row.objective, tick_seconds), []).append(index)
-        groups = tuple(_group(shape, indices, rows, tick_seconds) for shape, indices in members.items())
+            members.setdefault(_shape(row, tick_seconds, rules), []).append(index)
+        groups = tuple(
+            _group(shape, rule_for(shape.kind, rules), indices, rows, tick_seconds)
+            for shape, indices in members.items()
+        )
         places = {index: (g, o) for g, group in enumerate(groups) for o, index in enumerate(group.rows.tolist())}
         return cls(tick_seconds, rows, groups, tuple(places[index] for index in range(len(rows))))
 
@@ -87,21 +98,22 @@ def _row(contract: Contract, objective: Objective, tick_seconds: float) -> Row:
     return Row(contract.key(objective), contract, objective, contract.events_per_second * tick_seconds, silence)
 
 
-def _shape(objective: Objective, tick_seconds: float) -> Shape:
-    over = objective.over
+def _shape(row: Row, tick_seconds: float, rules: Mapping[PolicyKind, Rule]) -> Shape:
+    objective, over = row.objective, row.objective.over
     own = max(1, math.ceil(Fraction(over.seconds) / Fraction(tick_seconds))) if isinstance(over, Rolling) else over
     kind = objective.policy.kind
-    return Shape(kind, rule_for(kind).tiers(objective, tick_seconds), own, objective.budget_ratio)
+    tiers = rule_for(kind, rules).tiers(objective, tick_seconds, row.events_per_tick / tick_seconds)
+    return Shape(kind, tiers, own, objective.budget_ratio)
 
 
-def _group(shape: Shape, indices: list[int], rows: tuple[Row, ...], tick_seconds: float) -> Group:
+def _group(shape: Shape, rule: Rule, indices: list[int], rows: tuple[Row, ...], tick_seconds: float) -> Group:
     windows = {window for tier in shape.tiers for window in tier.windows}
     if isinstance(shape.own, int):
         windows.add(shape.own)
     ordered = tuple(sorted(windows))
     return Group(
         shape=shape,
-        rule=rule_for(shape.kind),
+        rule=rule,
         rows=np.array(indices, dtype=np.intp),
         windows=ordered,
         rings=rings_for(ordered, tick_seconds),
@@ -118,6 +130,5 @@ def reach(objective: Objective, events_per_second: float, tick_seconds: float) -
     """
     rule = rule_for(objective.policy.kind)
     budget = objective.budget_ratio
-    return tuple(
-        rule.reach(tier, budget, events_per_second, tick_seconds) for tier in rule.tiers(objective, tick_seconds)
-    )
+    tiers = rule.tiers(objective, tick_seconds, events_per_second)
+    return tuple(rule.reach(tier, budget, events_per_second, tick_seconds) for tier in tiers)

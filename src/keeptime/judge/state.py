@@ -71,10 +71,11 @@ class State:
         """The state before `next_tick`. Ticks that no history holds were not lived through and hold no events.
 
         An objective without history and memory is born at `next_tick`. Raises StoreDamaged on memory that keeptime
-        did not write.
+        did not write, UsageError on
+        memory of ticks of another length.
         """
         state = cls.fresh(plan, next_tick)
-        remembered = {name: unpack(data) for name, data in memory.items()}
+        remembered = {name: unpack(data, plan.tick_seconds) for name, data in memory.items()}
         for group, part in zip(plan.groups, state.groups, strict=True):
             for place, row in enumerate(group.rows.tolist()):
                 key = plan.rows[row].key
@@ -104,7 +105,7 @@ class State:
         rows = np.concatenate([rows for rows, _ in chosen])
         names = list(chosen[0][1])
         columns = {name: np.concatenate([part[name] for _, part in chosen]) for name in names}
-        return pack(self.hashes[rows], columns)
+        return pack(self.hashes[rows], columns, self.plan.tick_seconds)
 
 
 def _of(remembered: Mapping[str, Remembered], name: str, key: ObjectiveKey) -> dict[str, int] | None:

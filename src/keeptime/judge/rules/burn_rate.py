@@ -86,7 +86,8 @@ class BurnRate:
     name = "burn-rate"
     memory: tuple[str, ...] = ()
 
-    def tiers(self, objective: Objective, tick_seconds: float) -> tuple[TierTerms, ...]:
+    def tiers(self, objective: Objective, tick_seconds: float, events_per_second: float) -> tuple[TierTerms, ...]:
+        del events_per_second  # shares of windows do not depend on it
         tick, budget = Fraction(tick_seconds), objective.budget_ratio
         if objective.policy.tiers:
             return tuple(

@@ -25,9 +25,10 @@ TIER_STATES = tuple(TierState)
 class TierTerms:
     """One alert tier of one objective, ready to be judged.
 
-    `windows` in ticks, longest first. `error_ratio`: fires above this share of bad events. `burn_limit`: the same
-    over 1 − target. `alpha`: the chance up to which chance still explains the counts. `hold` in ticks. `given`:
-    by the contract, so it is taken as written. `note`: what was changed and why, else "".
+    `windows` in ticks, longest first, at least one (the first is shown as the burn now). `error_ratio`: fires above
+    this share of bad events. `burn_limit`: the same over 1 − target. `alpha`: the chance up to which chance still
+    explains the counts. `hold` in ticks. `given`: by the contract, so it is taken as written. `note`: what was
+    changed and why, else "".
     """
 
     name: str
@@ -98,8 +99,11 @@ class Rule(Protocol):
         """Names of the whole numbers that it carries per objective."""
         ...
 
-    def tiers(self, objective: Objective, tick_seconds: float) -> tuple[TierTerms, ...]:
-        """Its tiers for this objective."""
+    def tiers(self, objective: Objective, tick_seconds: float, events_per_second: float) -> tuple[TierTerms, ...]:
+        """Its tiers for this objective, at least one; `events_per_second` from probes, 0 if not known.
+
+        Objectives with equal tiers are judged together, so a rule whose tiers depend on the rate makes more groups.
+        """
         ...
 
     def step(

@@ -31,7 +31,8 @@ class Sustained:
     name = "sustained"
     memory = ("held",)
 
-    def tiers(self, objective: Objective, tick_seconds: float) -> tuple[TierTerms, ...]:
+    def tiers(self, objective: Objective, tick_seconds: float, events_per_second: float) -> tuple[TierTerms, ...]:
+        del events_per_second  # shares of windows do not depend on it
         policy, tick = objective.policy, Fraction(tick_seconds)
         window = max(1, math.ceil(Fraction(policy.window) / tick))
         hold = math.ceil(Fraction(policy.hold) / tick)
