@@ -8,14 +8,12 @@ import argparse
 import json
 import os
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keeptime.errors import KeeptimeError, ProbeError, SecretError, UsageError
+from keeptime.cli.writing import Refused, write_whole
+from keeptime.errors import ProbeError, SecretError, UsageError
 
 if TYPE_CHECKING:
     from keeptime.contract.starter import Thresholds
@@ -36,14 +34,7 @@ exit codes:
 TIMEOUT = 30.0
 """Seconds that a measured request may take."""
 
-GIVE_UP_AFTER = 3
-"""So many failures before any success end the measuring."""
-
 MOST_REQUESTS = 10_000
-
-
-class Refused(KeeptimeError):
-    """There will be no contract; the message says why and what helps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +74,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         asked = _asked(args)
         _refuse_overwriting(asked.output, args.force)
-        samples = _measure(asked)
-        return _conclude(asked, samples, args)
+        return _conclude(asked, _samples(asked), args)
     except UsageError as error:
         print(f"keeptime init: {error}", file=sys.stderr)
         return 2
@@ -187,70 +177,13 @@ def _refuse_overwriting(output: str, force: bool) -> None:
         raise Refused(f"{output} is there already; choose another file with -o, or overwrite it with --force")
 
 
-def _measure(asked: Asked) -> "list[Sample]":
-    """One request after the other, at fixed times where the endpoint is fast enough."""
-    from keeptime.clock import monotonic_ns, sleep
+def _samples(asked: Asked) -> "list[Sample]":
+    from keeptime.cli.measuring import measure
     from keeptime.contract.terms import Probe
     from keeptime.observe.once import probe_once
 
-    probe = Probe(asked.every, max(TIMEOUT, asked.every))
-    samples: list[Sample] = []
-    started = monotonic_ns()
-    with _progress(asked.seconds) as show:
-        while not _hopeless(samples):
-            samples.append(probe_once(asked.endpoint, probe, contract=asked.name))
-            passed = (monotonic_ns() - started) / 1e9
-            show(passed, samples)
-            due = (passed // asked.every + 1) * asked.every
-            if due >= asked.seconds:
-                break
-            sleep(due - passed)
-    return samples
-
-
-def _hopeless(samples: "list[Sample]") -> bool:
-    return len(samples) >= GIVE_UP_AFTER and all(sample.failure is not None for sample in samples)
-
-
-Show = Callable[[float, "list[Sample]"], None]
-
-
-@contextmanager
-def _progress(seconds: float) -> Iterator[Show]:
-    """Something that shows how far it is: a bar on a terminal, a line every fifth of the time elsewhere."""
-    if not sys.stderr.isatty():
-        yield _lines(seconds)
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("measuring", total=seconds)
-
-        def show(passed: float, samples: "list[Sample]") -> None:
-            bar.update(task, completed=min(passed, seconds), description=_so_far(samples))
-
-        yield show
-
-
-def _lines(seconds: float) -> Show:
-    shown = [0.0]
-
-    def show(passed: float, samples: "list[Sample]") -> None:
-        if passed >= shown[0]:
-            print(f"{min(passed, seconds):.0f} of {seconds:.0f} s: {_so_far(samples)}", file=sys.stderr)
-            shown[0] += seconds / 5
-
-    return show
-
-
-def _so_far(samples: "list[Sample]") -> str:
-    last = samples[-1]
-    failed = sum(sample.failure is not None for sample in samples)
-    answer = (
-        f"the last took {last.latency_ns / 1e6:.3g} ms" if last.failure is None else f"the last: {last.failure}"
-    )
-    return f"{len(samples)} requests, {answer}" + (f", {failed} failed" if failed else "")
+    probe = Probe(asked.every, TIMEOUT)
+    return measure(lambda: probe_once(asked.endpoint, probe, contract=asked.name), asked.seconds, asked.every)
 
 
 def _conclude(asked: Asked, samples: "list[Sample]", args: argparse.Namespace) -> int:
@@ -262,7 +195,10 @@ def _conclude(asked: Asked, samples: "list[Sample]", args: argparse.Namespace) -
         raise Refused(_why(asked, failed[-1], len(failed), len(samples)))
     thresholds = propose([sample.latency_ns / 1e9 for sample in good])
     text = _text(asked, good, thresholds)
-    _write(asked.output, text, args.force)
+    if asked.output == "-" and not args.json:
+        print(text, end="")
+    elif asked.output != "-":
+        write_whole(asked.output, text, force=args.force)
     if failed:
         why = failed[-1].failure
         print(f"keeptime init: {len(failed)} of {len(samples)} requests failed, the last by {why}", file=sys.stderr)
@@ -315,36 +251,6 @@ def _why(asked: Asked, last: "Sample", failed: int, count: int) -> str:
     reason = last.failure or Failure.PROTOCOL
     detail = f" ({last.detail})" if last.detail else ""
     return f"{asked.endpoint.url}: {failed} of {count} requests failed: {reason}{detail}\n{cures[reason]}"
-
-
-def _write(output: str, text: str, force: bool) -> None:
-    """All of the file or none of it; without `force` never over another one, not even a new one."""
-    if output == "-":
-        print(text, end="")
-        return
-    path = Path(output)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise Refused(f"{output} cannot be written: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        if force:
-            Path(temporary).replace(path)
-        else:
-            os.link(temporary, path)
-    except FileExistsError:
-        raise Refused(f"{output} has come to be there meanwhile; it is left as it is") from None
-    except OSError as error:
-        raise Refused(f"{output} cannot be written: {error.strerror}") from None
-    finally:
-        with suppress(FileNotFoundError):
-            Path(temporary).unlink()
 
 
 def _as_json(

@@ -422,5 +422,8 @@ class Observer:
                 raise report.spoil(kind.place, "not-built", message)
         return self.table.read(node, report, what)
 
+    def tables(self) -> tuple[Table[object], ...]:
+        return (self.table,)
+
     def schema(self) -> Schema:
         return self.table.schema()

@@ -85,6 +85,9 @@ class PolicyShape:
         kind = self.names.read(node, report, what)
         return built(kind, node.place, report, what)
 
+    def tables(self) -> tuple[Table[object], ...]:
+        return (POLICY_TABLE,)
+
     def schema(self) -> Schema:
         return {"anyOf": [self.names.schema(), {**POLICY_TABLE.schema(), "minProperties": 1, "maxProperties": 1}]}
 

@@ -147,6 +147,9 @@ class ReceiverShape:
             )
         raise report.spoil(place, "unknown-receiver", message)
 
+    def tables(self) -> tuple[Table[object], ...]:
+        return tuple(LONG_TABLES.values())
+
     def schema(self) -> Schema:
         short = {"type": "string", "pattern": f"^({'|'.join(KNOWN_KINDS)}):"}
         forms = {

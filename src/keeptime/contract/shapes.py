@@ -6,7 +6,7 @@ mistake it finds before it raises Spoiled. Knows nothing of any particular field
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, NoReturn, Protocol, TypeVar, cast
+from typing import Generic, NoReturn, Protocol, TypeVar, cast, runtime_checkable
 
 from keeptime.contract.nodes import Broken, Entry, Listing, Mapped, Node, Place, Scalar, what_is
 from keeptime.contract.report import Report, Spoiled, nearest, one_of, quote
@@ -27,6 +27,20 @@ class Shape(Protocol[T_co]):
         ...
 
     def schema(self) -> Schema: ...
+
+
+@runtime_checkable
+class Nesting(Protocol):
+    """A shape that has tables of fields within it."""
+
+    def tables(self) -> "tuple[Table[object], ...]":
+        """The tables directly within it, not those within these."""
+        ...
+
+
+def tables_of(shape: object) -> "tuple[Table[object], ...]":
+    """The tables directly within a shape; none of a scalar."""
+    return shape.tables() if isinstance(shape, Nesting) else ()
 
 
 def wrong_type(node: Node, report: Report, what: str, expected: str) -> NoReturn:
@@ -101,20 +115,20 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table(Generic[T]):
+class Table(Generic[T_co]):
     """A mapping with known keys, and what is built from it. `build` may report and raise Spoiled."""
 
     name: str
     about: str
     fields: tuple[Field[object], ...]
-    build: Callable[[Row], T]
+    build: Callable[[Row], T_co]
 
     @property
     def expected(self) -> str:
         keys = [each.key for each in self.fields if each.required] or [each.key for each in self.fields]
         return f"a mapping with {', '.join(keys[:6])}"
 
-    def read(self, node: Node, report: Report, what: str) -> T:
+    def read(self, node: Node, report: Report, what: str) -> T_co:
         if not isinstance(node, Mapped):
             wrong_type(node, report, what or self.name, self.expected)
         row = self.row(node, report, what)
@@ -161,6 +175,9 @@ class Table(Generic[T]):
     def _unknown(self, key: str, known: Sequence[str]) -> str:
         hint = nearest(key, known) or f"; expected {one_of(known)}"
         return f"unknown key {quote(key)} in {self.name}{hint}"
+
+    def tables(self) -> "tuple[Table[object], ...]":
+        return (self,)
 
     def schema(self) -> Schema:
         out: Schema = {"type": "object", "description": self.about, "additionalProperties": False}
@@ -215,6 +232,9 @@ class ListOf(Generic[T]):
             message = f"{what}: {len(node.items)} {self.noun}; at most {self.most} are allowed"
             report.error(node.place, "too-many", message)
 
+    def tables(self) -> tuple[Table[object], ...]:
+        return tables_of(self.item)
+
     def schema(self) -> Schema:
         return {"type": "array", "items": self.item.schema(), "minItems": self.least, "maxItems": self.most}
 
@@ -231,6 +251,9 @@ class WithPlaces(Generic[T]):
 
     def read(self, node: Node, report: Report, what: str) -> tuple[Placed[T], ...]:
         return self.inner.placed(node, report, what)
+
+    def tables(self) -> tuple[Table[object], ...]:
+        return self.inner.tables()
 
     def schema(self) -> Schema:
         return self.inner.schema()
@@ -303,6 +326,10 @@ class Forms(Generic[T]):
         if isinstance(node, Scalar) and not node.empty:
             return self.short.read(node, report, what)
         return wrong_type(node, report, what, self.expected)
+
+    def tables(self) -> tuple[Table[object], ...]:
+        forms = (self.short, self.mapping, self.listing)
+        return tuple(table for form in forms for table in tables_of(form))
 
     def schema(self) -> Schema:
         forms = [form for form in (self.short, self.mapping, self.listing) if form is not None]
