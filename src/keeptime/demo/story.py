@@ -22,6 +22,8 @@ from keeptime.demo.daemon import Daemon, post
 CONTRACT = "digits-latency"
 HOOK = "KEEPTIME_DEMO_HOOK"
 SLOW_MS = 600
+RECORD = 20
+"""Good requests that are seen before anything is made to go wrong."""
 EXPECTED = ("at_risk", "broken", "recovered", "broken", "recovered")
 """What the consumer must receive, in this order; more in between does no harm."""
 
@@ -122,8 +124,13 @@ class Story:
     def _well(self) -> None:
         self._say("")
         self._say("1. The model is well.")
+        await_that(self._has_a_record, 30, f"{RECORD} good requests", self._keeptime)
         self._await_condition("ok", 30)
         self._say(f"   probe: {self._daemon.probe()}")
+
+    def _has_a_record(self) -> bool:
+        standing = self._daemon.standing()
+        return standing is not None and standing.good >= RECORD
 
     def _slow(self) -> None:
         self._say("")
@@ -148,7 +155,9 @@ class Story:
         for _ in range(3):
             self._say(f"   probe: {self._daemon.probe()}")
         standing = self._daemon.standing()
-        self._say(f"   verdict: {standing.condition if standing else 'none'}")
+        self._say(
+            f"   by latency alone these are the fastest of all; the verdict: {standing and standing.condition}"
+        )
         self._await_message("broken", 2, 20)
 
     def _back(self) -> None:
