@@ -1,4 +1,4 @@
-"""What is installed: the wheel carries the page's assets and the example model; an editable install copies nothing."""
+"""What is installed: the wheel carries the page's assets and the example; an editable install copies nothing."""
 
 import zipfile
 from collections.abc import Callable

@@ -9,10 +9,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.contract.terms import Objective
-from keeptime.model.alert import Address
+from keeptime.judge.reason import promise
 from keeptime.model.sample import Sample
 from keeptime.model.verdict import TierReport, Verdict, WindowCount
-from keeptime.units import format_duration, format_percent
 
 Json = dict[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
 
@@ -35,22 +34,10 @@ def shown_receiver(address: str) -> str:
     return f"{kind}:{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else kind
 
 
-def receiver_of(address: Address) -> str:
-    """What `shown_receiver` makes of an address of a contract."""
-    return shown_receiver(f"{address.kind}:{address.target}")
-
-
 def without_query(text: str, url: str) -> str:
     """`text` with the query of this URL cut out, should an error message have quoted it."""
     query = urlsplit(url).query
     return text.replace(query, "…") if query else text
-
-
-def promise(objective: Objective) -> str:
-    """The objective in the contract's own short form: "99% of requests under 500ms over 28d"."""
-    of = objective.of.value.replace("_", " ")
-    what = "succeed" if objective.under is None else f"under {format_duration(objective.under)}"
-    return f"{format_percent(objective.target)} of {of} {what} over {objective.over}"
 
 
 def probe_json(sample: Sample, url: str) -> dict[str, Json]:

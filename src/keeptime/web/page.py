@@ -15,10 +15,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from keeptime import __version__
 from keeptime.app.view import ContractView, DeliveryView, Snapshot
 from keeptime.contract.terms import Objective
+from keeptime.judge.reason import promise
 from keeptime.model.sample import Sample
 from keeptime.model.verdict import Condition, TierReport, TierState, Verdict
 from keeptime.units import format_duration, format_percent, speak_duration
-from keeptime.web.describe import promise, shown_receiver, shown_url
+from keeptime.web.describe import shown_receiver, shown_url
 
 WAITING = "waiting"
 WORDS = {
