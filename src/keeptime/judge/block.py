@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from keeptime.errors import UsageError
 from keeptime.judge.plan import Group, Plan, Row
 from keeptime.judge.reason import Facts, say
-from keeptime.judge.rules.rule import TIER_STATES, Span, TierTerms
+from keeptime.judge.rules.rule import FIRING, TIER_STATES, Span, TierTerms
 from keeptime.judge.standing import CONDITION, SEVERITY, Codes, Ints, Standing
 from keeptime.model.verdict import Budget, Condition, TierReport, Verdict, WindowCount
 
@@ -148,7 +148,7 @@ def _verdict(plan: Plan, row: int, moments: Moments, index: int) -> Verdict:
         good=own_good,
         bad=own_bad,
         skipped=int(moments.skipped[index]),
-        burn_rate=tiers[0].windows[0].burn_rate if tiers else None,
+        burn_rate=tiers[0].windows[0].burn_rate,
         budget=budget,
         tiers=tiers,
         exhausted_in=exhausted_in,
@@ -186,8 +186,12 @@ def _window_count(plan: Plan, group: Group, moments: Moments, index: int, window
 
 
 def _pace(group: Group, moments: Moments, index: int, tick_seconds: float) -> tuple[float, float]:
-    """Bad events per second, and their share of what was expected, in the first tier's long window."""
-    window = group.shape.tiers[0].windows[0] if group.shape.tiers else group.windows[-1]
+    """Bad events per second, and their share of what was expected, in the long window of the fastest tier.
+
+    Of those that fire, where any does.
+    """
+    fires = np.flatnonzero(moments.tiers[:, index] == FIRING)
+    window = group.shape.tiers[int(fires[0]) if len(fires) else 0].windows[0]
     _, bad, expected = _counts(moments.windows[window], index)
     return bad / (window * tick_seconds), bad / expected if expected else 0.0
 
