@@ -114,6 +114,7 @@ def _body(given: str | None) -> object:
         raise UsageError(f"--json-body {given}: the file cannot be read ({error})") from None
     try:
         value: object = json.loads(text)
+        json.dumps(value)
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"--json-body: no JSON ({error}); expected JSON such as '{{\"data\": 1}}', or @FILE"
@@ -142,9 +143,8 @@ def _endpoint(args: argparse.Namespace, body: object) -> "tuple[Endpoint, dict[s
         return Entry(Scalar(key, False, place), Scalar(value, False, place))
 
     split = [header.partition(":") for header in args.header]
-    if wrong := [header for header, (_, colon, _) in zip(args.header, split, strict=True) if not colon]:
-        name = wrong[0].split()[0] if wrong[0].split() else ""
-        raise UsageError(f"--header {name!r}…: no colon; expected 'NAME: VALUE'")
+    if not all(colon for _, colon, _ in split):
+        raise UsageError("--header: no colon in it; expected 'NAME: VALUE'")
     headers = Mapped(tuple(entry(name.strip(), value.strip()) for name, _, value in split), place)
     entries = [entry("url", args.url), Entry(Scalar("headers", False, place), headers)]
     if args.method:
@@ -156,6 +156,8 @@ def _endpoint(args: argparse.Namespace, body: object) -> "tuple[Endpoint, dict[s
         endpoint = ENDPOINT_TABLE.read(Mapped(tuple(entries), place), report, "")
     except Spoiled:
         raise UsageError("; ".join(problem.message for problem in report.problems)) from None
+    for problem in report.problems:
+        print(f"keeptime init: {problem.severity}: {problem.message}", file=sys.stderr)
     return _with_body(endpoint, body), {name: endpoint.headers[name] for name in _names(split)}
 
 

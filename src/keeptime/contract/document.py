@@ -8,14 +8,16 @@ import math
 from collections.abc import Sequence
 
 from keeptime.contract.calendar import usual_seconds
-from keeptime.contract.endpoint import ENDPOINT_TABLE, Observer, ProbeDraft
+from keeptime.contract.endpoint import ENDPOINT_TABLE
 from keeptime.contract.fingerprint import fingerprint
 from keeptime.contract.kinds import Duration, Label, Text
+from keeptime.contract.lists import ListOf, MapOf, WithPlaces
 from keeptime.contract.objectives import OBJECTIVES_SHAPE, Draft
+from keeptime.contract.observing import Observer, ProbeDraft
 from keeptime.contract.people import CONSUMERS_SHAPE, OPERATORS_TABLE
 from keeptime.contract.policies import DEFAULT_POLICY, PolicyShape
 from keeptime.contract.report import Report
-from keeptime.contract.shapes import Field, ListOf, MapOf, Placed, Row, Shape, Table, WithPlaces
+from keeptime.contract.shapes import Field, Placed, Row, Shape, Table
 from keeptime.contract.terms import Contract, Objective
 from keeptime.contract.urls import Url
 from keeptime.contract.zones import Zone

@@ -1,7 +1,7 @@
-"""The scalars of a contract: texts, labels, durations, percentages, sizes, whole numbers, choices, references.
+"""The scalars of a contract: texts, labels, durations, percentages, sizes, whole numbers, choices.
 
 Guarantees: a message says what was given and what was expected, and shows the right writing where it can be
-guessed; nothing is converted without its unit. A secret's literal value is never put into a message.
+guessed; nothing is converted without its unit.
 """
 
 import re
@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 from keeptime.contract.nodes import Node, Place, Scalar
-from keeptime.contract.report import Reference, Report, nearest, one_of, quote
+from keeptime.contract.report import Report, nearest, one_of, quote
 from keeptime.contract.shapes import Schema, wrong_type
-from keeptime.contract.terms import SecretRef
 from keeptime.units import format_duration, parse_duration, parse_percent, parse_size
 
 E = TypeVar("E", bound=StrEnum)
@@ -282,56 +281,6 @@ class Choice(Generic[E]):
 
     def schema(self) -> Schema:
         return {"enum": [str(word) for word in self.words]}
-
-
-@dataclass(frozen=True)
-class FilePath:
-    """A path of the file system, made absolute: relative ones start at the contract's directory."""
-
-    expected: str = "a path, relative to this file or absolute"
-
-    def read(self, node: Node, report: Report, what: str) -> str:
-        path = report.path(Text(self.expected, most=1000).read(node, report, what))
-        report.references.append(Reference(what, SecretRef("file", path), node.place, secret=False))
-        return path
-
-    def schema(self) -> Schema:
-        return Text(most=1000).schema()
-
-
-def parse_ref(text: str, place: Place, report: Report, what: str) -> SecretRef | None:
-    """The reference that a text is, None if it is something else. Raises Spoiled if its name is wrong."""
-    source, colon, name = text.partition(":")
-    if not colon or source not in ("env", "file"):
-        return None
-    kind: Literal["env", "file"] = "env" if source == "env" else "file"
-    if kind == "env" and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,199}", name) is None:
-        message = f"{what}: {quote(text)}; expected env:NAME with a name of letters, digits and '_'"
-        raise report.spoil(place, "bad-reference", message)
-    if kind == "file" and (not name or not name.isprintable() or len(name) > 1000):
-        raise report.spoil(place, "bad-reference", f"{what}: {quote(text)}; expected file:PATH")
-    ref = SecretRef(kind, name if kind == "env" else report.path(name))
-    report.references.append(Reference(what, ref, place))
-    return ref
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A secret by reference only. A literal is refused, and not repeated in the message."""
-
-    expected: str = "env:NAME or file:PATH, which say where the secret is found"
-
-    def read(self, node: Node, report: Report, what: str) -> SecretRef:
-        scalar = text_of(node, report, what, self.expected)
-        ref = parse_ref(scalar.text, scalar.place, report, what)
-        if ref is None:
-            raise report.spoil(
-                scalar.place, "literal-secret", f"{what}: a literal secret; expected {self.expected}"
-            )
-        return ref
-
-    def schema(self) -> Schema:
-        return {"type": "string", "pattern": "^(env|file):."}
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from fractions import Fraction
 from typing import Literal
 
 from keeptime.contract.kinds import Choice, Duration, Label, Percent, text_of
+from keeptime.contract.lists import Forms, ListOf, WithPlaces
 from keeptime.contract.nodes import Node, Place, Scalar
 from keeptime.contract.policies import PolicyShape
 from keeptime.contract.report import Report, quote
-from keeptime.contract.shapes import Field, Forms, ListOf, Placed, Row, Schema, Table, WithPlaces
+from keeptime.contract.shapes import Field, Placed, Row, Schema, Table
 from keeptime.contract.terms import Calendar, Objective, Policy, Rolling, Window
 from keeptime.contract.zones import Zone
 from keeptime.model.key import Signal

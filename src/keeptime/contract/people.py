@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from keeptime.contract.kinds import Choice, Label
+from keeptime.contract.lists import ListOf
 from keeptime.contract.nodes import Place
 from keeptime.contract.receivers import TELL_SHAPE, addressed
 from keeptime.contract.report import Report
-from keeptime.contract.shapes import Field, ListOf, Placed, Row, Table
+from keeptime.contract.shapes import Field, Placed, Row, Table
 from keeptime.contract.terms import Consumer
 from keeptime.model.alert import Address, Topic
 

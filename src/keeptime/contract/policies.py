@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from keeptime.contract.kinds import Choice, Duration, Number
+from keeptime.contract.lists import ListOf
 from keeptime.contract.nodes import Mapped, Node, Place, Scalar
 from keeptime.contract.report import Report
-from keeptime.contract.shapes import Field, ListOf, Row, Schema, Table, wrong_type
+from keeptime.contract.shapes import Field, Row, Schema, Table, wrong_type
 from keeptime.contract.terms import Policy, PolicyKind, Tier
 from keeptime.model.verdict import Severity
 

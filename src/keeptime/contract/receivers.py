@@ -6,10 +6,12 @@ Guarantees: an address holds a URL, a path or a reference to one, never a resolv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from keeptime.contract.kinds import Ref, parse_ref, text_of
+from keeptime.contract.kinds import text_of
+from keeptime.contract.lists import ListOf
 from keeptime.contract.nodes import Mapped, Node, Place, Scalar
+from keeptime.contract.references import Ref, parse_ref
 from keeptime.contract.report import Report, nearest, one_of, quote
-from keeptime.contract.shapes import Field, ListOf, Placed, Row, Schema, Table, wrong_type
+from keeptime.contract.shapes import Field, Placed, Row, Schema, Table, wrong_type
 from keeptime.contract.terms import SecretRef
 from keeptime.contract.urls import Url
 from keeptime.model.alert import Address

@@ -1,0 +1,109 @@
+"""The fields of `observe`: so far probes."""
+
+from dataclasses import dataclass
+
+from keeptime.contract.kinds import Choice, Duration, Whole
+from keeptime.contract.lists import Forms
+from keeptime.contract.nodes import Mapped, Node
+from keeptime.contract.report import Report, quote
+from keeptime.contract.shapes import Field, Row, Schema, Table
+from keeptime.contract.terms import Probe
+from keeptime.model.sample import Connection
+
+EVERY = Field(
+    "every",
+    Duration(0.001, 86_400, "10s"),
+    "Send one probe per this time, on schedule, slow or not.",
+    required=True,
+)
+TIMEOUT = Field(
+    "timeout",
+    Duration(0.001, 3600, "5s"),
+    "After this a request is given up and is bad. At least the largest threshold of the contract; "
+    "may be longer than `every`.",
+    default="twice the largest threshold, at least 5s",
+)
+CONNECTION = Field(
+    "connection",
+    Choice(Connection),
+    "A new connection for each probe (fresh), or the last one again (reuse).",
+    default="fresh",
+)
+MAX_IN_FLIGHT = Field(
+    "max_in_flight",
+    Whole(1, 10_000),
+    "With so many probes under way the next due one is not sent but counted as skipped.",
+    default="64",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeDraft:
+    """A probe whose timeout may still be unsaid."""
+
+    every: float
+    timeout: float | None
+    connection: Connection
+    max_in_flight: int
+
+    def finished(self, usual_timeout: float) -> Probe:
+        timeout = usual_timeout if self.timeout is None else self.timeout
+        return Probe(self.every, timeout, self.connection, self.max_in_flight)
+
+
+def _probe(row: Row) -> ProbeDraft:
+    return ProbeDraft(
+        row.need(EVERY),
+        row.get(TIMEOUT, None),
+        row.get(CONNECTION, Connection.FRESH),
+        row.get(MAX_IN_FLIGHT, 64),
+    )
+
+
+PROBE_TABLE = Table("probe", "Send a request at fixed times.", (EVERY, TIMEOUT, CONNECTION, MAX_IN_FLIGHT), _probe)
+
+
+@dataclass(frozen=True)
+class ShortProbe:
+    """`probe: 10s`."""
+
+    expected: str = "a duration such as 10s, or a mapping with every"
+
+    def read(self, node: Node, report: Report, what: str) -> ProbeDraft:
+        return ProbeDraft(EVERY.shape.read(node, report, what), None, Connection.FRESH, 64)
+
+    def schema(self) -> Schema:
+        return EVERY.shape.schema()
+
+
+PROBE = Field(
+    "probe",
+    Forms(ShortProbe(), mapping=PROBE_TABLE),
+    "Send requests of keeptime's own: a mapping, or only how often (`probe: 10s`).",
+    required=True,
+)
+LATER_OBSERVERS = ("scrape", "otlp", "push", "log", "prometheus")
+
+
+@dataclass(frozen=True)
+class Observer:
+    """One entry of `observe`: so far a probe."""
+
+    expected: str = "an entry such as 'probe: 10s'"
+    table: Table[ProbeDraft] = Table(  # noqa: RUF009
+        "observe", "One way to observe requests.", (PROBE,), lambda row: row.need(PROBE)
+    )
+
+    def read(self, node: Node, report: Report, what: str) -> ProbeDraft:
+        kinds = [entry.key for entry in node.entries] if isinstance(node, Mapped) else []
+        for kind in kinds:
+            if kind.text in LATER_OBSERVERS:
+                message = f"{what}: {quote(kind.text)} is not built yet; so far only 'probe' observes requests"
+                raise report.spoil(kind.place, "not-built", message)
+        return self.table.read(node, report, what)
+
+    def tables(self) -> tuple[Table[object], ...]:
+        return (self.table,)
+
+    def schema(self) -> Schema:
+        return self.table.schema()
