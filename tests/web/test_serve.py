@@ -1,6 +1,7 @@
 """The port: taken, free, slow clients, orderly end."""
 
 import asyncio
+import re
 import signal
 import socket
 import threading
@@ -104,6 +105,26 @@ def test_a_client_that_dribbles_is_cut_off(first: bytes) -> None:
             thread.join()
         assert time.monotonic() - began < 8
         assert where.get("/healthz").status == 200
+
+
+def test_a_client_that_does_not_take_the_answer_is_cut_off() -> None:
+    daemon = FakeShowable([view(contract(f"c{n}")) for n in range(2000)])
+    with served(daemon, request_seconds=0.5) as where, socket.socket() as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.settimeout(10)
+        stuck.connect(("127.0.0.1", where.port))
+        stuck.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        head = stuck.recv(1024)
+        length = int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1])  # type: ignore[index]
+        time.sleep(3)
+        taken = len(head)
+        try:
+            while chunk := stuck.recv(1 << 20):
+                taken += len(chunk)
+        except ConnectionError:
+            pass
+        assert taken < length
+        assert len(where.get("/metrics").body) > 1_000_000
 
 
 def test_too_large_a_request_is_refused_and_others_go_on(serve: Serve) -> None:

@@ -1,7 +1,8 @@
 """Serves an app on one port inside the caller's own event loop.
 
 Guarantees: no signal handlers and no logging set-up of its own; a port that cannot be had is one clear error; a
-client that dribbles its request or never sends one is cut off. Knows nothing of what the app shows.
+client that dribbles its request, never sends one or does not take the answer is cut off. Knows nothing of what the
+app shows.
 """
 
 import asyncio
@@ -88,10 +89,12 @@ class _Uvicorn(uvicorn.Server):
 
 
 class _Impatient(H11Protocol):
-    """uvicorn's own idle timer ends with the first byte of a request; this one ends with the last."""
+    """uvicorn's own idle timer ends with the first byte of a request; this one ends with the last, and it also cuts
+    off who takes nothing of an answer for that long."""
 
     request_seconds: float = REQUEST_SECONDS
     _patience: asyncio.TimerHandle | None = None
+    _unsent = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -114,8 +117,14 @@ class _Impatient(H11Protocol):
             self._patience.cancel()
 
     def _lose_patience(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
+        unsent = self.transport.get_write_buffer_size()
+        if unsent and unsent == self._unsent:
+            self.transport.abort()
+        elif not unsent and (self.cycle is None or self.cycle.response_complete):
             self.transport.close()
+        else:
+            self._unsent = unsent
+            self._wait_for_request()
 
 
 def _bind(host: str, port: int) -> socket.socket:
