@@ -109,7 +109,7 @@ def write(
         url=_text(url),
         method=method,
         headers=f"  headers:\n{lines}" if lines else "",
-        body="" if body is ... else f"  json: {json.dumps(body)}\n",
+        body="" if body is ... else f"  json: {_json(body)}\n",
         status=status,
         timeout=format_duration(max(5.0, 2 * thresholds.slow)),
         count=count,
@@ -120,9 +120,21 @@ def write(
     )
 
 
+def _json(value: object) -> str:
+    """A JSON value as YAML reads it too: YAML has no surrogate pairs but one \\U escape for such a character."""
+    return re.sub(r"(\\\\)|\\u(d[89ab]..)\\u(d[c-f]..)", _joined, json.dumps(value))
+
+
+def _joined(found: "re.Match[str]") -> str:
+    if found[1]:
+        return found[1]
+    code = 0x10000 + ((int(found[2], 16) - 0xD800) << 10) + int(found[3], 16) - 0xDC00
+    return f"\\U{code:08x}"
+
+
 def _text(text: str) -> str:
     """A text as YAML: in JSON's quotes, which YAML reads too, unless it is plainly harmless."""
-    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9_./:?=&%-]*[A-Za-z0-9/]", text) else json.dumps(text)
+    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9_./:?=&%-]*[A-Za-z0-9/]", text) else _json(text)
 
 
 def _rounded(seconds: float) -> str:
