@@ -82,9 +82,11 @@ def row(
 
 
 def one_tick(objectives: int, runs: int, seed: int, *, mixed: bool) -> list[Row]:
-    """A live tick, warm: a day of history is behind it."""
+    """A live tick, warm: every page of the state is really there, and a few hundred ticks are behind it."""
     plan = Plan.compile([contract(objectives, mixed=mixed)], TICK)
     state = State.fresh(plan, 17_700_000)
+    for part in state.groups:
+        part.totals.slots[...] = 0
     rng = np.random.default_rng(seed)
     zeros, alive = np.zeros((objectives, 1), dtype=np.int64), np.ones(1, dtype=np.bool_)
     bad = (rng.random((objectives, 64)) < 0.02).astype(np.int64)

@@ -4,7 +4,8 @@ Guarantees: any split of the ticks into blocks gives the same verdicts; counts a
 at the end. Pure apart from the state it is given, which it moves on in place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,13 +17,11 @@ from keeptime.judge.evidence import share
 from keeptime.judge.periods import periods_of
 from keeptime.judge.plan import Group, Plan
 from keeptime.judge.rules.rule import Evidence, Span
-from keeptime.judge.standing import Standing, condition_codes, latest, move
+from keeptime.judge.standing import Codes, Flags, Ints, Standing, condition_codes, latest, move
 from keeptime.judge.state import GroupState, State
-from keeptime.judge.totals import BAD, COUNTERS, GOOD, Growth, step_of
+from keeptime.judge.totals import BAD, COUNTERS, GOOD, SKIPPED, Growth, step_of
 
-Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 CELLS = 32_768
 """Ticks × objectives that are worked on at a time, so that the arrays stay in the processor's cache."""
@@ -71,7 +70,7 @@ def _check(plan: Plan, state: State, first_tick: int, counts: Ints, lived: Flags
 
 def _advance_group(
     plan: Plan, group: Group, part: GroupState, counts: Ints, lived: Flags
-) -> tuple[NDArray[np.int8], tuple[Moments, ...]]:
+) -> tuple[Codes, tuple[Moments, ...]]:
     """`counts` is [counter × ticks × objectives]; so are the standings that come back, without the counters."""
     ticks, objectives = counts.shape[1:]
     codes = np.empty((ticks, objectives), dtype=np.int8)
@@ -87,57 +86,92 @@ def _advance_group(
     return codes, tuple(kept)
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """All windows at each tick of a chunk; `own` is the objective's, which opens and closes at these boundaries."""
+
+    windows: dict[int, Span]
+    own: Span
+    skipped: Ints
+    opens: Ints
+    closes: Ints
+
+
 def _advance_chunk(
     plan: Plan, group: Group, part: GroupState, counts: Ints, lived: Flags, keep_last: bool
-) -> tuple[NDArray[np.int8], Sequence[Moments]]:
+) -> tuple[Codes, list[Moments]]:
     first, columns = part.totals.boundary, part.columns
     growth = part.totals.grow(counts)
     ends = np.arange(first + 1, first + len(lived) + 1)
-    rate = _rate(group, growth, columns["born"], ends)
-    windows = _windows(plan, group, growth, columns["born"], rate, ends)
-    own, own_skipped, opens, closes = _own(plan, group, part, growth, windows, rate, ends)
-    evidence = Evidence(counts[GOOD], counts[BAD], lived, windows)
+    view = _look(plan, group, part, growth, ends)
+    evidence = Evidence(counts[GOOD], counts[BAD], lived, view.windows)
     demand = group.rule.step(group.shape.tiers, group.shape.budget, evidence, part.rule)
-
-    allowed = share(group.shape.budget, own.expected)
-    wanted = np.where(own.bad > allowed, np.int8(Standing.BROKEN), demand.standing)
-    events = evidence.good + evidence.bad
-    keeps = (evidence.good > 0) & (evidence.bad <= share(group.shape.budget, events.astype(np.float64)))
-    quiet, seen = _silence(events > 0, lived, ends, columns)
-    standing = move(columns["standing"].astype(np.int8), wanted, keeps, quiet >= group.silence, lived)
-
-    previous = np.concatenate([columns["standing"][None].astype(np.int8), standing[:-1]])
+    quiet, seen = _silence(evidence, ends, columns)
+    before = columns["standing"].astype(np.int8)
+    standing = _stand(group, evidence, view.own, demand.standing, quiet >= group.silence, before)
+    previous = np.concatenate([before[None], standing[:-1]])
     turned = condition_codes(standing) != condition_codes(previous)
-    since = latest(turned, ends[:, None], columns["since"])
+    after = {
+        "standing": standing.astype(np.int64),
+        "since": latest(turned, ends[:, None], columns["since"]),
+        "quiet": quiet,
+        "seen": seen,
+    }
     keep = standing != previous
-    if keep_last:
-        keep[-1] = True
-    moments = []
-    if keep.any():
-        tick, place = np.nonzero(keep)
-        moments.append(
-            Moments(
-                tick=first + tick,
-                place=place,
-                standing=standing[keep],
-                before=previous[keep],
-                since=since[keep],
-                seen=seen[keep],
-                born=columns["born"][place],
-                quiet=quiet[keep],
-                opens=opens[tick],
-                closes=closes[tick],
-                own=Span(own.good[keep], own.bad[keep], own.expected[keep]),
-                skipped=own_skipped[keep],
-                windows={w: Span(s.good[keep], s.bad[keep], s.expected[keep]) for w, s in windows.items()},
-                tiers=demand.tiers[:, keep],
-            )
-        )
+    keep[-1] |= keep_last
+    moments = [_moments(first, keep, view, demand.tiers, previous, after, columns["born"])] if keep.any() else []
     if isinstance(group.shape.own, Calendar):
-        _carry_period(part, growth, int(opens[-1]))
+        _carry_period(part, growth, int(view.opens[-1]))
     part.totals.accept(growth)
-    columns.update(standing=standing[-1].astype(np.int64), since=since[-1], quiet=quiet[-1], seen=seen[-1])
+    columns.update({name: values[-1] for name, values in after.items()})
     return standing, moments
+
+
+def _stand(group: Group, evidence: Evidence, own: Span, demand: Codes, silent: Flags, before: Codes) -> Codes:
+    """Standings after the machine; more bad than the budget of the own window is broken whatever the rule says."""
+    budget = group.shape.budget
+    wanted = np.where(own.bad > share(budget, own.expected), np.int8(Standing.BROKEN), demand)
+    events = (evidence.good + evidence.bad).astype(np.float64)
+    keeps = (evidence.good > 0) & (evidence.bad <= share(budget, events))
+    return move(before, wanted, keeps, silent, evidence.lived)
+
+
+def _moments(
+    first: int, keep: Flags, view: _View, tiers: Codes, previous: Codes, after: Mapping[str, Ints], born: Ints
+) -> Moments:
+    """What full verdicts need, at the ticks and objectives in `keep`."""
+    tick, place = np.nonzero(keep)
+    return Moments(
+        tick=first + tick,
+        place=place,
+        standing=after["standing"][keep].astype(np.int8),
+        before=previous[keep],
+        since=after["since"][keep],
+        seen=after["seen"][keep],
+        born=born[place],
+        quiet=after["quiet"][keep],
+        opens=view.opens[tick],
+        closes=view.closes[tick],
+        own=view.own.at(keep),
+        skipped=view.skipped[keep],
+        windows={window: span.at(keep) for window, span in view.windows.items()},
+        tiers=tiers[:, keep],
+    )
+
+
+def _look(plan: Plan, group: Group, part: GroupState, growth: Growth, ends: Ints) -> _View:
+    rate = _rate(group, growth, part.columns["born"], ends)
+    windows = _windows(plan, group, growth, part.columns["born"], rate, ends)
+    own = group.shape.own
+    if isinstance(own, Calendar):
+        opens, closes = periods_of(own, int(ends[0]) - 1, len(ends), plan.tick_seconds)
+        good, bad, skipped = growth.since_mark(opens, part.mark)
+        unlived = np.maximum(0, part.columns["born"] - opens[:, None]) + (closes - ends)[:, None]
+        return _View(windows, Span(good, bad, _expected(good, bad, unlived, rate)), skipped, opens, closes)
+    step = step_of(own, plan.tick_seconds)
+    opens = growth.starts(own, step)
+    skipped = growth.since(opens, step, slice(SKIPPED, SKIPPED + 1))[0]
+    return _View(windows, windows[own], skipped, opens, ends)
 
 
 def _rate(group: Group, growth: Growth, born: Ints, ends: Ints) -> Reals:
@@ -170,27 +204,10 @@ def _windows(plan: Plan, group: Group, growth: Growth, born: Ints, rate: Reals, 
     return spans
 
 
-def _own(
-    plan: Plan, group: Group, part: GroupState, growth: Growth, windows: dict[int, Span], rate: Reals, ends: Ints
-) -> tuple[Span, Ints, Ints, Ints]:
-    """Counts of the objective's own window, those skipped in it, and the boundaries at which it opens and
-    closes.
-    """
-    own = group.shape.own
-    if isinstance(own, Calendar):
-        opens, closes = periods_of(own, int(ends[0]) - 1, len(ends), plan.tick_seconds)
-        good, bad, skipped = growth.since_mark(opens, part.mark)
-        unlived = np.maximum(0, part.columns["born"] - opens[:, None]) + (closes - ends)[:, None]
-        return Span(good, bad, _expected(good, bad, unlived, rate)), skipped, opens, closes
-    step = step_of(own, plan.tick_seconds)
-    opens = growth.starts(own, step)
-    skipped = growth.since(opens, step, slice(COUNTERS - 1, COUNTERS))[0]
-    return windows[own], skipped, opens, ends
-
-
-def _silence(events: Flags, lived: Flags, ends: Ints, columns: dict[str, Ints]) -> tuple[Ints, Ints]:
+def _silence(evidence: Evidence, ends: Ints, columns: Mapping[str, Ints]) -> tuple[Ints, Ints]:
     """Ticks lived since the last event, and the boundary after it."""
-    lived_so_far = np.cumsum(lived, dtype=np.int64)[:, None]
+    events = (evidence.good + evidence.bad) > 0
+    lived_so_far = np.cumsum(evidence.lived, dtype=np.int64)[:, None]
     quiet = lived_so_far - latest(events, lived_so_far, -columns["quiet"])
     return quiet, latest(events, ends[:, None], columns["seen"])
 

@@ -69,6 +69,10 @@ class Span:
         counted: Ints = self.good + self.bad
         return counted
 
+    def at(self, keep: Flags) -> "Span":
+        """Only these ticks and objectives, as one row."""
+        return Span(self.good[keep], self.bad[keep], self.expected[keep])
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
