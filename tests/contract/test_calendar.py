@@ -61,6 +61,14 @@ def test_a_day_that_a_zone_skipped_has_no_period() -> None:
     assert end == _at("2011-12-31T00:00", "Pacific/Apia")
 
 
+def test_a_day_whose_midnight_lies_inside_a_gap_begins_at_its_end() -> None:
+    """In Toronto of 1919 the clocks went from 23:30 on 30 March to 00:30."""
+    zone = "America/Toronto"
+    start, _ = period(Calendar("day", zone), _at("1919-03-31T12:00", zone))
+    assert datetime.fromtimestamp(start, ZoneInfo(zone)).isoformat() == "1919-03-31T00:30:00-04:00"
+    assert datetime.fromtimestamp(start - 1, ZoneInfo(zone)).isoformat() == "1919-03-30T23:29:59-05:00"
+
+
 def test_clocks_set_back_over_midnight_do_not_reopen_a_day() -> None:
     """In St. John's of 2010 the clocks went from 00:01 back to 23:01 of the day before."""
     zone = "America/St_Johns"

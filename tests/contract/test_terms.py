@@ -92,6 +92,20 @@ def test_a_timeout_equal_to_the_threshold_is_enough() -> None:
     assert codes(changed("timeout: 5s", "timeout: 500ms")) == []
 
 
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ("50% of requests under 500ms over 28d", ["thresholds-crossed"]),
+        ("50% of requests under 499ms over 28d", []),
+        ("50% of requests under 600ms over 7d", []),
+        ("99.9% of requests under 400ms over 28d", ["thresholds-crossed"]),
+        ("99.9% of requests succeed over 28d", []),
+    ],
+)
+def test_a_lower_target_needs_a_smaller_threshold(other: str, expected: list[str]) -> None:
+    assert codes(changed(OBJECTIVE, f"{OBJECTIVE}\n  - {other}")) == expected
+
+
 def test_the_zone_of_the_contract_reaches_its_calendar_windows() -> None:
     text = changed("over 28d", "over calendar week") + "timezone: Asia/Tokyo\n"
     assert valid(text).objectives[0].over == Calendar("week", "Asia/Tokyo")
