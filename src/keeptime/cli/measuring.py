@@ -66,7 +66,7 @@ def _lines(seconds: float) -> Show:
 
     def show(passed: float, samples: "list[Sample]") -> None:
         if passed >= shown[0]:
-            print(f"{min(passed, seconds):.0f} of {seconds:.0f} s: {_so_far(samples)}", file=sys.stderr)
+            print(f"{min(passed, seconds):.1f} of {seconds:.3g} s: {_so_far(samples)}", file=sys.stderr)
             shown[0] += seconds / 5
 
     return show
