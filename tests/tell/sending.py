@@ -14,7 +14,7 @@ from keeptime.tell.receivers.webhook import WebhookReceiver
 from keeptime.testing.outbox import in_place
 
 QUICK: Mapping[str, Callable[[], Receiver]] = {
-    "alertmanager": lambda: AlertmanagerReceiver(timeout=2.0, refresh_every=0.3),
+    "alertmanager": lambda: AlertmanagerReceiver(timeout=2.0, refresh_every=0.4),
     "log": LogReceiver,
     "webhook": lambda: WebhookReceiver(timeout=0.4),
 }

@@ -65,6 +65,7 @@ def test_hears_of_firing_and_then_of_the_end(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+@pytest.mark.serial
 def test_goes_on_firing_while_repeated_and_ends_by_itself_when_not(tmp_path: Path) -> None:
     async def story() -> None:
         async with recording() as hook, alertmanager(tmp_path, hook.url) as there:
@@ -72,13 +73,13 @@ def test_goes_on_firing_while_repeated_and_ends_by_itself_when_not(tmp_path: Pat
             outbox.put(messages(there, PAGE)[0], seconds())
             async with dispatching(outbox):
                 await until(lambda: bool(outbox.done))
-                await asyncio.sleep(2.5)  # twice as long as one post lasts
+                await asyncio.sleep(3.5)  # twice as long as one post lasts
                 assert len(await there.firing()) == 1
             async with dispatching(outbox):  # killed, and started anew with nothing but the outbox
-                await asyncio.sleep(2.0)
+                await asyncio.sleep(2.5)
                 assert len(await there.firing()) == 1
                 assert notified(hook) == [("firing", AT_RISK, "page")]
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(2.5)
             assert await there.firing() == []
 
     asyncio.run(story())

@@ -35,6 +35,8 @@ HOOK = Address("checkout", "webhook", "env:HOOK")
 PAGER = Address("operators", "alertmanager", "http://127.0.0.1:9093")
 CASES = [OK, TICKET, PAGE, BROKEN, NO_DATA]
 SCHEMA = json.loads(resources.files("keeptime.tell").joinpath("message.schema.json").read_text())
+CHECK = jsonschema.Draft202012Validator(SCHEMA)
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def heard(messages: list[Message], address: Address) -> list[Topic]:
@@ -47,8 +49,17 @@ def test_every_state_knows_every_event_and_only_firing_knows_the_same() -> None:
 
 
 def test_the_diagram_in_the_documentation_is_the_table() -> None:
-    page = Path(__file__).parents[2] / "docs" / "telling.md"
-    assert f"```mermaid\n{diagram()}```" in page.read_text()
+    assert f"```mermaid\n{diagram()}```" in (DOCS / "telling.md").read_text()
+
+
+def test_the_documented_body_is_what_is_sent() -> None:
+    page = (DOCS / "webhook.md").read_text()
+    example = json.loads(page.rpartition("```json\n")[2].partition("```")[0])
+    (message,) = tell_of(contract(HOOK), [PAGE])
+    assert example == json.loads(message.body)
+    table = page.partition("## The body")[2].partition("An example")[0]
+    assert [field for field in SCHEMA["properties"] if f"`{field}`" not in table] == []
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 def test_an_incident_is_told_step_by_step() -> None:
@@ -136,7 +147,7 @@ def test_whoever_was_told_of_a_beginning_is_told_of_its_end(cases: list[Case], a
 def test_the_schema_holds_and_the_bytes_are_canonical(cases: list[Case]) -> None:
     for message in tell_of(contract(HOOK), cases):
         body = json.loads(message.body)
-        jsonschema.validate(body, SCHEMA)
+        CHECK.validate(body)
         assert set(body) == set(SCHEMA["properties"])
         assert json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == message.body
 
@@ -154,7 +165,7 @@ def test_figures_are_not_rounded_and_unknown_ones_are_null() -> None:
     message = announce(contract(HOOK), OBJECTIVE, silent, None).message
     assert message is not None
     body = json.loads(message.body)
-    jsonschema.validate(body, SCHEMA)
+    CHECK.validate(body)
     assert body["counts"]["sli"] is None
     assert body["burn_rate"] is None
     assert body["exhausted_in_seconds"] is None
@@ -181,12 +192,12 @@ def test_text_that_is_no_unicode_does_not_keep_a_message_back() -> None:
 def test_the_id_is_of_contract_version_objective_tick_and_topic() -> None:
     (first,) = tell_of(contract(HOOK), [PAGE])
     (again,) = tell_of(contract(HOOK, about=EVERY_TOPIC - {Topic.BROKEN}), [PAGE])
-    (later,) = tell_of(contract(HOOK), [PAGE], first_tick=180_000_001)
+    (later,) = tell_of(contract(HOOK), [PAGE], first_tick=180_000_002)
     (edited,) = tell_of(replace(contract(HOOK), version="beef"), [PAGE])
     (other_topic,) = tell_of(contract(HOOK), [BROKEN])
     assert first == again
     assert len({first.id, later.id, edited.id, other_topic.id}) == 4
-    assert first.id == "a6422feb-da37-59c7-9ade-b8ed70f4db8f" or first.tick != 180_000_001
+    assert first.id == "a6422feb-da37-59c7-9ade-b8ed70f4db8f"  # for ever: a consumer drops repeats by it
 
 
 def test_one_address_in_two_roles_is_told_in_both() -> None:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractCookieJar
@@ -62,6 +63,7 @@ class Poster:
     async def _exchange(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], now: float
     ) -> tuple[str, bytes]:
+        _check(url)
         session = self._open()
         sent = {"user-agent": "keeptime", **headers}
         async with session.request(method, url, data=body, headers=sent, allow_redirects=False) as response:
@@ -80,6 +82,13 @@ class Poster:
                 timeout=aiohttp.ClientTimeout(total=None),
             )
         return self._session
+
+
+def _check(url: str) -> None:
+    """Is this a URL that can be asked at all? Raises InvalidURL or ValueError, whose text nobody sees."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise aiohttp.InvalidURL(url)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -120,8 +129,6 @@ def _refusal(status: int) -> str:
 def _sentence(error: Exception) -> str:
     """What went wrong. Never the library's own text: it quotes the URL, which may hold a secret."""
     match error:
-        case aiohttp.InvalidURL():
-            return "its address is no URL; expected http:// or https://"
         case aiohttp.ClientConnectorDNSError():
             return "the name of its host was not found"
         case aiohttp.ClientConnectorCertificateError():
@@ -134,6 +141,8 @@ def _sentence(error: Exception) -> str:
             return "it closed the connection before it answered"
         case aiohttp.ClientResponseError():
             return "it answered what is not HTTP"
+        case ValueError():  # after TLS, whose errors are ValueErrors too
+            return "its address is no URL; expected http:// or https://"
         case OSError():
             return f"the connection broke: {_strerror(error.errno)}"
         case _:
