@@ -14,6 +14,7 @@ from math import inf
 from keeptime.clock import Clock
 from keeptime.errors import DeliveryError, StoreError
 from keeptime.model.alert import Delivery
+from keeptime.tell.blame import blame
 from keeptime.tell.counters import PairCounters
 from keeptime.tell.lanes import Lanes
 from keeptime.tell.ports import InStore, Outbox, ReceiverFactory
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 PAUSE = 1.0
 """Seconds until the store is asked again, where it failed or where what is due is under way."""
+
+BREATH = 3.0
+"""While deliveries are under way, the outbox is left alone for this many times as long as reading it took."""
 
 IDLE = 60.0
 """Seconds after which the outbox is looked at though nothing woke us."""
@@ -62,6 +66,7 @@ class Dispatcher:
         self._woken = asyncio.Event()
         self._ending = False
         self._running = asyncio.Lock()
+        self._reading = 0.0
         self._busy: dict[Pair, asyncio.Task[None]] = {}
         self._lanes = Lanes()
         self._refresher = Refresher(outbox, receivers, clock, in_store, self._lanes, still_told)
@@ -117,6 +122,8 @@ class Dispatcher:
                 await self._woken.wait()
         except TimeoutError:
             pass
+        if self._busy:  # many end at about the same time: look once for all of them
+            await asyncio.sleep(BREATH * self._reading)
         self._woken.clear()
 
     async def _round(self) -> float:
@@ -136,11 +143,12 @@ class Dispatcher:
 
     async def _due(self) -> tuple[Sequence[Delivery], float | None]:
         """The heads due now, and when the next one is. Rows of a wall clock that was set back are due now."""
-        now = self._now()
+        now, began = self._now(), self._clock.monotonic_ns()
         due = await self._in_store(self._outbox.next_due)
         if due is not None and due - now > LONGEST_WAIT:
             now = due
         heads = await self._in_store(self._outbox.heads, now)
+        self._reading = (self._clock.monotonic_ns() - began) / 1e9
         return heads, due
 
     def _wait(self, due: float | None) -> float:
@@ -169,8 +177,8 @@ class Dispatcher:
         except DeliveryError as error:
             await self._failed(head, error, counters)
         except Exception as error:
-            log.exception("a receiver of kind %s failed in a way it must not", head.address.kind)
-            await self._failed(head, DeliveryError(f"a bug of keeptime: {type(error).__name__}"), counters)
+            log.error("a receiver of kind %s failed in a way it must not: %s", head.address.kind, blame(error))
+            await self._failed(head, DeliveryError(f"a bug of keeptime: {blame(error)}"), counters)
         else:
             now = self._now()
             counters.success(now - head.created)

@@ -12,6 +12,7 @@ from functools import partial
 from keeptime.clock import Clock
 from keeptime.errors import DeliveryError, StoreError
 from keeptime.model.alert import Address, Delivery
+from keeptime.tell.blame import blame
 from keeptime.tell.lanes import Lanes
 from keeptime.tell.ports import InStore, Outbox, ReceiverFactory, Refreshing
 
@@ -78,8 +79,8 @@ class Refresher:
                 await receiver.refresh(rows, self._clock.wall_ns() / 1e9)
             except DeliveryError as error:
                 self._note(address, str(error))
-            except Exception:
-                log.exception("a receiver of kind %s failed in a way it must not", address.kind)
+            except Exception as error:
+                log.error("a receiver of kind %s failed in a way it must not: %s", address.kind, blame(error))
             else:
                 self._note(address, "")
 
