@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.contract.given import BASE, EXAMPLES, FIXTURES, changed
+from tests.contract.given import BASE, DOCS, EXAMPLES, FIXTURES, changed
 
 from .commands import run
 
@@ -125,6 +125,14 @@ def test_a_secret_without_a_value_is_a_warning(
 def test_the_examples_pass(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", str(path)) == 0
     assert "error" not in capsys.readouterr().out.replace("0 errors", "")
+
+
+def test_the_picture_on_the_page_is_real(contract: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (DOCS / "check.md").read_text("utf-8").splitlines()
+    at = next(number for number, line in enumerate(page) if line.strip().startswith("p99-500ms:"))
+    assert run("check", str(contract)) == 0
+    shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [line.strip() for line in page[at : at + 6]] == shown[shown.index(page[at].strip()) :][:6]
 
 
 def test_the_schema_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:

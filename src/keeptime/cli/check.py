@@ -52,10 +52,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _checked(document: "Document") -> "Document":
     """The same document, with the warnings that need the machine and the judge."""
-    from keeptime.contract.machine import lacking
+    from keeptime.app.soundness import doubts
     from keeptime.contract.report import in_order
+    from keeptime.model.key import DEFAULT_TICK_SECONDS
 
-    found = [*document.problems, *lacking(document), *_unreachable(document)]
+    found = [*document.problems, *doubts(document, DEFAULT_TICK_SECONDS)]
     return replace(document, problems=in_order(found))
 
 
@@ -64,22 +65,6 @@ def _reach(contract: "Contract", objective: "Objective") -> "Sequence[TierReach]
     from keeptime.model.key import DEFAULT_TICK_SECONDS
 
     return reach(objective, contract.events_per_second, DEFAULT_TICK_SECONDS)
-
-
-def _unreachable(document: "Document") -> "list[Problem]":
-    """A warning per alert tier that can never fire."""
-    from keeptime.errors import Problem
-
-    out: list[Problem] = []
-    if document.contract is None:
-        return out
-    for objective, place in zip(document.contract.objectives, document.objectives, strict=True):
-        for tier in _reach(document.contract, objective):
-            if not tier.can_fire:
-                message = f"{objective.name}: the tier '{tier.name}' can never fire: {tier.note}"
-                at = (document.file, place.line, place.column)
-                out.append(Problem(*at, "warning", "tier-unreachable", message))
-    return out
 
 
 def _budget_events(contract: "Contract", objective: "Objective") -> float:
