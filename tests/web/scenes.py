@@ -38,9 +38,12 @@ def every_condition() -> FakeShowable:
     promises = [objective(), objective("p50", "1/2", 0.2), objective("success", "999/1000", None)]
     main = contract(objectives=promises, url=f"http://127.0.0.1:5000/predict?key={CANARY}")
     dead, new = contract("image-tags", model="resnet-50"), contract("just-added")
-    fine = "977 of 241,789 requests were slow or failed in the last 28 d: 0.4 times what 99 % allows."
-    near = "560 of 3,600 requests were slow in the last hour: 15.6 times what 50 % allows; the budget ends in 6 h."
-    gone = "2,789 of 241,789 requests failed in the last 28 d: 11.5 times what 99.9 % allows; the budget is gone."
+    fine = "977 of 241,789 requests were slow or failed in the last 28 d; the budget is 2,419"
+    near = "560 of 3,600 requests were slow or failed in the last 1 h: 15.6 times what 50% allows; it ends in 6 h"
+    gone = (
+        "99.9% of requests succeed over 28d is broken: 2,789 of 241,789 requests failed in the last 28 d, "
+        "and the budget was 241.9"
+    )
     verdicts = [
         verdict(main, Condition.OK, good=240_812, bad=977, skipped=131, tiers=tiers(3, 1), reason=fine),
         verdict(
@@ -52,7 +55,9 @@ def every_condition() -> FakeShowable:
             tiers=tiers(2000, 300, TierState.FIRING), reason=gone, since=NOW - 172_800,
         ),
     ]  # fmt: skip
-    silent = verdict(dead, Condition.NO_DATA, reason="No request has ended for 2 min.")
+    silent = verdict(
+        dead, Condition.NO_DATA, reason="no requests were observed for 2 min; the last by 2027-01-15 07:58:00 UTC"
+    )
     return FakeShowable(
         contracts=[
             view(main, verdicts, counters=counters(main, ok=900, slow=60, refused=40), last_sample=sample()),
