@@ -1,0 +1,114 @@
+"""The command line's front door: which commands there are, and how errors leave the program.
+
+Guarantees: only the module of the command that was called is imported; an expected error is one clear message and
+an exit code (0 fine, 1 the answer is no, 2 usage), never a traceback. Knows nothing of what a command does.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn, Protocol, cast
+
+import keeptime
+from keeptime.errors import KeeptimeError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: the module in keeptime.cli that has its `configure` and `run`, and its line of help."""
+
+    name: str
+    help: str
+
+    @property
+    def module(self) -> str:
+        return f"keeptime.cli.{self.name}"
+
+
+class CommandModule(Protocol):
+    """What a file of a command has."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+COMMANDS = (
+    Command("init", "measure an endpoint, write a starter contract"),
+    Command("check", "validate contracts; say what they can detect, and how fast"),
+    Command("run", "observe, judge, tell; dashboard, API and /metrics on one port"),
+    Command("probe", "one probe now, phase by phase"),
+    Command("status", "condition and budget of every objective"),
+    Command("schema", "print the JSON Schema of a contract"),
+    Command("demo", "a model, a contract, a fault, an alert: two minutes"),
+)
+"""Every command, in the order in which a new user meets them."""
+
+EPILOG = """\
+examples:
+  keeptime init http://127.0.0.1:5000/predict --json-body '{"data": "sample_input"}' -o contract.yaml
+  keeptime check contract.yaml
+  keeptime run contract.yaml
+
+`keeptime COMMAND --help` has more. Exit codes: 0 fine, 1 the answer is no, 2 usage.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what was wrong in one line, and where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        args, command = _parse(words)
+        return command.run(args)
+    except UsageError as error:
+        return _say(error, 2)
+    except KeeptimeError as error:
+        return _say(error, 1)
+    except BrokenPipeError:
+        return _pipe_closed()
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parse(words: list[str]) -> tuple[argparse.Namespace, CommandModule]:
+    parser = _Parser(
+        prog="keeptime",
+        description="Keeps latency SLAs for machine-learning models.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"keeptime {keeptime.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    called = next((word for word in words if not word.startswith("-")), None)
+    module: CommandModule | None = None
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name, help=command.help, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if command.name == called:
+            module = cast(CommandModule, importlib.import_module(command.module))
+            module.configure(sub)
+    args = parser.parse_args(words)
+    assert module is not None, "argparse ends the program unless a command was called"
+    return args, module
+
+
+def _say(error: KeeptimeError, code: int) -> int:
+    print(f"keeptime: {error}" if "\n" not in str(error) else str(error), file=sys.stderr)
+    return code
+
+
+def _pipe_closed() -> int:
+    """Whoever read our output has gone (`| head`): end quietly, without Python's own complaint at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
