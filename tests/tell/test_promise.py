@@ -2,9 +2,10 @@
 
 import asyncio
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from keeptime.errors import StoreError
 from keeptime.model.alert import Address, AlertRow
@@ -105,3 +106,8 @@ class Promise(RuleBasedStateMachine):
 
 TestPromise = Promise.TestCase
 TestPromise.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.soak
+def test_the_promise_at_length() -> None:
+    run_state_machine_as_test(Promise, settings=settings(max_examples=2000, stateful_step_count=80, deadline=None))

@@ -178,6 +178,21 @@ def test_retry_after_as_a_date() -> None:
     assert retry_after({"Retry-After": later}, now.timestamp() + 3600) == 0.0
 
 
+def test_a_name_is_looked_up() -> None:
+    async def story() -> str:
+        async with recording() as hook:
+            return await post(hook.url.replace("127.0.0.1", "localhost"), timeout=5.0)
+
+    assert asyncio.run(story()) == "204"
+
+
+def test_a_name_that_there_is_not() -> None:
+    """c-ares answers for .onion itself (RFC 7686 §2): nothing leaves the machine."""
+    assert (
+        str(asyncio.run(failing("http://nobody.onion/hook", timeout=5.0))) == "the name of its host was not found"
+    )
+
+
 def test_nobody_listens() -> None:
     with contextlib.closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
@@ -252,7 +267,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> Non
     "url",
     [
         f"http://127.0.0.1:1/{CANARY}",
-        f"http://{CANARY}.invalid/hook",
+        f"http://{CANARY}.onion/hook",
         f"http://user:{CANARY}@127.0.0.1:1/",
         f"https://127.0.0.1:99999/{CANARY}",
         f"//{CANARY}",
