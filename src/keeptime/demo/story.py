@@ -22,7 +22,7 @@ from keeptime.demo.daemon import Daemon, post
 CONTRACT = "digits-latency"
 HOOK = "KEEPTIME_DEMO_HOOK"
 SLOW_MS = 600
-RECORD = 20
+RECORD = 40
 """Good requests that are seen before anything is made to go wrong."""
 EXPECTED = ("at_risk", "broken", "recovered", "broken", "recovered")
 """What the consumer must receive, in this order; more in between does no harm."""
@@ -36,12 +36,12 @@ endpoint:
   method: POST
   json: {{data: sample_input}}
 observe:
-  - probe: {{every: 200ms, timeout: 2s}}
+  - probe: {{every: 100ms, timeout: 2s}}
 objectives:
   - 90% of requests under 300ms over 30s
 policy:
   burn-rate:
-    tiers: [{{severity: page, long: 6s, short: 2s, factor: 2}}]
+    tiers: [{{severity: page, long: 3s, short: 1s, factor: 2}}]
 consumers:
   - name: checkout
     tell: [{{webhook: {{url: env:{hook}, secret: env:{secret}}}}}]
