@@ -87,10 +87,10 @@ class Dispatcher:
                 await asyncio.gather(refreshing, return_exceptions=True)
 
     async def drain(self, within: float) -> bool:
-        """Stop taking new time: send what is due within so many seconds; what is not stays in the outbox.
+        """End in order: send what falls due within so many seconds; the rest stays in the outbox.
 
-        Returns whether nothing is left that was due. Deliveries in flight at the deadline are given up; they
-        are sent again at the next start, with the same id.
+        Returns whether nothing of that is left. Deliveries in flight at the deadline are given up; they are sent
+        again at the next start, with the same id. Nothing can be run after it.
         """
         self._ending = True
         self.wake()

@@ -56,7 +56,7 @@ TOPIC = {
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What must be told. `started`: Unix seconds at which the alert began; `before`: its row until now.
+    """What must be told. `started`: Unix seconds at which the alert began, also where this one ends it.
 
     `heard`: what consumers had been told of this alert before.
     """
