@@ -11,7 +11,21 @@ if TYPE_CHECKING:
     from keeptime.demo.story import Ending
 
 
+EXAMPLES = """\
+examples:
+  keeptime demo            show it, print what the consumer received, end all
+  keeptime demo --keep     leave all running afterwards, and print the addresses
+
+exit codes:
+  0    the consumer received every message that it must
+  1    it did not, or a step failed
+  130  interrupted; nothing is left running
+"""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = "A model, a contract, a fault, an alert: two minutes, all on this machine."
+    parser.epilog = EXAMPLES
     parser.add_argument("--keep", action="store_true", help="leave everything running and print the addresses")
     parser.add_argument(
         "--json", action="store_true", help="print what was received as JSON; the story goes to stderr"
