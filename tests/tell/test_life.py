@@ -16,7 +16,9 @@ from keeptime.model.alert import Address, AlertRow, AlertState, Message, Topic
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.verdict import Budget, Condition, Severity
 from keeptime.tell.announce import announce
+from keeptime.tell.audience import still_told
 from keeptime.tell.life import LIFE, Event, diagram, step
+from keeptime.testing.outbox import FakeOutbox
 from tests.tell.given import (
     BROKEN,
     EVERY_TOPIC,
@@ -219,3 +221,16 @@ def test_a_row_remembers_what_consumers_heard() -> None:
     assert row is not None
     assert row.told == {Topic.AT_RISK, Topic.BROKEN}
     assert row.started == 1_800_000_000.0
+
+
+def test_what_is_in_no_contract_any_more_is_not_told_any_more() -> None:
+    terms = contract(HOOK, operators=[PAGER])
+    outbox = FakeOutbox()
+    outbox.put(tell_of(terms, [PAGE])[0], 0.0)
+    row = next(row for row in outbox.heads(0.0) if row.address == PAGER)
+    renamed = replace(OBJECTIVE, name="p50")
+    assert still_told({terms.name: terms}, row)
+    assert still_told({terms.name: replace(terms, version="beef")}, row)
+    for changed in (contract(HOOK), contract(HOOK, operators=[PAGER], objectives=(renamed,))):
+        assert not still_told({changed.name: changed}, row)
+    assert not still_told({}, row)

@@ -4,8 +4,11 @@ Guarantees: operators hear everything; a consumer hears what its `about` names, 
 recovery only after having been told of what it ends. Pure.
 """
 
+import json
+from collections.abc import Mapping
+
 from keeptime.contract.terms import Consumer, Contract
-from keeptime.model.alert import Address, Topic
+from keeptime.model.alert import Address, Delivery, Topic
 from keeptime.tell.life import Transition, heard_by_consumers
 
 
@@ -23,3 +26,14 @@ def hears(consumer: Consumer, transition: Transition) -> bool:
     if transition.topic is Topic.RECOVERED:
         return bool(transition.heard & consumer.about)
     return heard_by_consumers(transition.topic, transition.severity)
+
+
+def still_told(contracts: Mapping[str, Contract], delivery: Delivery) -> bool:
+    """Is the objective of this message still in one of these contracts (by name), and told to this address?"""
+    contract = contracts.get(delivery.contract)
+    if contract is None:
+        return False
+    everyone = [address.id for consumer in contract.consumers for address in consumer.tell]
+    everyone += [address.id for address in contract.operators]
+    objective = json.loads(delivery.body)["objective"]["name"]
+    return delivery.address.id in everyone and any(each.name == objective for each in contract.objectives)
