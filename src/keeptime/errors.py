@@ -10,6 +10,7 @@ prints these as one clear line; anything else that escapes is a bug of keeptime.
     ├── ProbeError         a probe could not even be attempted as configured
     ├── StoreError         the store cannot be used
     │   ├── StoreBusy      another daemon holds it                            try again later
+    │   ├── StoreUnavailable  disk full, I/O error, locked: nothing was changed  try again later
     │   └── StoreDamaged   it is not what was written; the file is kept as it is
     └── DeliveryError      a receiver did not take a message (says whether to retry)
 """
@@ -62,11 +63,21 @@ class ProbeError(KeeptimeError):
 
 
 class StoreError(KeeptimeError):
-    """The store cannot be opened, read or written."""
+    """The store cannot be opened, read or written. `retry`: trying the same again can help later."""
+
+    retry = False
 
 
 class StoreBusy(StoreError):
     """Another daemon owns this store; trying again helps once it has ended."""
+
+    retry = True
+
+
+class StoreUnavailable(StoreError):
+    """The disk is full, failed or locked. Nothing was changed; trying again helps once the cause is gone."""
+
+    retry = True
 
 
 class StoreDamaged(StoreError):

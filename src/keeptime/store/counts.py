@@ -1,0 +1,196 @@
+"""Counts at every level: added by tick, summed up when a bucket closes, cut off when their time is over.
+
+Guarantees: all levels agree, also after an addition to a tick whose buckets are closed. Runs inside the caller's
+transaction; keeps nothing in memory.
+"""
+
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from keeptime.model.history import History
+from keeptime.model.key import ObjectiveKey
+from keeptime.model.tally import Tally
+from keeptime.store.grid import ID_BITS, MOST_IDS, Piece, Stage, cover, first_of, id_of, row_at
+
+Row = tuple[int, int, int, int, int]
+"""at, good, bad, skipped, suspect"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The counts_* tables of one database."""
+
+    db: sqlite3.Connection
+    stages: tuple[Stage, ...]
+
+    def add(self, tick: int, tallies: Mapping[int, Tally], boundary: int) -> None:
+        """Add one tick's tallies (by objective id), and close every bucket that ends by `boundary`."""
+        counted = {identity: tally for identity, tally in tallies.items() if tally != Tally()}
+        for stage in self.stages:
+            first = stage.floor(tick)
+            closed = stage.ticks == 1 or first < self._summed_to(stage, tick)
+            if closed and first >= stage.kept_from(boundary, sketches=False):
+                self.put(
+                    stage, ((row_at(first, i), t.good, t.bad, t.skipped, t.suspect) for i, t in counted.items())
+                )
+        self._close(boundary)
+
+    def put(self, stage: Stage, rows: Iterable[Row]) -> None:
+        """Add rows to one level, and to no other."""
+        self.db.executemany(
+            f"INSERT INTO counts_{stage.name} VALUES (?, ?, ?, ?, ?) ON CONFLICT (at) DO UPDATE SET "
+            "good = good + excluded.good, bad = bad + excluded.bad, "
+            "skipped = skipped + excluded.skipped, suspect = suspect + excluded.suspect",
+            rows,
+        )
+
+    def prune(self, boundary: int, most: int) -> None:
+        """Cut off at most so many rows of each level whose time is over."""
+        for stage in self.stages:
+            limit = row_at(stage.kept_from(boundary, sketches=False))
+            cut(self.db, f"counts_{stage.name}", limit, most)
+
+    def held(self, stage: Stage, boundary: int) -> Piece:
+        """What this level can answer for when the next tick is `boundary`."""
+        end = boundary if stage.ticks == 1 else self._summed_to(stage, boundary)
+        return Piece(stage, stage.kept_from(boundary, sketches=False), end)
+
+    def between(self, identity: int, start: int, end: int, step: int, boundary: int) -> Iterator[tuple[int, Tally]]:
+        """(first tick, tally) of one objective's buckets, at most `step` ticks long where so fine ones are kept."""
+        held = [self.held(stage, boundary) for stage in preferred(self.stages, step)]
+        for piece in cover(held, start, end):
+            rows = self.db.execute(
+                series(f"counts_{piece.stage.name}", "good, bad, skipped, suspect"), at(piece, identity)
+            )
+            for first, good, bad, skipped, suspect in rows:
+                yield first, Tally(good, bad, skipped, suspect)
+
+    def histories(
+        self, pieces: Sequence[Piece], ids: Mapping[ObjectiveKey, int], born: Mapping[int, int]
+    ) -> "Histories":
+        """What these pieces hold of every objective."""
+        spans = {identity: _Spans() for identity in born}
+        for piece in pieces:
+            for found in spans.values():
+                found.begin(piece.stage.ticks)
+            for key, good, bad, skipped in self.db.execute(
+                f"SELECT at, good, bad, skipped FROM counts_{piece.stage.name} "
+                "WHERE at >= ? AND at < ? ORDER BY at",
+                (row_at(piece.start), row_at(piece.end)),
+            ):
+                found_of = spans.get(id_of(key))
+                if found_of is not None:
+                    found_of.add(first_of(key), good, bad, skipped)
+        return Histories({key: i for key, i in ids.items() if i in born}, dict(born), spans)
+
+    def _close(self, boundary: int) -> None:
+        """Sum up every bucket that has closed since the last time, each from the next finer level."""
+        for finer, stage in zip(self.stages, self.stages[1:], strict=False):
+            start, end = self._summed_to(stage, boundary), stage.floor(boundary)
+            if start < end:
+                self.db.execute(
+                    f"INSERT INTO counts_{stage.name} SELECT "
+                    f"((at >> {ID_BITS}) / {stage.ticks} * {stage.ticks}) << {ID_BITS} | (at & {MOST_IDS - 1}), "
+                    f"sum(good), sum(bad), sum(skipped), sum(suspect) FROM counts_{finer.name} "
+                    "WHERE at >= ? AND at < ? GROUP BY 1",
+                    (row_at(start), row_at(end)),
+                )
+                set_summed(self.db, "counts", stage, row_at(end))
+
+    def _summed_to(self, stage: Stage, tick: int) -> int:
+        return first_of(summed(self.db, "counts", stage, tick))
+
+
+def summed(db: sqlite3.Connection, kind: str, stage: Stage, tick: int) -> int:
+    """The `at` below which a level is summed up; a store without any begins at this tick's bucket."""
+    query = "SELECT below FROM summed WHERE kind = ? AND seconds = ?"
+    row = db.execute(query, (kind, stage.seconds)).fetchone()
+    if row is not None:
+        return int(row[0])
+    set_summed(db, kind, stage, row_at(stage.floor(tick)))
+    return row_at(stage.floor(tick))
+
+
+def set_summed(db: sqlite3.Connection, kind: str, stage: Stage, below: int) -> None:
+    db.execute("INSERT OR REPLACE INTO summed VALUES (?, ?, ?)", (kind, stage.seconds, below))
+
+
+def cut(db: sqlite3.Connection, table: str, limit: int, most: int) -> None:
+    """Delete the oldest rows below `limit`, at most so many."""
+    oldest = db.execute(f"SELECT min(at) FROM {table}").fetchone()[0]
+    if oldest is not None and oldest < limit:
+        last = db.execute(f"SELECT at FROM {table} ORDER BY at LIMIT 1 OFFSET ?", (most,)).fetchone()
+        db.execute(f"DELETE FROM {table} WHERE at < ?", (limit if last is None else min(limit, last[0]),))
+
+
+def preferred(stages: Sequence[Stage], step: int) -> list[Stage]:
+    """The coarsest level that is fine enough for `step` first, then the finer ones, then what is only coarser."""
+    fine = [stage for stage in stages if stage.ticks <= step and step % stage.ticks == 0] or [stages[0]]
+    return [*reversed(fine), *(stage for stage in stages if stage not in fine)]
+
+
+def series(table: str, columns: str) -> str:
+    """One query for each bucket of one id in turn, by its key; parameters from `at`."""
+    return (
+        "WITH RECURSIVE bucket (first) AS (SELECT :start UNION ALL SELECT first + :ticks FROM bucket "
+        f"WHERE first + :ticks < :end) SELECT first, {columns} FROM bucket JOIN {table} "
+        f"ON at = (first << {ID_BITS} | :id) ORDER BY first"
+    )
+
+
+def at(piece: Piece, identity: int) -> dict[str, int]:
+    return {"start": piece.start, "end": piece.end, "ticks": piece.stage.ticks, "id": identity}
+
+
+@dataclass(slots=True)
+class _Spans:
+    """One objective's spans in as few bytes as they need: 32-bit numbers until one does not fit."""
+
+    first: "array[int]" = field(default_factory=lambda: array("i"))
+    good: "array[int]" = field(default_factory=lambda: array("i"))
+    bad: "array[int]" = field(default_factory=lambda: array("i"))
+    skipped: "array[int]" = field(default_factory=lambda: array("i"))
+    runs: list[tuple[int, int]] = field(default_factory=list)
+
+    def begin(self, ticks: int) -> None:
+        """Spans from here on are so long."""
+        self.runs.append((len(self.first), ticks))
+
+    def add(self, first: int, good: int, bad: int, skipped: int) -> None:
+        try:
+            self.first.append(first)
+            self.good.append(good)
+            self.bad.append(bad)
+            self.skipped.append(skipped)
+        except OverflowError:
+            kept = len(self.skipped)
+            for name, value in zip(("first", "good", "bad", "skipped"), (first, good, bad, skipped), strict=True):
+                setattr(self, name, array("q", [*getattr(self, name)[:kept], value]))
+
+    def history(self, born: int) -> History:
+        ticks = array("q")
+        for (start, length), (end, _) in zip(self.runs, [*self.runs[1:], (len(self.first), 0)], strict=True):
+            ticks.extend(array("q", [length]) * (end - start))
+        wide = (array("q", column) for column in (self.good, self.bad, self.skipped))
+        return History(born, array("q", self.first), ticks, *wide)
+
+
+@dataclass(frozen=True, slots=True)
+class Histories(Mapping[ObjectiveKey, History]):
+    """Every objective's history, kept small; each is unpacked when it is asked for."""
+
+    ids: Mapping[ObjectiveKey, int]
+    born: Mapping[int, int]
+    spans: Mapping[int, _Spans]
+
+    def __getitem__(self, key: ObjectiveKey) -> History:
+        identity = self.ids[key]
+        return self.spans[identity].history(self.born[identity])
+
+    def __iter__(self) -> Iterator[ObjectiveKey]:
+        return iter(self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)

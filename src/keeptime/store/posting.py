@@ -1,0 +1,160 @@
+"""Messages and their way out: written once with the change they tell of, sent in order, kept for a while.
+
+Guarantees: a message id is written once; of one (contract, address) a later row never overtakes an unsent earlier
+one; an unsent row is never deleted, nor the newest of its (contract, objective, address). Runs inside the caller's
+transaction. Knows nothing of receivers.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+
+from keeptime.errors import StoreError
+from keeptime.model.alert import Address, Delivery, Message, Topic, Waiting
+from keeptime.model.key import ObjectiveKey
+from keeptime.store.names import Names
+from keeptime.store.rows import RouteSummary, Transition
+
+KEEP_SECONDS = 90 * 86_400.0
+"""How long a delivered row and its message are kept."""
+
+_HEADS = (
+    "SELECT o.row, m.message_id, r.contract, r.fields, m.topic, m.body, o.attempts, o.created, o.next_try "
+    "FROM (SELECT min(row) AS head FROM outbox WHERE delivered IS NULL GROUP BY route) "
+    "JOIN outbox o ON o.row = head JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
+    "WHERE o.next_try <= ? ORDER BY o.row"
+)
+_LATEST = (
+    "SELECT o.row, m.message_id, r.contract, r.fields, m.topic, m.body, o.attempts, o.created, o.next_try "
+    "FROM (SELECT max(row) AS newest FROM outbox WHERE route IN (SELECT id FROM route WHERE kind = ?) "
+    "GROUP BY route, objective) "
+    "JOIN outbox o ON o.row = newest JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
+    "WHERE o.delivered IS NOT NULL ORDER BY o.row"
+)
+_SUMMARY = (
+    "SELECT r.contract, r.fields, r.delivered, r.failed, r.last_error, count(o.row), min(o.created) FROM route r "
+    "LEFT JOIN outbox o ON o.route = r.id AND o.delivered IS NULL GROUP BY r.id ORDER BY r.id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """The tables message, route and outbox of one database."""
+
+    db: sqlite3.Connection
+    names: Names
+
+    def put(self, message: Message, created: float) -> None:
+        """The message and one row per address; nothing where this id is already there."""
+        objective = self.names.objective(message.key)
+        done = self.db.execute(
+            "INSERT OR IGNORE INTO message (message_id, objective, topic, tick, created, body) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (message.id, objective, message.topic.value, message.tick, created, message.body),
+        )
+        if not done.rowcount:
+            return
+        for address in message.addresses:
+            row = (done.lastrowid, self._route(message.key.contract, address), objective, created, created)
+            self.db.execute(
+                "INSERT INTO outbox (message, route, objective, created, next_try) VALUES (?, ?, ?, ?, ?)", row
+            )
+
+    def heads(self, now: float) -> Sequence[Delivery]:
+        return [_delivery(row) for row in self.db.execute(_HEADS, (now,))]
+
+    def next_due(self) -> float | None:
+        query = (
+            "SELECT min(next_try) FROM outbox WHERE row IN "
+            "(SELECT min(row) FROM outbox WHERE delivered IS NULL GROUP BY route)"
+        )
+        due = self.db.execute(query).fetchone()[0]
+        return None if due is None else float(due)
+
+    def delivered(self, row: int, at: float, status: str) -> None:
+        """Mark it done; a second time changes nothing. Raises StoreError where there is no such row."""
+        if self._unsent(row):
+            self.db.execute("UPDATE outbox SET delivered = ?, status = ? WHERE row = ?", (at, status, row))
+            self._total(row, "delivered = delivered + 1, last_error = ''")
+
+    def failed(self, row: int, next_try: float, error: str) -> None:
+        """One more attempt of an unsent row failed. Raises StoreError where there is no such row."""
+        if self._unsent(row):
+            update = "UPDATE outbox SET attempts = attempts + 1, next_try = ?, status = ? WHERE row = ?"
+            self.db.execute(update, (next_try, error, row))
+            self._total(row, "failed = failed + 1, last_error = ?", error)
+
+    def latest(self, kind: str) -> Sequence[Delivery]:
+        return [_delivery(row) for row in self.db.execute(_LATEST, (kind,))]
+
+    def summary(self) -> tuple[RouteSummary, ...]:
+        return tuple(
+            RouteSummary(contract, _address(data), delivered, failed, waiting, oldest, error)
+            for contract, data, delivered, failed, error, waiting, oldest in self.db.execute(_SUMMARY)
+        )
+
+    def waiting(self) -> Sequence[Waiting]:
+        return [
+            Waiting(route.contract, route.address, route.waiting, route.oldest)
+            for route in self.summary()
+            if route.oldest is not None
+        ]
+
+    def transitions(self, contract: str, limit: int) -> tuple[Transition, ...]:
+        """The newest messages of a contract, newest first."""
+        query = (
+            "SELECT m.message_id, o.contract, o.name, m.topic, m.tick, m.created, m.body FROM message m "
+            "JOIN objective o ON o.id = m.objective WHERE o.contract = ? ORDER BY m.id DESC LIMIT ?"
+        )
+        return tuple(
+            Transition(identity, ObjectiveKey(owner, name), Topic(topic), tick, created, body)
+            for identity, owner, name, topic, tick, created, body in self.db.execute(query, (contract, limit))
+        )
+
+    def prune(self, now: float, most: int) -> None:
+        """Delete at most so many delivered rows whose time is over, and messages that no row needs."""
+        self.db.execute(
+            "DELETE FROM outbox WHERE row IN (SELECT row FROM outbox o WHERE delivered < ? AND EXISTS "
+            "(SELECT 1 FROM outbox n WHERE n.route = o.route AND n.objective = o.objective AND n.row > o.row "
+            "AND n.delivered IS NOT NULL) LIMIT ?)",
+            (now - KEEP_SECONDS, most),
+        )
+        self.db.execute(
+            "DELETE FROM message WHERE id IN (SELECT id FROM message m WHERE created < ? AND NOT EXISTS "
+            "(SELECT 1 FROM outbox o WHERE o.message = m.id) LIMIT ?)",
+            (now - KEEP_SECONDS, most),
+        )
+
+    def _route(self, contract: str, address: Address) -> int:
+        """The route's number; its address as last written, so that a secret can be rotated."""
+        written = json.dumps(asdict(address), sort_keys=True)
+        (identity,) = self.db.execute(
+            "INSERT INTO route (contract, address, fields, kind) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (contract, address) DO UPDATE SET fields = excluded.fields RETURNING id",
+            (contract, address.id, written, address.kind),
+        ).fetchone()
+        return int(identity)
+
+    def _unsent(self, row: int) -> bool:
+        found = self.db.execute("SELECT delivered FROM outbox WHERE row = ?", (row,)).fetchone()
+        if found is None:
+            raise StoreError(f"the outbox has no row {row}")
+        return found[0] is None
+
+    def _total(self, row: int, change: str, *values: str) -> None:
+        where = "WHERE id = (SELECT route FROM outbox WHERE row = ?)"
+        self.db.execute(f"UPDATE route SET {change} {where}", (*values, row))
+
+
+_FIELDS = {field.name for field in fields(Address)}
+
+
+def _address(data: str) -> Address:
+    """The address as written; a field that a newer keeptime wrote is left out."""
+    return Address(**{name: value for name, value in json.loads(data).items() if name in _FIELDS})
+
+
+def _delivery(row: tuple[int, str, str, str, str, bytes, int, float, float]) -> Delivery:
+    number, message, contract, address, topic, body, attempts, created, next_try = row
+    return Delivery(number, message, contract, _address(address), Topic(topic), body, attempts, created, next_try)

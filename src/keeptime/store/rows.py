@@ -1,0 +1,37 @@
+"""What the store answers beyond the model's own values: frozen rows.
+
+Guarantees: times are Unix seconds; nothing here reaches back into the database.
+"""
+
+from dataclasses import dataclass
+
+from keeptime.model.alert import Address, Topic
+from keeptime.model.key import ObjectiveKey
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSummary:
+    """Messages of one (contract, address) since the store was made. `oldest`: None where nothing waits.
+
+    `last_error`: of the latest attempt, "" if that one succeeded.
+    """
+
+    contract: str
+    address: Address
+    delivered: int
+    failed_attempts: int
+    waiting: int
+    oldest: float | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One message as it was committed."""
+
+    message_id: str
+    key: ObjectiveKey
+    topic: Topic
+    tick: int
+    created: float
+    body: bytes

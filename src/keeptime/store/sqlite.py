@@ -1,0 +1,272 @@
+"""The store in one SQLite file: counts, carried state, alerts and messages; every step in one durable transaction.
+
+Guarantees: what `commit` returned from survives a kill or a power cut; of a commit that raised nothing is kept. One
+process owns a store. Use it from one thread at a time. Never reads a clock: `now` and `at` are the caller's, in
+Unix seconds. Any call can raise StoreError; its `retry` says whether trying again helps.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from keeptime.errors import UsageError
+from keeptime.model.alert import AlertRow, AlertState, Delivery, Topic, Waiting
+from keeptime.model.change import Change
+from keeptime.model.history import History
+from keeptime.model.key import ObjectiveKey, SignalKey, tick_of
+from keeptime.model.sketch import Sketch
+from keeptime.model.tally import Tally, TickRecord
+from keeptime.model.verdict import Condition, Severity
+from keeptime.store.counts import Counts
+from keeptime.store.failures import speaking, transaction
+from keeptime.store.grid import Stage, memory_of_judge, stages_for
+from keeptime.store.lived import Lived
+from keeptime.store.names import Names
+from keeptime.store.opening import FILE, connect, migrations, take_lock
+from keeptime.store.posting import Posting
+from keeptime.store.rows import RouteSummary, Transition
+from keeptime.store.sketches import Sketches
+
+_PRUNED = 500
+"""Rows that one commit cuts off each table at most, beyond two for each name: more than come in."""
+
+_FREED = 256
+"""Pages given back to the disk by one commit at most, while more than a quarter of the file is unused."""
+
+
+@dataclass(slots=True)
+class SqliteStore:
+    """Make one with `open`; use as a context manager or `close` it."""
+
+    path: Path
+    tick_seconds: float
+    stages: tuple[Stage, ...]
+    db: sqlite3.Connection
+    lock: int
+    names: Names
+
+    @classmethod
+    def open(
+        cls, directory: Path, *, tick_seconds: float, now: float, steps: Sequence[str] | None = None
+    ) -> "SqliteStore":
+        """Open, check, migrate; mark the tick that `now` lies in, and the one that was in progress, as incomplete.
+
+        Raises StoreBusy (another daemon), StoreDamaged (the file is left as it is), StoreError (newer schema, other
+        ticks), StoreUnavailable (the disk), UsageError (a tick that does not divide a minute).
+        """
+        try:
+            stages = stages_for(tick_seconds)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        lock = take_lock(directory)
+        try:
+            db = connect(directory, tick_seconds, migrations() if steps is None else steps)
+            store = cls(directory / FILE, tick_seconds, stages, db, lock, Names(db))
+            with store._step():
+                store.names.load()
+                store._lived.started(tick_of(round(now * 1_000_000_000), tick_seconds))
+        except BaseException:
+            os.close(lock)
+            raise
+        return store
+
+    def close(self) -> None:
+        """Move everything into the one file, and let go of it. A second call does nothing."""
+        if self.lock < 0:
+            return
+        try:
+            with speaking(str(self.path)):
+                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            self.db.close()
+            os.close(self.lock)
+            self.lock = -1
+
+    def __enter__(self) -> "SqliteStore":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def commit(self, change: Change) -> None:
+        """All of the change, durably, or (where it raises StoreError) nothing. Counts add to what their tick has."""
+        with self._step():
+            if change.record is not None:
+                self._count(change.record)
+            self.db.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", change.memory.items())
+            for row in change.alerts:
+                self._put_alert(row)
+            for message in change.messages:
+                self._posting.put(message, change.at)
+            self._posting.prune(change.at, _PRUNED)
+            self._give_back()
+
+    def last_tick(self) -> int | None:
+        """The newest recorded tick; None in a new store."""
+        with speaking(str(self.path)):
+            return self._lived.last()
+
+    def incomplete_ticks(self, start: int, end: int) -> tuple[int, ...]:
+        """Ticks in [start, end) that keeptime lived through in part only."""
+        with speaking(str(self.path)):
+            return self._lived.incomplete(start, end)
+
+    def ticks_not_lived(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """Runs (first, last) of ticks in [start, end) of which nothing was recorded."""
+        with speaking(str(self.path)):
+            return self._lived.not_lived(start, end)
+
+    def histories(self, next_tick: int) -> Mapping[ObjectiveKey, History]:
+        """What the judge restarts from: counts before `next_tick` of every objective ever observed."""
+        with speaking(str(self.path)):
+            pieces = memory_of_judge(self.stages, next_tick)
+            return self._counts.histories(pieces, self.names.objectives, self.names.born)
+
+    def memory(self) -> dict[str, bytes]:
+        """What decision rules carry, as last committed."""
+        with speaking(str(self.path)):
+            return dict(self.db.execute("SELECT name, data FROM memory"))
+
+    def alerts(self) -> dict[ObjectiveKey, AlertRow]:
+        """Every objective's alert, as last committed."""
+        query = (
+            "SELECT o.contract, o.name, a.state, a.condition, a.severity, a.since, a.started, a.told "
+            "FROM alert a JOIN objective o ON o.id = a.objective ORDER BY o.id"
+        )
+        with speaking(str(self.path)):
+            rows = map(_alert, self.db.execute(query))
+            return {row.key: row for row in rows}
+
+    def heads(self, now: float) -> Sequence[Delivery]:
+        """The oldest unsent row of each (contract, address), where it is due."""
+        with speaking(str(self.path)):
+            return self._posting.heads(now)
+
+    def next_due(self) -> float | None:
+        """When the earliest head is due; None when nothing waits."""
+        with speaking(str(self.path)):
+            return self._posting.next_due()
+
+    def delivered(self, row: int, at: float, status: str) -> None:
+        """The receiver took it: the row is done."""
+        with self._step():
+            self._posting.delivered(row, at, status)
+
+    def failed(self, row: int, at: float, next_try: float, error: str) -> None:  # noqa: ARG002 - the outbox's signature
+        """It did not; try again at `next_try`."""
+        with self._step():
+            self._posting.failed(row, next_try, error)
+
+    def latest(self, kind: str) -> Sequence[Delivery]:
+        """Of each (contract, objective, address) of this kind the newest row, where it has been delivered."""
+        with speaking(str(self.path)):
+            return self._posting.latest(kind)
+
+    def waiting(self) -> Sequence[Waiting]:
+        """What is unsent, per (contract, address)."""
+        with speaking(str(self.path)):
+            return self._posting.waiting()
+
+    def outbox_summary(self) -> tuple[RouteSummary, ...]:
+        """Every (contract, address) that was ever written to, with its totals."""
+        with speaking(str(self.path)):
+            return self._posting.summary()
+
+    def tallies(
+        self, key: ObjectiveKey, start: int, end: int, step_seconds: float
+    ) -> tuple[tuple[int, Tally], ...]:
+        """(first tick, tally) of ticks [start, end), in buckets of at most `step_seconds` where so fine ones are
+        kept.
+
+        Oldest first; a bucket without events is left out, and so is one that reaches over an end of the range.
+        """
+        boundary = self._boundary(end)
+        step = max(1, int(step_seconds // self.tick_seconds))
+        with speaking(str(self.path)):
+            identity = self.names.objectives.get(key)
+            return () if identity is None else tuple(self._counts.between(identity, start, end, step, boundary))
+
+    def sketches(self, key: SignalKey, start: int, end: int) -> Sketch:
+        """The sum over ticks [start, end); buckets of what is only kept coarser count where they lie within."""
+        boundary = self._boundary(end)
+        with speaking(str(self.path)):
+            identity = self.names.signals.get(key)
+            return Sketch() if identity is None else self._sketches.between(identity, start, end, boundary)
+
+    def transitions(self, contract: str, limit: int) -> tuple[Transition, ...]:
+        """The newest messages of a contract, newest first."""
+        with speaking(str(self.path)):
+            return self._posting.transitions(contract, limit)
+
+    @property
+    def _counts(self) -> Counts:
+        return Counts(self.db, self.stages)
+
+    @property
+    def _sketches(self) -> Sketches:
+        return Sketches(self.db, self.stages)
+
+    @property
+    def _lived(self) -> Lived:
+        return Lived(self.db)
+
+    @property
+    def _posting(self) -> Posting:
+        return Posting(self.db, self.names)
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        """A transaction, after whose failure the names are read anew."""
+        try:
+            with transaction(self.db, str(self.path)):
+                yield
+        except BaseException:
+            with speaking(str(self.path)):
+                self.names.load()
+            raise
+
+    def _boundary(self, end: int) -> int:
+        last = self.last_tick()
+        return end if last is None else last + 1
+
+    def _count(self, record: TickRecord) -> None:
+        last = self._lived.last()
+        boundary = max(record.tick, record.tick if last is None else last) + 1
+        tallies = {self.names.observed(key, record.tick): tally for key, tally in record.tallies.items()}
+        sketches = {self.names.signal(key): sketch for key, sketch in record.sketches.items()}
+        self._counts.add(record.tick, tallies, boundary)
+        self._sketches.add(record.tick, sketches, boundary, late=record.tick + 1 < boundary or record.tick == last)
+        self._sketches.sum_up(boundary, len(self.names.signals))
+        self._lived.record(record.tick, incomplete=record.incomplete)
+        self._counts.prune(boundary, _PRUNED + 2 * len(self.names.objectives))
+        self._sketches.prune(boundary, _PRUNED + 2 * len(self.names.signals))
+        self._lived.prune(self.stages[-1].kept_from(boundary, sketches=False))
+
+    def _put_alert(self, row: AlertRow) -> None:
+        severity = None if row.severity is None else row.severity.value
+        told = ",".join(sorted(topic.value for topic in row.told))
+        values = (row.state.value, row.condition.value, severity, row.since, row.started, told)
+        self.db.execute(
+            "INSERT OR REPLACE INTO alert VALUES (?, ?, ?, ?, ?, ?, ?)", (self.names.objective(row.key), *values)
+        )
+
+    def _give_back(self) -> None:
+        free = self.db.execute("PRAGMA freelist_count").fetchone()[0]
+        if free * 4 > self.db.execute("PRAGMA page_count").fetchone()[0]:
+            self.db.execute(f"PRAGMA incremental_vacuum({_FREED})").fetchall()
+
+
+def _alert(row: tuple[str, str, str, str, str | None, float, float | None, str]) -> AlertRow:
+    contract, name, state, condition, severity, since, started, told = row
+    return AlertRow(
+        ObjectiveKey(contract, name),
+        AlertState(state),
+        Condition(condition),
+        None if severity is None else Severity(severity),
+        since,
+        started,
+        frozenset(map(Topic, told.split(","))) if told else frozenset(),
+    )
