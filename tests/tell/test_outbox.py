@@ -1,12 +1,19 @@
-"""What every outbox promises. A store's own tests run these too: give them an `outbox` and a way to `put`."""
+"""What every outbox promises: the one in memory and the store's."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from keeptime.model.alert import Address, Message, Topic, Waiting
+from keeptime.model.change import Change
+from keeptime.store.sqlite import SqliteStore
+from keeptime.tell.dispatch import Dispatcher
 from keeptime.tell.ports import Outbox
-from keeptime.testing.outbox import FakeOutbox
+from keeptime.testing.outbox import FakeOutbox, in_place
+from keeptime.testing.receiver import FakeReceiver, Fate
+from keeptime.testing.virtual import VirtualClock, VirtualLoop
 from tests.tell.given import BROKEN, NOW, OK, PAGE, contract, tell_of
 
 HOOK = Address("checkout", "webhook", "env:HOOK", "env:SECRET")
@@ -14,14 +21,25 @@ PAGER = Address("operators", "alertmanager", "http://127.0.0.1:9093")
 Put = Callable[[Message, float], None]
 
 
-@pytest.fixture
-def outbox() -> FakeOutbox:
-    return FakeOutbox()
+@pytest.fixture(params=["memory", "sqlite"])
+def box(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Outbox, Put]]:
+    """An outbox, and how messages get into it."""
+    if request.param == "memory":
+        fake = FakeOutbox()
+        yield fake, fake.put
+        return
+    with SqliteStore.open(tmp_path, tick_seconds=10.0, now=NOW) as store:
+        yield store, lambda message, at: store.commit(Change(at, messages=(message,)))
 
 
 @pytest.fixture
-def put(outbox: FakeOutbox) -> Put:
-    return outbox.put
+def outbox(box: tuple[Outbox, Put]) -> Outbox:
+    return box[0]
+
+
+@pytest.fixture
+def put(box: tuple[Outbox, Put]) -> Put:
+    return box[1]
 
 
 @pytest.fixture
@@ -71,6 +89,22 @@ def test_latest_is_what_was_taken_last_and_nothing_while_a_newer_waits(outbox: O
         latest.append([row.topic for row in outbox.latest("alertmanager")])
     assert latest == [[], [], [Topic.RECOVERED]]
     assert list(outbox.latest("webhook")) == []
+
+
+def test_it_carries_every_message_in_order_through_a_dispatcher(outbox: Outbox, told: list[Message]) -> None:
+    receiver = FakeReceiver()
+    receiver.fates[HOOK.id] = [Fate.REFUSED, Fate.ANSWER_LOST]
+    loop = VirtualLoop()
+    dispatcher = Dispatcher(outbox, receiver, VirtualClock(loop, NOW + 10), in_place)
+    running = loop.create_task(dispatcher.run())
+    loop.run_until_complete(asyncio.sleep(60))
+    assert loop.run_until_complete(dispatcher.drain(1.0))
+    loop.run_until_complete(running)
+    loop.close()
+    for address in (HOOK, PAGER):
+        ids = dict.fromkeys(row.message_id for row in receiver.taken[address.id])
+        assert list(ids) == [message.id for message in told]
+    assert list(outbox.waiting()) == []
 
 
 def test_contracts_are_apart(outbox: Outbox, put: Put) -> None:
