@@ -1,0 +1,62 @@
+"""One probe now, in the caller's thread.
+
+Guarantees: returns after the probe's timeout at the latest; leaves no connection and no thread behind.
+"""
+
+from keeptime.clock import monotonic_ns
+from keeptime.contract.terms import Endpoint, Probe
+from keeptime.errors import ProbeError
+from keeptime.model.sample import Sample
+from keeptime.observe.flight import Flight
+from keeptime.observe.reactor import Reactor
+from keeptime.observe.resolve import CaresNames
+from keeptime.observe.target import target_of
+from keeptime.observe.wire import Wire
+
+
+class _One:
+    """The owner of a single probe: keeps its sample, and no connection."""
+
+    def __init__(self, reactor: Reactor) -> None:
+        self._reactor = reactor
+        self.sample: Sample | None = None
+        self.problem = ""
+
+    def idle_wire(self) -> Wire | None:
+        return None
+
+    def keep(self, wire: Wire) -> None:
+        self._reactor.forget(wire.fd)
+        wire.close()
+
+    def landed(self, _flight: Flight, sample: Sample) -> None:
+        self.sample = sample
+
+    def unsent(self, _flight: Flight, reason: str) -> None:
+        self.problem = reason
+
+    def overdue(self, _flight: Flight) -> None:
+        """Nobody waits for this."""
+
+
+def probe_once(endpoint: Endpoint, probe: Probe, *, contract: str) -> Sample:
+    """Probe and wait for the outcome; always on a fresh connection.
+
+    Raises ProbeError if the probe cannot be attempted as configured, SecretError if a secret has no value.
+    """
+    target = target_of(endpoint, probe.connection)
+    reactor = Reactor()
+    names = CaresNames(reactor.call)
+    one = _One(reactor)
+    try:
+        flight = Flight(reactor, names, one, target, contract, round(probe.timeout * 1_000_000_000), stamps=True)
+        now = monotonic_ns()
+        flight.start(reactor.bracket.wall(now), now, None)
+        while one.sample is None and not one.problem:
+            reactor.turn()
+    finally:
+        names.close()
+        reactor.close()
+    if one.sample is None:
+        raise ProbeError(one.problem)
+    return one.sample

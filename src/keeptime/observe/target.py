@@ -1,0 +1,166 @@
+"""An endpoint made ready to be probed: where, over what, which bytes, and what a good answer is.
+
+Guarantees: building one does all that can fail before a probe is due; a secret's value is in the request's bytes
+alone and is taken out of every text that leaves here. Sends nothing.
+"""
+
+import os
+import re
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from keeptime.contract.secrets import resolve
+from keeptime.contract.terms import Endpoint, SecretRef, TlsTerms
+from keeptime.errors import ProbeError, SecretError
+from keeptime.model.sample import Connection
+from keeptime.observe.expect import Checks, checks
+from keeptime.observe.kernel import Address, address_of
+
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+_OURS = frozenset({"connection", "content-length", "transfer-encoding", "expect"})
+"""Header fields that frame the message: keeptime writes them itself."""
+
+Contexts = dict[TlsTerms, ssl.SSLContext]
+Resolve = Callable[[SecretRef], str]
+
+
+@dataclass(slots=True)
+class Target:
+    """`literal`: the address where the host is one, else None and `host` must be looked up."""
+
+    endpoint: Endpoint
+    host: str
+    port: int
+    literal: Address | None
+    context: ssl.SSLContext | None
+    server_name: str
+    checks: Checks
+    close: bool
+    resolve: Resolve
+    request: bytes = b""
+    secret: bool = False
+    _values: tuple[str, ...] = field(default=())
+
+    @property
+    def method(self) -> str:
+        return self.endpoint.method
+
+    @property
+    def max_body(self) -> int:
+        return self.endpoint.expect.max_body
+
+    def refresh(self) -> None:
+        """Resolve secrets anew. Raises SecretError; the request is then the last one that could be made."""
+        values = {
+            name: self.resolve(value)
+            for name, value in self.endpoint.headers.items()
+            if isinstance(value, SecretRef)
+        }
+        for name, value in values.items():
+            if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+                raise SecretError(f"{self.endpoint.headers[name]}: the value for {name} holds a control character")
+        self._values = tuple(values.values())
+        self.secret = bool(values)
+        self.request = self._write(values)
+
+    def redact(self, text: str) -> str:
+        """This text without any secret's value in it."""
+        for value in self._values:
+            text = text.replace(value, "***")
+        return text
+
+    def _write(self, secrets: dict[str, str]) -> bytes:
+        parts = urlsplit(self.endpoint.url)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        given = {name.lower() for name in self.endpoint.headers}
+        lines = [f"{self.method} {path} HTTP/1.1"]
+        for name, value in (("Host", _authority(self)), ("User-Agent", "keeptime"), ("Accept", "*/*")):
+            if name.lower() not in given:
+                lines.append(f"{name}: {value}")
+        if "accept-encoding" not in given:
+            lines.append("Accept-Encoding: identity")
+        for name, header in self.endpoint.headers.items():
+            if name.lower() not in _OURS:
+                lines.append(f"{name}: {secrets.get(name, header)}")
+        body = self.endpoint.body
+        if body is not None or self.method in _BODY_METHODS:
+            lines.append(f"Content-Length: {len(body or b'')}")
+        lines.append(f"Connection: {'close' if self.close else 'keep-alive'}")
+        return "\r\n".join([*lines, "", ""]).encode("utf-8") + (body or b"")
+
+
+def target_of(
+    endpoint: Endpoint, connection: Connection, contexts: Contexts | None = None, secrets: Resolve = resolve
+) -> Target:
+    """Raises ProbeError if certificates or expectations cannot be used, SecretError if a secret has no value.
+
+    `contexts`: TLS contexts to share between targets (the system's roots take long to read).
+    """
+    parts = urlsplit(endpoint.url)
+    host = parts.hostname or ""
+    secure = parts.scheme == "https"
+    shared = {} if contexts is None else contexts
+    if secure and endpoint.tls not in shared:
+        shared[endpoint.tls] = _context(endpoint.tls)
+    target = Target(
+        endpoint=endpoint,
+        host=host,
+        port=parts.port or (443 if secure else 80),
+        literal=literal(host, parts.port or (443 if secure else 80)),
+        context=shared[endpoint.tls] if secure else None,
+        server_name=endpoint.tls.server_name or host.partition("%")[0],
+        checks=checks(endpoint.expect),
+        close=connection is Connection.FRESH,
+        resolve=secrets,
+    )
+    target.refresh()
+    return target
+
+
+def literal(host: str, port: int) -> Address | None:
+    """The address that `host` is, or None if it is a name."""
+    name, _, zone = host.partition("%")
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return address_of(family, name, port, _scope(zone))
+        except OSError:
+            continue
+    return None
+
+
+def _scope(zone: str) -> int:
+    if not zone:
+        return 0
+    try:
+        return int(zone) if zone.isdigit() else socket.if_nametoindex(zone.removeprefix("25"))
+    except OSError:
+        raise ProbeError(f"there is no network interface {zone!r} here") from None
+
+
+def _authority(target: Target) -> str:
+    host = target.host.partition("%")[0]
+    usual = 443 if target.context is not None else 80
+    name = f"[{host}]" if ":" in host else host
+    return name if target.port == usual else f"{name}:{target.port}"
+
+
+def _context(terms: TlsTerms) -> ssl.SSLContext:
+    if terms.ca is not None and not os.access(terms.ca, os.R_OK):
+        raise ProbeError(f"tls: the CA file {terms.ca} cannot be read")
+    try:
+        context = ssl.create_default_context(cafile=terms.ca)
+        if terms.cert is not None:
+            context.load_cert_chain(terms.cert, terms.key, password=_no_password)
+    except (OSError, ValueError) as error:
+        files = ", ".join(each for each in (terms.ca, terms.cert, terms.key) if each is not None)
+        raise ProbeError(f"tls: the certificates cannot be used ({files}): {error}") from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _no_password() -> str:
+    """Instead of a question on the terminal."""
+    raise ValueError("the key is encrypted; expected one without a password")

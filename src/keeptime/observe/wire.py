@@ -1,0 +1,146 @@
+"""One TCP connection, plain or under TLS, that never blocks and says when its bytes came.
+
+Guarantees: every call returns at once; received bytes come with the kernel's stamp where there is one. TLS runs
+over memory, so that it is the ciphertext on the socket that is stamped. Knows nothing of HTTP.
+"""
+
+import errno
+import os
+import socket
+import ssl
+from dataclasses import dataclass
+
+from keeptime.observe import stamps
+from keeptime.observe.kernel import Address, connect, send
+
+PIECE = 65_536
+_AGAIN = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.ENOTCONN, errno.EALREADY)
+_TYPE = socket.SOCK_STREAM | getattr(socket, "SOCK_NONBLOCK", 0)
+
+
+@dataclass(slots=True)
+class Received:
+    """What came: `data` is empty at the end of the stream. `stamp`: wall-clock nanoseconds, None if unknown."""
+
+    data: bytes
+    stamp: int | None
+
+
+class Wire:
+    """A plain connection. Every method may raise OSError when the connection breaks."""
+
+    __slots__ = ("_unsent", "fd", "sock")
+
+    def __init__(self, family: int, stamped: bool) -> None:
+        self.sock = socket.socket(family, _TYPE)
+        self.sock.setblocking(False)
+        self.fd = self.sock.fileno()
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if stamped:
+            stamps.enable(self.sock)
+        self._unsent = b""
+
+    def connect(self, address: Address) -> int:
+        """Begin to connect; an error number, 0 or EINPROGRESS if all is well so far."""
+        return connect(self.sock, address)
+
+    @property
+    def pending(self) -> int:
+        """Bytes that are queued and not sent."""
+        return len(self._unsent)
+
+    def secure(self) -> bool:
+        """Is the handshake done? Call again when bytes have come."""
+        return True
+
+    def write(self, data: bytes) -> None:
+        """Queue these bytes."""
+        self._unsent += data
+
+    def flush(self) -> bool:
+        """Send what is queued. Has all of it gone?"""
+        while self._unsent:
+            count = send(self.sock, self._unsent)
+            if count < 0:
+                if -count in _AGAIN:
+                    return False
+                raise OSError(-count, os.strerror(-count))
+            self._unsent = self._unsent[count:]
+        return True
+
+    def read(self) -> Received | None:
+        """What has come, or None if nothing has."""
+        try:
+            data, ancillary, _, _ = self.sock.recvmsg(PIECE, stamps.ANCILLARY)
+        except BlockingIOError:
+            return None
+        return Received(data, stamps.stamp_of(ancillary) if ancillary else None)
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+class TlsWire(Wire):
+    """The same under TLS. `ssl.SSLError`, an OSError, is raised where TLS itself fails."""
+
+    __slots__ = ("_handshaken", "_in", "_out", "_tls", "last_stamp")
+
+    def __init__(self, family: int, stamped: bool, context: ssl.SSLContext, server_name: str) -> None:
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_hostname=server_name)
+        self._handshaken = False
+        self.last_stamp: int | None = None
+        super().__init__(family, stamped)
+
+    def secure(self) -> bool:
+        """One step of the handshake. What it wants to send must be flushed, also when it raises."""
+        if not self._handshaken:
+            self._handshaken = self._step()
+        return self._handshaken
+
+    def _step(self) -> bool:
+        got = super().read()
+        if got is not None:
+            self.last_stamp = got.stamp
+            self._feed(got.data)
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            self._unsent += self._out.read()
+        return True
+
+    def write(self, data: bytes) -> None:
+        self._tls.write(data)
+        self._unsent += self._out.read()
+
+    def read(self) -> Received | None:
+        """Plaintext; its stamp is that of the ciphertext which completed it."""
+        got = super().read()
+        if got is not None:
+            self._feed(got.data)
+        parts, ended = self._decrypt()
+        self._unsent += self._out.read()
+        if not parts and not ended:
+            return None
+        return Received(b"".join(parts), got.stamp if got is not None else None)
+
+    def _feed(self, ciphertext: bytes) -> None:
+        if ciphertext:
+            self._in.write(ciphertext)
+        else:
+            self._in.write_eof()
+
+    def _decrypt(self) -> tuple[list[bytes], bool]:
+        parts: list[bytes] = []
+        while True:
+            try:
+                part = self._tls.read(PIECE)
+            except ssl.SSLWantReadError:
+                return parts, False
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return parts, True
+            if not part:
+                return parts, True
+            parts.append(part)
