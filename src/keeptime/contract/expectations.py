@@ -154,7 +154,7 @@ JSON_EXPECT = Field(
 REGEX = Field(
     "regex",
     Checked("a regular expression", "bad-regex", _check_regex, most=1000),
-    "A regular expression (Python's) that must be found somewhere in the answer's body.",
+    "A regular expression (Python's) that must be found in the first 64 KiB of the answer.",
 )
 MAX_BODY = Field(
     "max_body",
