@@ -115,3 +115,15 @@ def test_a_mistake_in_the_second_document_keeps_the_first(parser: type, report: 
 
 def test_a_misspelt_key_is_reported_once() -> None:
     assert codes(BASE.replace("objectives:", "objektives:")) == ["unknown-key"]
+
+
+def test_many_warnings_are_cut_but_make_no_contract_invalid() -> None:
+    people = "".join(f"  - name: c{i}\n    tell: [webhook:env:A, webhook:env:B]\n" for i in range(100))
+    found = problems(f"{BASE}consumers:\n{people}")
+    assert len(found) == MOST + 1
+    assert {problem.severity for problem in found} == {"warning"}
+
+
+def test_many_warnings_do_not_hide_an_error() -> None:
+    people = "".join(f"  - name: c{i}\n    tell: [webhook:env:A, webhook:env:B]\n" for i in range(100))
+    assert "bad-duration" in codes(f"{BASE}consumers:\n{people}no_data_after: 60\n")

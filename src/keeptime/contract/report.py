@@ -1,7 +1,7 @@
 """Where the mistakes of one file are gathered while it is read.
 
-Guarantees: problems keep the order in which they stand in the file; at most MOST of them are kept, and then a
-last one says so. Knows nothing of YAML or of contracts.
+Guarantees: at most MOST errors and MOST warnings are kept, and then a last one says so; many warnings never hide
+an error nor become one. Knows nothing of YAML or of contracts.
 """
 
 import difflib
@@ -15,7 +15,7 @@ from keeptime.contract.terms import SecretRef
 from keeptime.errors import Problem
 
 MOST = 100
-"""Problems kept per file: beyond that a person mends the first ones first."""
+"""Errors, and warnings, kept per document: beyond that a person mends the first ones first."""
 
 LONGEST_QUOTE = 60
 
@@ -56,14 +56,18 @@ class Report:
 
     @property
     def full(self) -> bool:
-        return len(self.problems) > MOST
+        """Are there so many errors that further ones are not kept?"""
+        return self._count("error") > MOST
+
+    def _count(self, severity: str) -> int:
+        return sum(problem.severity == severity for problem in self.problems)
 
     def _add(self, place: Place, severity: Literal["error", "warning"], code: str, message: str) -> None:
-        if self.full:
-            return
-        if len(self.problems) == MOST:
-            severity, code, message = "error", "too-many", f"more than {MOST} problems; the rest is not shown"
-        self.problems.append(Problem(self.file, place.line, place.column, severity, code, message))
+        count = self._count(severity)
+        if count == MOST:
+            code, message = "too-many", f"more than {MOST} {severity}s; the rest is not shown"
+        if count <= MOST:
+            self.problems.append(Problem(self.file, place.line, place.column, severity, code, message))
 
     def path(self, text: str) -> str:
         """A path of the file as an absolute one: relative ones start at the contract's own directory."""
