@@ -12,7 +12,8 @@ from keeptime.app.view import DeliveryView
 from keeptime.model.sample import Failure
 from keeptime.model.verdict import Condition
 from keeptime.testing.showable import FakeShowable, contract, objective, sample, verdict, view
-from keeptime.web.page import render, shown_ratio
+from keeptime.web.figures import shown_ratio
+from keeptime.web.page import render
 from tests.web.scenes import INERT, every_condition
 
 

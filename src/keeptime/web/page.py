@@ -6,9 +6,6 @@ missed target as met; every name is escaped; colour is never the only sign.
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from fractions import Fraction
-from math import floor
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -20,6 +17,7 @@ from keeptime.model.sample import Sample
 from keeptime.model.verdict import Condition, TierReport, TierState, Verdict
 from keeptime.units import format_duration, format_percent, speak_duration
 from keeptime.web.describe import shown_receiver, shown_url
+from keeptime.web.figures import shown_age, shown_count, shown_instant, shown_rate, shown_ratio, shown_since
 
 WAITING = "waiting"
 WORDS = {
@@ -113,10 +111,10 @@ def render(snapshot: Snapshot, refresh: int | None) -> str:
         troubled=[card for card in cards if card.condition not in (Condition.OK.value, WAITING)],
         title=_title(tally),
         refresh=refresh,
-        at=_instant(snapshot.at, snapshot.at),
+        at=shown_instant(snapshot.at, snapshot.at),
         reload_error=snapshot.reload_error,
         problems=snapshot.health.problems,
-        uptime=_age(snapshot.health.now - snapshot.health.started),
+        uptime=shown_age(snapshot.health.now - snapshot.health.started),
         version=__version__,
     )
 
@@ -187,12 +185,12 @@ def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot
         condition=condition,
         word=WORDS[condition],
         reason=verdict.reason,
-        since=_since(verdict.since, snapshot.at),
+        since=shown_since(verdict.since, snapshot.at),
         severity=verdict.severity.value if verdict.severity else "",
         target=format_percent(verdict.target),
         sli="" if verdict.sli is None else shown_ratio(verdict.good, verdict.good + verdict.bad, verdict.target),
         sli_bar=None if verdict.sli is None else _sli_bar(verdict.sli, float(verdict.target)),
-        budget=_count(max(0.0, verdict.budget.left)),
+        budget=shown_count(max(0.0, verdict.budget.left)),
         budget_of=_budget_of(verdict),
         budget_bar=_budget_bar(verdict),
         burn=burn,
@@ -201,14 +199,6 @@ def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot
         runs_out="" if verdict.exhausted_in is None else speak_duration(verdict.exhausted_in),
         tiers=tuple(_tier(tier) for tier in verdict.tiers),
     )
-
-
-def shown_ratio(good: int, events: int, target: Fraction) -> str:
-    """A percentage with digits enough to tell it from the target, rounded down: 98.997 % is "98.99%"."""
-    digits = max(2, len(format_percent(1 - target).partition(".")[2].rstrip("%")) + 2)
-    scaled = floor(Fraction(good, events) * 100 * 10**digits)
-    text = f"{scaled / 10**digits:.{digits}f}"
-    return f"{text.rstrip('0').rstrip('.') if good == events else text}%"
 
 
 def _sli_bar(sli: float, target: float) -> Bar:
@@ -220,14 +210,14 @@ def _sli_bar(sli: float, target: float) -> Bar:
 
 def _budget_of(verdict: Verdict) -> str:
     budget = verdict.budget
-    over = f"; {_count(-budget.left)} over" if budget.left < 0 else ""
-    return f"of {_count(budget.total)} requests{over}"
+    over = f"; {shown_count(-budget.left)} over" if budget.left < 0 else ""
+    return f"of {shown_count(budget.total)} requests{over}"
 
 
 def _budget_bar(verdict: Verdict) -> Bar:
     budget = verdict.budget
     share = min(1.0, max(0.0, budget.left / budget.total)) if budget.total > 0 else 0.0
-    return Bar(share, f"error budget left: {_count(budget.left)} of {_count(budget.total)} requests")
+    return Bar(share, f"error budget left: {shown_count(budget.left)} of {shown_count(budget.total)} requests")
 
 
 def _burn_now(verdict: Verdict) -> tuple[str, str]:
@@ -238,11 +228,6 @@ def _burn_now(verdict: Verdict) -> tuple[str, str]:
         if rate is not None:
             return f"{shown_rate(rate)}×", f"over {format_duration(seconds)}"
     return "–", "no events"
-
-
-def shown_rate(rate: float) -> str:
-    """A burn rate with three digits at most: 0.42, 14.4, 120."""
-    return f"{rate:.2f}" if rate < 10 else f"{rate:.1f}" if rate < 100 else f"{rate:,.0f}"
 
 
 def _tier(tier: TierReport) -> TierRow:
@@ -259,7 +244,7 @@ def _tier(tier: TierReport) -> TierRow:
 
 
 def _receiver(view: DeliveryView) -> ReceiverRow:
-    age = f", oldest for {_age(view.oldest_waiting_seconds)}" if view.waiting else ""
+    age = f", oldest for {shown_age(view.oldest_waiting_seconds)}" if view.waiting else ""
     return ReceiverRow(
         audience=view.audience,
         receiver=shown_receiver(view.address),
@@ -267,27 +252,6 @@ def _receiver(view: DeliveryView) -> ReceiverRow:
         waiting=f"{view.waiting:,} waiting{age}" if view.waiting else "none waiting",
         last_error=view.last_error if view.waiting else "",
     )
-
-
-def _count(requests: float) -> str:
-    """Requests as people count them: whole ones where there are many, one decimal where there are few."""
-    whole = abs(requests) >= 100 or float(requests).is_integer()
-    return f"{floor(requests):,}" if whole else f"{floor(requests * 10) / 10:,.1f}"
-
-
-def _since(began: float, now: float) -> str:
-    return f"since {_instant(began, now)} ({_age(now - began)})"
-
-
-def _age(seconds: float) -> str:
-    """How long something has lasted, in whole seconds."""
-    return "under 1 s" if seconds < 1 else speak_duration(round(seconds))
-
-
-def _instant(at: float, now: float) -> str:
-    """The time of day in UTC; the date too when that is half a day ago or more."""
-    moment = datetime.fromtimestamp(at, UTC)
-    return f"{moment:%H:%M:%S} UTC" if now - at < 43_200 else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 _PAGE = Environment(
