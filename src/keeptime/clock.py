@@ -16,6 +16,9 @@ wall_ns = time.time_ns
 cpu_ns = time.process_time_ns
 """Nanoseconds of CPU that this process has used."""
 
+thread_cpu_ns = time.thread_time_ns
+"""Nanoseconds of CPU that this thread has used."""
+
 sleep = time.sleep
 """Block this thread for some seconds (never on an event loop)."""
 

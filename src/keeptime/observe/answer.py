@@ -39,7 +39,7 @@ class Step(Enum):
 
 
 class Answer:
-    """`status`: once the head is read; `size`: bytes of the body so far; `keep`: the connection can be used again."""
+    """`status`: once the head is read; `size`: bytes of body so far; `keep`: the connection can be used again."""
 
     __slots__ = (
         "_at", "_body", "_buffer", "_head_bytes", "_head_only", "_left", "_max", "keep", "size", "status", "step",

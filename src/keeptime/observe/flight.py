@@ -299,7 +299,10 @@ class Flight:
             self._closed(now)
             return
         at = self._believed(got.stamp, now)
-        instant = now if at is None else at
+        instant = now
+        if at is not None:
+            instant = at
+            self._reactor.note_lag(now - at)
         if self._phase is not Phase.TRANSFER:
             self._watch.mark(self._phase, instant)
             self._phase, self._received = Phase.TRANSFER, True
@@ -376,6 +379,11 @@ class Flight:
         if wire is not None:
             self._reactor.forget(wire.fd)
             wire.close()
+
+    def abandon(self) -> None:
+        """End without a sample; the owner is not told."""
+        self.ended = True
+        self._drop()
 
     def _end(self, failure: Failure | None, detail: str, done: int | None = None, stamped: bool = False) -> None:
         """Once. Without `done` it is now; after the deadline it is a timeout, at the deadline."""

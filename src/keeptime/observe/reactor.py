@@ -45,6 +45,7 @@ class Reactor:
         self._sends: list[tuple[int, int, Timed]] = []
         self._timers: list[tuple[int, int, Timed]] = []
         self._count = 0
+        self.lag_ns = self.worst_lag_ns = self.stamped = 0
         self._calls: deque[Callable[[], None]] = deque()
         self._wake_from, self._wake_to = socket.socketpair()
         self._wake_from.setblocking(False)
@@ -56,6 +57,13 @@ class Reactor:
         if LINUX:
             self._alarm = Alarm()
             self._poll.register(self._alarm.fd, IN)
+
+    def note_lag(self, lag: int) -> None:
+        """Bytes were read so many nanoseconds after the kernel had them."""
+        self.lag_ns += lag
+        self.stamped += 1
+        if lag > self.worst_lag_ns:
+            self.worst_lag_ns = lag
 
     def watch(self, fd: int, waiter: Waiter, events: int) -> None:
         """Tell `waiter` from now on when `fd` is ready; it may be another one's until now."""

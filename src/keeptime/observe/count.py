@@ -1,0 +1,195 @@
+"""Counts outcomes of probes per objective and tick.
+
+Guarantees: every slot is counted exactly once for each objective: good, bad or skipped, or left out where the
+objective excludes failures; a tick that was given out is never changed. An outcome belongs to the tick in which it
+was due; if that is closed, to the oldest open one. Takes `now`, reads no clock.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from keeptime.contract.terms import Contract
+from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
+from keeptime.model.key import ObjectiveKey, Signal, SignalKey, tick_of
+from keeptime.model.sample import Sample, Skipped
+from keeptime.model.sketch import Sketch
+from keeptime.model.tally import Tally, TickRecord
+from keeptime.observe.route import ENDED, STOPPED
+
+GRACE_SECONDS = 1.0
+"""A tick stays open so long after its end, for what was due in it and is not done."""
+SECOND = 1_000_000_000
+GOOD, BAD, SKIPPED, SUSPECT = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """An objective on requests. `early`: an overdue request is bad for it whatever comes."""
+
+    key: ObjectiveKey
+    under: int | None
+    excluded: bool
+
+    @property
+    def early(self) -> bool:
+        return self.under is not None and not self.excluded
+
+
+@dataclass(slots=True)
+class _Tick:
+    counts: dict[ObjectiveKey, list[int]] = field(default_factory=dict)
+    sketches: dict[SignalKey, Sketch] = field(default_factory=dict)
+    incomplete: bool = False
+
+    def count(self, key: ObjectiveKey, which: int) -> list[int]:
+        counts = self.counts.get(key)
+        if counts is None:
+            counts = self.counts[key] = [0, 0, 0, 0]
+        counts[which] += 1
+        return counts
+
+    def record(self, tick: int, incomplete: bool) -> TickRecord:
+        tallies = {key: Tally(*counts) for key, counts in self.counts.items()}
+        return TickRecord(tick, tallies, self.sketches, self.incomplete or incomplete)
+
+
+class Counter:
+    """`start_ns`: Unix nanoseconds of when counting began; its tick is incomplete.
+
+    `add` and `overdue` may be called in one thread while another one calls `close` and `counters`.
+    """
+
+    def __init__(
+        self, contracts: Sequence[Contract], tick_seconds: float, *, start_ns: int, grace: float = GRACE_SECONDS
+    ) -> None:
+        self._lock = threading.Lock()
+        self._tick_seconds, self._tick_ns = tick_seconds, round(tick_seconds * SECOND)
+        self._grace = round(grace * SECOND)
+        self._next = tick_of(start_ns, tick_seconds)
+        self._ticks: dict[int, _Tick] = {self._next: _Tick(incomplete=True)}
+        self._early: dict[tuple[str, int], int] = {}
+        self._objectives: dict[str, tuple[_Counted, ...]] = {}
+        self._counters: dict[str, RequestCounters] = {}
+        self.replace(contracts)
+
+    def replace(self, contracts: Sequence[Contract]) -> None:
+        """Count for these from now on. Totals of a contract whose thresholds stay are kept."""
+        with self._lock:
+            objectives = {contract.name: _counted(contract) for contract in contracts}
+            same = {name for name, each in objectives.items() if self._objectives.get(name) == each}
+            self._early = {key: count for key, count in self._early.items() if key[0] in same}
+            self._objectives = objectives
+            before, self._counters = self._counters, {}
+            for contract in contracts:
+                bounds = bounds_of(contract)
+                old = before.get(contract.name)
+                self._counters[contract.name] = old if old and old.bounds == bounds else RequestCounters(bounds)
+
+    def add(self, outcome: Sample | Skipped) -> None:
+        """Count one outcome; those of a contract that is not there any more are dropped."""
+        with self._lock:
+            objectives = self._objectives.get(outcome.contract)
+            if objectives is None:
+                return
+            tick = self._tick(outcome.due_ns)
+            decided = self._was_early(outcome)
+            if isinstance(outcome, Skipped):
+                self._add_skipped(tick, objectives, outcome, decided)
+            else:
+                self._add_sample(tick, objectives, outcome, decided)
+
+    def overdue(self, contract: str, due_ns: int) -> None:
+        """A request is in flight and has exceeded every threshold: bad now, not only when it ends."""
+        with self._lock:
+            objectives = self._objectives.get(contract, ())
+            if any(each.early for each in objectives):
+                tick = self._tick(due_ns)
+                self._early[contract, due_ns] = self._early.get((contract, due_ns), 0) + 1
+                for each in objectives:
+                    if each.early:
+                        tick.count(each.key, BAD)
+
+    def close(self, now_ns: int) -> list[TickRecord]:
+        """The ticks that ended at least the grace before `now_ns`, in order, each once.
+
+        Empty ones far behind are incomplete: this was not called for several ticks, so keeptime did not live then.
+        """
+        with self._lock:
+            end = tick_of(now_ns - self._grace, self._tick_seconds)
+            lived_from = end - 2 - -(-self._grace // self._tick_ns)
+            out = []
+            for number in range(self._next, end):
+                tick = self._ticks.pop(number, None)
+                gone = tick is None and number < lived_from
+                out.append((tick or _Tick()).record(number, incomplete=gone))
+            self._next = max(self._next, end)
+            return out
+
+    def counters(self) -> Mapping[str, RequestCounters]:
+        """A copy of each contract's totals."""
+        with self._lock:
+            return {
+                name: replace(each, within=list(each.within), failures=each.failures.copy())
+                for name, each in self._counters.items()
+            }
+
+    def _tick(self, due_ns: int) -> _Tick:
+        number = max(self._next, due_ns // self._tick_ns)
+        tick = self._ticks.get(number)
+        if tick is None:
+            tick = self._ticks[number] = _Tick()
+        return tick
+
+    def _was_early(self, outcome: Sample | Skipped) -> bool:
+        """Has this request, or another of the same instant that ends just as badly, been counted as overdue?"""
+        key = (outcome.contract, outcome.due_ns)
+        count = self._early.get(key, 0)
+        if not count or (isinstance(outcome, Skipped) and outcome.reason != ENDED):
+            return False
+        bounds = [each.under for each in self._objectives[outcome.contract] if each.under is not None]
+        if isinstance(outcome, Sample) and outcome.failure is None and outcome.latency_ns <= max(bounds, default=0):
+            return False
+        if count == 1:
+            del self._early[key]
+        else:
+            self._early[key] = count - 1
+        return True
+
+    def _add_skipped(self, tick: _Tick, objectives: tuple[_Counted, ...], outcome: Skipped, decided: bool) -> None:
+        tick.incomplete = tick.incomplete or outcome.reason == STOPPED
+        self._counters[outcome.contract].skipped += 1
+        for each in objectives:
+            if not (decided and each.early):
+                tick.count(each.key, SKIPPED)
+
+    def _add_sample(self, tick: _Tick, objectives: tuple[_Counted, ...], sample: Sample, decided: bool) -> None:
+        self._counters[sample.contract].add(sample)
+        latency, failed = sample.latency_ns, sample.failure is not None
+        if not failed:
+            key = SignalKey(sample.contract, Signal.REQUESTS)
+            sketch = tick.sketches.get(key)
+            if sketch is None:
+                sketch = tick.sketches[key] = Sketch()
+            sketch.add(latency / SECOND)
+        for each in objectives:
+            if (failed and each.excluded) or (decided and each.early):
+                continue
+            good = not failed and (each.under is None or latency <= each.under)
+            counts = tick.count(each.key, GOOD if good else BAD)
+            if not good and sample.suspect(each.under):
+                counts[SUSPECT] += 1
+
+
+def bounds_of(contract: Contract) -> tuple[float, ...]:
+    """The usual bucket bounds and every threshold of the contract, in seconds, ascending."""
+    thresholds = {each.under for each in contract.objectives if each.under is not None}
+    return tuple(sorted({*USUAL_BOUNDS, *thresholds}))
+
+
+def _counted(contract: Contract) -> tuple[_Counted, ...]:
+    return tuple(
+        _Counted(contract.key(each), each.under_ns, each.errors == "excluded")
+        for each in contract.objectives
+        if each.of is Signal.REQUESTS
+    )
