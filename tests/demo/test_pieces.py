@@ -77,7 +77,7 @@ def test_the_consumer_takes_what_is_signed_and_nothing_else(tmp_path: Path) -> N
 
 
 def test_children_end_with_the_block_and_so_does_what_they_started(tmp_path: Path) -> None:
-    with Children(tmp_path) as children:
+    with Children(tmp_path, patience=0.5) as children:
         quiet = children.start("quiet one", SLEEPER)
         assert quiet.await_url("up at", 10) == "http://h:1/x"
         deaf = children.start("deaf", DEAF)

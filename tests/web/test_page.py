@@ -62,7 +62,7 @@ def test_before_the_first_verdict_it_says_when_that_will_be() -> None:
     text = shown(FakeShowable([view(contract())]))
     assert "First verdict in 6 s" in text
     assert "no probe has ended yet" in text
-    assert "no message has had to be sent" in text
+    assert "nobody: the contract names no consumer and no operator" in text
 
 
 def test_without_contracts_it_says_what_to_do() -> None:

@@ -16,7 +16,7 @@ from types import TracebackType
 from keeptime import clock
 from keeptime.errors import KeeptimeError
 
-PATIENCE = 5.0
+PATIENCE = 10.0
 """Seconds that a child has to end in order."""
 
 
@@ -62,11 +62,11 @@ class Child:
             last = "\n".join(self.said().splitlines()[-15:])
             raise DemoError(f"{self.name} ended with exit code {code}; the last it said:\n{last}")
 
-    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+    def end(self, how: signal.Signals = signal.SIGTERM, patience: float = PATIENCE) -> None:
         """Ask it to end, and make it after a while; what it started ends with it."""
         self._send(how)
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(patience)
         except subprocess.TimeoutExpired:
             pass
         finally:
@@ -81,8 +81,9 @@ class Child:
 class Children:
     """All of the demo's processes; a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
         self._folder = folder
+        self._patience = patience
         self._all: list[Child] = []
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> Child:
@@ -105,7 +106,7 @@ class Children:
     ) -> None:
         with _interrupts_held():
             while self._all:
-                self._all.pop().end()
+                self._all.pop().end(patience=self._patience)
 
 
 @contextlib.contextmanager
