@@ -181,7 +181,7 @@ class Story:
             if standing is None or standing.condition is None:
                 return False
             asked += 1
-            if standing.condition != shown or asked % 30 == 0:
+            if standing.condition != shown or asked % 60 == 0:
                 shown = standing.condition
                 self._say(f"   {standing.condition:<8} {standing.reason}")
             return shown == condition
