@@ -196,7 +196,7 @@ def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot
         burn=burn,
         burn_over=over,
         events=f"{verdict.good:,} good, {verdict.bad:,} bad, {verdict.skipped:,} skipped",
-        runs_out="" if verdict.exhausted_in is None else speak_duration(verdict.exhausted_in),
+        runs_out=speak_duration(verdict.exhausted_in) if verdict.exhausted_in else "",
         tiers=tuple(_tier(tier) for tier in verdict.tiers),
     )
 
