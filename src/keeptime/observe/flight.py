@@ -177,7 +177,7 @@ class Flight:
             wire.write(target.request)
             return wire
         secure = TlsWire(family, self._stamps, target.context, target.server_name)
-        secure.secure()
+        secure.greet()
         return secure
 
     def _not_connected(self, error: OSError) -> None:
@@ -267,12 +267,13 @@ class Flight:
 
     def _on_tls(self, _events: int) -> None:
         wire = self._connection()
+        assert isinstance(wire, TlsWire)
         try:
             done = wire.secure()
         finally:
             flushed = wire.flush()  # also the alert that says why not
         now = monotonic_ns()
-        at = self._believed(wire.last_stamp, now) if isinstance(wire, TlsWire) else None
+        at = self._believed(wire.last_stamp, now)
         if at is not None and now - at > LAG_NOTED_NS:
             self._lag += now - at
         if done:

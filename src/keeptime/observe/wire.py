@@ -49,10 +49,6 @@ class Wire:
         """Bytes that are queued and not sent."""
         return len(self._unsent)
 
-    def secure(self) -> bool:
-        """Is the handshake done? Call again when bytes have come."""
-        return True
-
     def write(self, data: bytes) -> None:
         """Queue these bytes."""
         self._unsent += data
@@ -83,26 +79,27 @@ class Wire:
 class TlsWire(Wire):
     """The same under TLS. `ssl.SSLError`, an OSError, is raised where TLS itself fails."""
 
-    __slots__ = ("_handshaken", "_in", "_out", "_tls", "last_stamp")
+    __slots__ = ("_in", "_out", "_tls", "last_stamp")
 
     def __init__(self, family: int, stamped: bool, context: ssl.SSLContext, server_name: str) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=server_name)
-        self._handshaken = False
         self.last_stamp: int | None = None
         super().__init__(family, stamped)
 
     def secure(self) -> bool:
         """One step of the handshake. What it wants to send must be flushed, also when it raises."""
-        if not self._handshaken:
-            self._handshaken = self._step()
-        return self._handshaken
-
-    def _step(self) -> bool:
         got = super().read()
         if got is not None:
             self.last_stamp = got.stamp
             self._feed(got.data)
+        return self._step()
+
+    def greet(self) -> None:
+        """Queue the first message of the handshake."""
+        self._step()
+
+    def _step(self) -> bool:
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
