@@ -19,7 +19,7 @@ def test_the_first_slot_from_an_instant(every: int, seed: int, wall: int) -> Non
 
 @given(everies, st.integers(0, 1 << 62), st.lists(st.integers(1, 7200 * SECOND), max_size=20))
 def test_every_slot_is_launched_or_missed_once(every: int, seed: int, wakes: list[int]) -> None:
-    """However the loop is woken: slots go on without a gap, and what is launched is never later than the patience."""
+    """However the loop is woken: slots go on without a gap; none is launched later than the patience."""
     slots = Slots(seed % every, every)
     k = first = slots.first_from(NOW)
     wall, handled = NOW, 0
