@@ -27,10 +27,11 @@ class Counts:
 
     def add(self, tick: int, tallies: Mapping[int, Tally], boundary: int) -> None:
         """Add one tick's tallies (by objective id), and close every bucket that ends by `boundary`."""
+        begin(self.db, "counts", self.stages, tick)
         counted = {identity: tally for identity, tally in tallies.items() if tally != Tally()}
         for stage in self.stages:
             first = stage.floor(tick)
-            closed = stage.ticks == 1 or first < self._summed_to(stage, tick)
+            closed = stage.ticks == 1 or first < self._summed_to(stage)
             if closed and first >= stage.kept_from(boundary, sketches=False):
                 self.put(
                     stage, ((row_at(first, i), t.good, t.bad, t.skipped, t.suspect) for i, t in counted.items())
@@ -54,7 +55,7 @@ class Counts:
 
     def held(self, stage: Stage, boundary: int) -> Piece:
         """What this level can answer for when the next tick is `boundary`."""
-        end = boundary if stage.ticks == 1 else self._summed_to(stage, boundary)
+        end = boundary if stage.ticks == 1 else self._summed_to(stage)
         return Piece(stage, stage.kept_from(boundary, sketches=False), end)
 
     def between(self, identity: int, start: int, end: int, step: int, boundary: int) -> Iterator[tuple[int, Tally]]:
@@ -88,7 +89,7 @@ class Counts:
     def _close(self, boundary: int) -> None:
         """Sum up every bucket that has closed since the last time, each from the next finer level."""
         for finer, stage in zip(self.stages, self.stages[1:], strict=False):
-            start, end = self._summed_to(stage, boundary), stage.floor(boundary)
+            start, end = self._summed_to(stage), stage.floor(boundary)
             if start < end:
                 self.db.execute(
                     f"INSERT INTO counts_{stage.name} SELECT "
@@ -99,18 +100,23 @@ class Counts:
                 )
                 set_summed(self.db, "counts", stage, row_at(end))
 
-    def _summed_to(self, stage: Stage, tick: int) -> int:
-        return first_of(summed(self.db, "counts", stage, tick))
+    def _summed_to(self, stage: Stage) -> int:
+        return first_of(summed(self.db, "counts", stage))
 
 
-def summed(db: sqlite3.Connection, kind: str, stage: Stage, tick: int) -> int:
-    """The `at` below which a level is summed up; a store without any begins at this tick's bucket."""
+def begin(db: sqlite3.Connection, kind: str, stages: Sequence[Stage], tick: int) -> None:
+    """Where nothing was summed up yet: every bucket before this tick's is closed."""
+    db.executemany(
+        "INSERT OR IGNORE INTO summed VALUES (?, ?, ?)",
+        ((kind, stage.seconds, row_at(stage.floor(tick))) for stage in stages),
+    )
+
+
+def summed(db: sqlite3.Connection, kind: str, stage: Stage) -> int:
+    """The `at` below which a level is summed up; all of it before `begin`."""
     query = "SELECT below FROM summed WHERE kind = ? AND seconds = ?"
     row = db.execute(query, (kind, stage.seconds)).fetchone()
-    if row is not None:
-        return int(row[0])
-    set_summed(db, kind, stage, row_at(stage.floor(tick)))
-    return row_at(stage.floor(tick))
+    return 0 if row is None else int(row[0])
 
 
 def set_summed(db: sqlite3.Connection, kind: str, stage: Stage, below: int) -> None:

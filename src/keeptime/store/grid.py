@@ -28,11 +28,16 @@ def id_of(at: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One level in ticks: `name` ends its tables' names, `ticks` is a bucket's length, `keep_*` its retention."""
+    """One level in ticks: `name` ends its tables' names, `ticks` is a bucket's length, `keep_*` its retention.
+
+    `coarser`: a bucket's length on the next level, or its own on the last: what is kept begins on that grid, so
+    that levels meet without a seam.
+    """
 
     name: str
     seconds: int
     ticks: int
+    coarser: int
     keep_counts: int
     keep_sketches: int
 
@@ -44,16 +49,20 @@ class Stage:
 
     def kept_from(self, boundary: int, *, sketches: bool) -> int:
         """The oldest bucket that is kept when the next tick is `boundary`."""
-        return self.floor(boundary - (self.keep_sketches if sketches else self.keep_counts))
+        oldest = boundary - (self.keep_sketches if sketches else self.keep_counts)
+        return oldest // self.coarser * self.coarser
 
 
 def stages_for(tick_seconds: float) -> tuple[Stage, ...]:
     """The levels of this tick, finest first. Raises ValueError where it does not divide a minute."""
     found = []
-    for index, level in enumerate(levels(tick_seconds)):
+    every = levels(tick_seconds)
+    lengths = [round(level.seconds / tick_seconds) for level in every]
+    for index, level in enumerate(every):
         counts, sketches = (round(keep / tick_seconds) for keep in (level.keep_counts, level.keep_sketches))
         name = "tick" if index == 0 else f"{level.seconds:.0f}"
-        found.append(Stage(name, round(level.seconds), round(level.seconds / tick_seconds), counts, sketches))
+        coarser = lengths[min(index + 1, len(every) - 1)]
+        found.append(Stage(name, round(level.seconds), lengths[index], coarser, counts, sketches))
     return tuple(found)
 
 

@@ -30,7 +30,7 @@ class Lived:
             self._mark(tick)
 
     def started(self, tick: int) -> None:
-        """keeptime starts within this tick: it saw neither its beginning nor the end of the one last in progress."""
+        """keeptime starts within this tick: it saw neither its beginning nor the end of the last in progress."""
         last = self.last()
         if last is None:
             self._mark(tick)

@@ -62,7 +62,8 @@ def take_lock(directory: Path) -> int:
 def connect(directory: Path, tick_seconds: float, steps: Sequence[str]) -> sqlite3.Connection:
     """The checked and migrated database. Raises StoreDamaged, StoreUnavailable or StoreError."""
     path = directory / FILE
-    _must_be_ours(path)
+    if not _is_there(path):
+        _create(path, tick_seconds, steps)
     with speaking(str(path)):
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
@@ -73,15 +74,36 @@ def connect(directory: Path, tick_seconds: float, steps: Sequence[str]) -> sqlit
         return db
 
 
-def _must_be_ours(path: Path) -> None:
+def _create(path: Path, tick_seconds: float, steps: Sequence[str]) -> None:
+    """Make it under another name, then put it in place: a kill half-way leaves none."""
+    new = path.with_name(FILE + ".new")
+    for old in (new, new.with_name(new.name + "-journal")):
+        old.unlink(missing_ok=True)
+    with speaking(str(path)):
+        os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(new, isolation_level=None)) as db:
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            db.execute("PRAGMA synchronous = FULL")
+            with transaction(db, str(path)):
+                _migrate(db, 0, steps)
+                db.execute("INSERT INTO setting VALUES ('tick_nanoseconds', ?)", (round(tick_seconds * 1e9),))
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def _is_there(path: Path) -> bool:
     """Look before SQLite does, so that another program's file is not so much as opened for writing."""
     try:
-        with closing(os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "rb")) as file:
+        with path.open("rb") as file:
             head = file.read(100)
+    except FileNotFoundError:
+        return False
     except OSError as error:
         raise StoreUnavailable(f"{path}: it cannot be opened ({error.strerror}); check its permissions") from error
     if not head:
-        return
+        return False
     if len(head) < 100 or not head.startswith(_MAGIC):
         raise StoreDamaged(
             f"{path}: this is no SQLite database; it is kept as it is: "
@@ -92,6 +114,7 @@ def _must_be_ours(path: Path) -> None:
             f"{path}: this database belongs to another program; it is kept as it is: "
             "give keeptime a directory of its own"
         )
+    return True
 
 
 def _prepare(db: sqlite3.Connection, path: Path, tick_seconds: float, steps: Sequence[str]) -> None:
@@ -105,14 +128,10 @@ def _prepare(db: sqlite3.Connection, path: Path, tick_seconds: float, steps: Seq
         )
     if path.stat().st_size <= CHECKED_WHOLE:
         _must_be_sound(db, path)
-    if version == 0:
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    else:
-        _must_have_ticks(db, path, tick_seconds)
-    _migrate(db, path, version, steps)
-    if version == 0:
+    _must_have_ticks(db, path, tick_seconds)
+    if version < len(steps):
         with transaction(db, str(path)):
-            db.execute("INSERT INTO setting VALUES ('tick_nanoseconds', ?)", (round(tick_seconds * 1e9),))
+            _migrate(db, version, steps)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
 
@@ -135,16 +154,13 @@ def _must_have_ticks(db: sqlite3.Connection, path: Path, tick_seconds: float) ->
         )
 
 
-def _migrate(db: sqlite3.Connection, path: Path, version: int, steps: Sequence[str]) -> None:
-    """All steps that are missing, in one transaction: a kill half-way leaves the old schema."""
-    if version == len(steps):
-        return
-    with transaction(db, str(path)):
-        for step in steps[version:]:
-            for statement in _statements(step):
-                db.execute(statement)
-        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        db.execute(f"PRAGMA user_version = {len(steps)}")
+def _migrate(db: sqlite3.Connection, version: int, steps: Sequence[str]) -> None:
+    """All steps that are missing, within the caller's transaction: a kill half-way leaves the old schema."""
+    for step in steps[version:]:
+        for statement in _statements(step):
+            db.execute(statement)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {len(steps)}")
 
 
 def _statements(step: str) -> list[str]:

@@ -9,8 +9,9 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from keeptime.errors import StoreDamaged
 from keeptime.model.sketch import Sketch, merged
-from keeptime.store.counts import at, cut, preferred, series, set_summed, summed
+from keeptime.store.counts import at, begin, cut, preferred, series, set_summed, summed
 from keeptime.store.grid import Piece, Stage, cover, first_of, id_of, row_at
 
 _RAW = -15
@@ -24,7 +25,14 @@ def packed(sketch: Sketch) -> bytes:
 
 
 def unpacked(data: bytes) -> Sketch:
-    return Sketch.decode(zlib.decompress(data, _RAW))
+    """Raises StoreDamaged on bytes that `packed` did not make."""
+    try:
+        return Sketch.decode(zlib.decompress(data, _RAW))
+    except (ValueError, zlib.error) as error:
+        raise StoreDamaged(
+            f"a stored histogram is damaged ({error}); "
+            "put a backup in the store's place, or move it away to start anew"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +44,11 @@ class Sketches:
 
     def add(self, tick: int, sketches: Mapping[int, Sketch], boundary: int, *, late: bool) -> None:
         """Add one tick's sketches (by signal id). `late`: the tick may have some already."""
+        begin(self.db, "sketches", self.stages, tick)
         for stage in self.stages:
             first = stage.floor(tick)
-            below = summed(self.db, "sketches", stage, tick)
-            if first < stage.kept_from(boundary, sketches=True):
+            below = summed(self.db, "sketches", stage)
+            if first < self._kept_from(stage, boundary):
                 continue
             chosen = {
                 row_at(first, identity): sketch
@@ -66,11 +75,8 @@ class Sketches:
 
     def prune(self, boundary: int, most: int) -> None:
         """Cut off at most so many rows of each level whose time is over, none that a coarser level still needs."""
-        for stage, coarser in zip(self.stages, [*self.stages[1:], None], strict=True):
-            limit = stage.kept_from(boundary, sketches=True)
-            if coarser is not None:
-                limit = min(limit, first_of(summed(self.db, "sketches", coarser, boundary)))
-            cut(self.db, f"sketches_{stage.name}", row_at(limit), most)
+        for stage in self.stages:
+            cut(self.db, f"sketches_{stage.name}", row_at(self._kept_from(stage, boundary)), most)
 
     def between(self, identity: int, start: int, end: int, boundary: int) -> Sketch:
         """One signal's sum over ticks [start, end), from the coarsest buckets that lie within."""
@@ -82,9 +88,14 @@ class Sketches:
         return merged(found)
 
     def _held(self, stage: Stage, boundary: int) -> Piece:
-        start = stage.kept_from(boundary, sketches=True)
-        end = boundary if stage.ticks == 1 else first_of(summed(self.db, "sketches", stage, boundary))
-        return Piece(stage, start, end)
+        end = boundary if stage.ticks == 1 else first_of(summed(self.db, "sketches", stage))
+        return Piece(stage, self._kept_from(stage, boundary), end)
+
+    def _kept_from(self, stage: Stage, boundary: int) -> int:
+        """The oldest bucket kept: its time is not over, or the next level has not summed it up yet."""
+        kept = stage.kept_from(boundary, sketches=True)
+        coarser = next((other for other in self.stages if other.ticks > stage.ticks), None)
+        return kept if coarser is None else min(kept, first_of(summed(self.db, "sketches", coarser)))
 
     def _with(self, stage: Stage, key: int, sketch: Sketch) -> Sketch:
         row = self.db.execute(f"SELECT data FROM sketches_{stage.name} WHERE at = ?", (key,)).fetchone()
@@ -92,7 +103,7 @@ class Sketches:
 
     def _sum_some(self, finer: Stage, stage: Stage, ready: int, most: int, signals: int) -> int:
         """Sum up the next signals of the oldest closed bucket; the level's new mark."""
-        below = summed(self.db, "sketches", stage, ready)
+        below = summed(self.db, "sketches", stage)
         bucket, identity = first_of(below), id_of(below)
         if bucket + stage.ticks > ready:
             return below

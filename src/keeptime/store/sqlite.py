@@ -8,7 +8,7 @@ Unix seconds. Any call can raise StoreError; its `retry` says whether trying aga
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,16 +61,16 @@ class SqliteStore:
             stages = stages_for(tick_seconds)
         except ValueError as error:
             raise UsageError(str(error)) from error
-        lock = take_lock(directory)
-        try:
+        with ExitStack() as undo:
+            lock = take_lock(directory)
+            undo.callback(os.close, lock)
             db = connect(directory, tick_seconds, migrations() if steps is None else steps)
+            undo.callback(db.close)
             store = cls(directory / FILE, tick_seconds, stages, db, lock, Names(db))
             with store._step():
                 store.names.load()
                 store._lived.started(tick_of(round(now * 1_000_000_000), tick_seconds))
-        except BaseException:
-            os.close(lock)
-            raise
+            undo.pop_all()
         return store
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class SqliteStore:
         self.close()
 
     def commit(self, change: Change) -> None:
-        """All of the change, durably, or (where it raises StoreError) nothing. Counts add to what their tick has."""
+        """All of the change, durably, or (where it raises StoreError) nothing. Counts add up within a tick."""
         with self._step():
             if change.record is not None:
                 self._count(change.record)
