@@ -126,6 +126,11 @@ class Counter:
             self._next = max(self._next, end)
             return out
 
+    def finish(self, now_ns: int) -> list[TickRecord]:
+        """Every tick that is left, when counting ends: the present one is incomplete."""
+        records = self.close(now_ns + self._grace + self._tick_ns)
+        return [*records[:-1], replace(records[-1], incomplete=True)] if records else []
+
     def counters(self) -> Mapping[str, RequestCounters]:
         """A copy of each contract's totals."""
         with self._lock:

@@ -1,0 +1,228 @@
+"""The running keeptime: probes → ticks → verdicts → messages, until it is told to end.
+
+Guarantees: it ends in order (probes stop, what was counted is judged and stored, what is due is sent, then the
+store is closed); a reload that is refused leaves everything as it was. Built by `wire`; decides nothing itself.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from keeptime.app.keeper import Keeper, Kept
+from keeptime.app.ports import Counting, ProbeOnce, Prober, Store
+from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
+from keeptime.clock import Clock
+from keeptime.contract.terms import Contract
+from keeptime.errors import KeeptimeError
+from keeptime.model.alert import Delivery, Message, Waiting
+from keeptime.model.counters import RequestCounters
+from keeptime.model.key import ObjectiveKey
+from keeptime.model.sample import Sample
+from keeptime.model.tally import TickRecord
+from keeptime.model.verdict import Verdict
+from keeptime.tell.audience import still_told
+from keeptime.tell.dispatch import Dispatcher
+from keeptime.tell.receivers.registry import Receivers
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LOOKS_PER_TICK = 20
+"""How often in a tick the daemon looks whether one has ended: a verdict is at most a twentieth of a tick late."""
+
+OVERDUE_TICKS = 3
+"""Without a judged tick for so many ticks keeptime says that it is not well."""
+
+LAST_PROBES = 2.0
+LAST_MESSAGES = 5.0
+"""Seconds that probes under way, and then messages that are due, are given when keeptime ends."""
+
+
+class Daemon:
+    """Everything that runs. `start`, then `run` until cancelled or `stop`ped; `reload` swaps the contracts."""
+
+    def __init__(
+        self,
+        *,
+        contracts: Sequence[Contract],
+        tick_seconds: float,
+        store: Store,
+        in_store: "StoreThread",
+        keeper: Keeper,
+        counting: Counting,
+        prober: Prober,
+        probe_once: ProbeOnce,
+        clock: Clock,
+        last_samples: Mapping[str, Sample],
+    ) -> None:
+        self.reload_error = ""
+        self.on_told: Callable[[Message], None] = lambda _: None
+        self._contracts = tuple(contracts)
+        self._tick_seconds = tick_seconds
+        self._store, self._in_store, self._keeper = store, in_store, keeper
+        self._counting, self._prober, self._probe_once = counting, prober, probe_once
+        self._clock = clock
+        self._last_samples = last_samples
+        self._receivers = Receivers()
+        self._dispatcher = Dispatcher(store, self._receivers, clock, in_store, still_told=self._still_told)
+        self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
+        self._waiting: Sequence[Waiting] = ()
+        self._started = self._now()
+        self._judged_at: float | None = None
+        self._committed_at: float | None = None
+        self._problem = ""
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to probe, to judge and to send what an earlier life left unsent."""
+        self._prober.start()
+        self._tasks = [
+            asyncio.create_task(self._ticks(), name="ticks"),
+            asyncio.create_task(self._dispatcher.run(), name="dispatch"),
+        ]
+
+    async def failed(self) -> None:
+        """Returns never, unless a part that must run has ended: then it raises what ended it."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        raise KeeptimeError("a part of keeptime ended that must not")
+
+    async def stop(self) -> None:
+        """End in order; nothing that was counted or decided is lost."""
+        await asyncio.to_thread(self._prober.stop, LAST_PROBES)
+        if self._tasks:
+            self._tasks[0].cancel()
+            await asyncio.gather(self._tasks[0], return_exceptions=True)
+        try:
+            now_ns = self._clock.wall_ns()
+            await self._keep(self._counting.finish(now_ns), now_ns / 1e9)
+            if not await self._dispatcher.drain(LAST_MESSAGES):
+                log.warning("messages that were due are still unsent; they are sent at the next start")
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._receivers.close()
+            await self._in_store(self._store.close)
+            self._in_store.close()
+
+    async def reload(self, contracts: Sequence[Contract]) -> None:
+        """Go on with these contracts from the next tick on. Raises KeeptimeError if it cannot."""
+        await self._in_store(self._keeper.replace, contracts)
+        await asyncio.to_thread(self._prober.replace, contracts)
+        self._counting.replace(contracts)
+        self._contracts = tuple(contracts)
+        self.reload_error = ""
+
+    def snapshot(self) -> Snapshot:
+        """All that can be shown, as of now."""
+        counters = self._counting.counters()
+        return Snapshot(
+            at=self._now(),
+            tick_seconds=self._tick_seconds,
+            contracts=tuple(self._contract_view(each, counters) for each in self._contracts),
+            deliveries=self._delivery_views(),
+            health=self._health(),
+            engine=self._prober.stats(),
+            reload_error=self.reload_error,
+        )
+
+    async def probe(self, contract: str) -> Sample:
+        """One fresh probe now. Raises KeyError for a contract that is not configured."""
+        configured = {each.name: each for each in self._contracts}
+        return await asyncio.to_thread(self._probe_once, configured[contract])
+
+    async def _ticks(self) -> None:
+        while True:
+            await asyncio.sleep(self._tick_seconds / LOOKS_PER_TICK)
+            await self._look(self._clock.wall_ns())
+
+    async def _look(self, now_ns: int) -> None:
+        """Judge and store the ticks that have ended, then let what was decided be sent."""
+        records = self._counting.close(now_ns)
+        if records or self._problem:
+            await self._keep(records, now_ns / 1e9)
+
+    async def _keep(self, records: Sequence[TickRecord], now: float) -> None:
+        self._publish(await self._in_store(self._keeper.keep, records, now), now)
+        self._dispatcher.wake()
+        self._waiting = await self._in_store(self._store.waiting)
+
+    def _publish(self, kept: Kept, now: float) -> None:
+        if kept.verdicts:
+            self._verdicts, self._judged_at = kept.verdicts, now
+        if kept.problem and kept.problem != self._problem:
+            log.error("%s", kept.problem)
+        self._problem = kept.problem
+        if not kept.problem:
+            self._committed_at = now
+        for message in kept.messages:
+            self.on_told(message)
+
+    def _still_told(self, delivery: Delivery) -> bool:
+        return still_told({each.name: each for each in self._contracts}, delivery)
+
+    def _contract_view(self, contract: Contract, counters: Mapping[str, RequestCounters]) -> ContractView:
+        return ContractView(
+            contract=contract,
+            verdicts=tuple(self._verdicts.get(contract.key(each)) for each in contract.objectives),
+            counters=counters[contract.name],
+            in_flight=self._prober.in_flight(contract.name),
+            last_sample=self._last_samples.get(contract.name),
+        )
+
+    def _delivery_views(self) -> tuple[DeliveryView, ...]:
+        waiting = {(each.contract, each.address.id): each for each in self._waiting}
+        return tuple(
+            self._delivery_view(contract.name, audience, address_id, waiting.get((contract.name, address_id)))
+            for contract in self._contracts
+            for audience, address_id in _addresses(contract)
+        )
+
+    def _delivery_view(self, contract: str, audience: str, address_id: str, queue: Waiting | None) -> DeliveryView:
+        done = self._dispatcher.counters.get((contract, address_id))
+        return DeliveryView(
+            contract=contract,
+            audience=audience,
+            address=address_id.removeprefix(f"{audience}|"),
+            delivered=done.delivered if done else 0,
+            failed_attempts=done.failed if done else 0,
+            waiting=queue.count if queue else 0,
+            oldest_waiting_seconds=max(0.0, self._now() - queue.oldest) if queue else 0.0,
+            last_error=done.last_error if done else "",
+        )
+
+    def _health(self) -> Health:
+        now = self._now()
+        late = now - (self._judged_at or self._started)
+        problems = [each for each in (self._problem, self._dispatcher.problem) if each]
+        if late > OVERDUE_TICKS * self._tick_seconds + 1:
+            problems.append(f"no tick was judged for {late:.0f} s")
+        return Health(self._started, now, self._judged_at, self._committed_at, tuple(problems))
+
+    def _now(self) -> float:
+        return self._clock.wall_ns() / 1e9
+
+
+class StoreThread:
+    """The one thread that the store is used from: an `InStore` for everyone."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="keeptime-store")
+
+    async def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(call, *args, **kwargs))
+
+    def close(self) -> None:
+        self._thread.shutdown()
+
+
+def _addresses(contract: Contract) -> list[tuple[str, str]]:
+    told = [(consumer.name, address.id) for consumer in contract.consumers for address in consumer.tell]
+    return list(dict.fromkeys([*told, *(("operators", address.id) for address in contract.operators)]))

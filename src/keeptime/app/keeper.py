@@ -1,0 +1,114 @@
+"""Counts → verdicts → alerts and messages → one durable step: what happens at the end of every tick.
+
+Guarantees: a tick is judged once and in order; what was decided and what must be told of it are committed
+together, and a change that the store could not take is kept and tried again before anything newer. Runs in the
+store's thread; knows no network and no clock.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from keeptime.app.ports import Store
+from keeptime.contract.terms import Contract
+from keeptime.errors import StoreError
+from keeptime.judge.advance import advance
+from keeptime.judge.block import Block
+from keeptime.judge.plan import Plan
+from keeptime.judge.state import State
+from keeptime.model.alert import AlertRow, Message
+from keeptime.model.change import Change
+from keeptime.model.key import ObjectiveKey
+from keeptime.model.tally import Tally, TickRecord
+from keeptime.model.verdict import Verdict
+from keeptime.tell.announce import announce
+
+NOTHING = Tally()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """After some ticks: every objective's newest verdict (none where no tick was judged) and what was newly told.
+
+    `problem`: a sentence while changes wait for the store, else "".
+    """
+
+    verdicts: Mapping[ObjectiveKey, Verdict]
+    messages: tuple[Message, ...]
+    problem: str
+
+
+class Keeper:
+    """The judge's state and the alerts' rows of the running contracts, resumed from the store.
+
+    Raises StoreError where the store cannot be read.
+    """
+
+    def __init__(self, store: Store, contracts: Sequence[Contract], tick_seconds: float, next_tick: int) -> None:
+        self._store = store
+        self._plan = Plan.compile(contracts, tick_seconds)
+        self._state = State.restore(self._plan, store.histories(next_tick), store.memory(), next_tick)
+        self._alerts: dict[ObjectiveKey, AlertRow] = dict(store.alerts())
+        self._unsaved: deque[Change] = deque()
+
+    def keep(self, records: Sequence[TickRecord], now: float) -> Kept:
+        """Judge these ticks and commit each, and what an earlier call could not. `now`: Unix seconds."""
+        verdicts: tuple[Verdict, ...] = ()
+        messages: list[Message] = []
+        for record in records:
+            if record.tick < self._state.next_tick:
+                self._unsaved.append(Change(now, record))  # counted, but of a tick that was judged before a restart
+                continue
+            verdicts = self._judge(record).verdicts()
+            change = self._change(record, verdicts, now)
+            messages += change.messages
+            self._unsaved.append(change)
+        return Kept({each.key: each for each in verdicts}, tuple(messages), self._save())
+
+    def replace(self, contracts: Sequence[Contract]) -> None:
+        """Judge these contracts from now on; objectives that stay keep their state. Raises StoreError, and then
+        nothing has changed."""
+        problem = self._save()
+        if problem:
+            raise StoreError(problem)
+        plan = Plan.compile(contracts, self._plan.tick_seconds)
+        now = self._state.next_tick
+        self._state = State.restore(plan, self._store.histories(now), self._state.memory(), now)
+        self._plan = plan
+
+    def _judge(self, record: TickRecord) -> Block:
+        """Move the state to the end of this tick, over ticks that were not lived through."""
+        if missed := record.tick - self._state.next_tick:
+            nothing = np.zeros((len(self._plan.rows), missed), dtype=np.int64)
+            alive = np.zeros(missed, dtype=np.bool_)
+            advance(self._plan, self._state, self._state.next_tick, nothing, nothing, nothing, alive)
+        tallies = [record.tallies.get(key, NOTHING) for key in self._plan.keys]
+        good, bad, skipped = (
+            np.array([[getattr(tally, name)] for tally in tallies], dtype=np.int64).reshape(-1, 1)
+            for name in ("good", "bad", "skipped")
+        )
+        lived = np.array([not record.incomplete or bool(record.tallies)])
+        return advance(self._plan, self._state, record.tick, good, bad, skipped, lived)
+
+    def _change(self, record: TickRecord, verdicts: Sequence[Verdict], now: float) -> Change:
+        alerts, messages = [], []
+        for row, verdict in zip(self._plan.rows, verdicts, strict=True):
+            said = announce(row.contract, row.objective, verdict, self._alerts.get(row.key))
+            if said.changed:
+                self._alerts[row.key] = said.row
+                alerts.append(said.row)
+            if said.message is not None:
+                messages.append(said.message)
+        return Change(now, record, self._state.memory(), tuple(alerts), tuple(messages))
+
+    def _save(self) -> str:
+        """Commit what waits, oldest first; the sentence of what went wrong, or ""."""
+        while self._unsaved:
+            try:
+                self._store.commit(self._unsaved[0])
+            except StoreError as error:
+                return f"{len(self._unsaved)} ticks wait for the store: {error}"
+            self._unsaved.popleft()
+        return ""

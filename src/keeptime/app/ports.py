@@ -1,0 +1,72 @@
+"""What the daemon needs of a store and of a prober; which ones they are is decided in `wire`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from keeptime.contract.terms import Contract
+from keeptime.model.alert import AlertRow
+from keeptime.model.change import Change
+from keeptime.model.counters import RequestCounters
+from keeptime.model.history import History
+from keeptime.model.key import ObjectiveKey
+from keeptime.model.sample import Sample, Skipped
+from keeptime.model.tally import TickRecord
+from keeptime.tell.ports import Outbox
+
+
+class Store(Outbox, Protocol):
+    """Durable memory. Every call may block and raise StoreError; all come from one thread."""
+
+    def commit(self, change: Change) -> None: ...
+
+    def histories(self, next_tick: int) -> Mapping[ObjectiveKey, History]: ...
+
+    def memory(self) -> Mapping[str, bytes]: ...
+
+    def alerts(self) -> Mapping[ObjectiveKey, AlertRow]: ...
+
+    def close(self) -> None: ...
+
+
+class Prober(Protocol):
+    """Sends probes on schedule from a thread of its own, and gives every slot's outcome to its sink."""
+
+    def start(self) -> None: ...
+
+    def stop(self, deadline: float) -> None:
+        """Send nothing more; wait at most so many seconds for what is under way."""
+        ...
+
+    def replace(self, contracts: Sequence[Contract]) -> None:
+        """Go on with these contracts; one that did not change is not disturbed."""
+        ...
+
+    def in_flight(self, contract: str) -> int: ...
+
+    def stats(self) -> Mapping[str, float]: ...
+
+
+class Counting(Protocol):
+    """Sums outcomes into ticks. `add`, `overdue`: from the prober's thread; the rest from elsewhere."""
+
+    def add(self, outcome: Sample | Skipped) -> None: ...
+
+    def overdue(self, contract: str, due_ns: int) -> None:
+        """A request under way has exceeded every threshold."""
+        ...
+
+    def close(self, now_ns: int) -> Sequence[TickRecord]:
+        """All ticks that have ended for good, oldest first; an empty one too."""
+        ...
+
+    def finish(self, now_ns: int) -> Sequence[TickRecord]:
+        """Every tick that is left, when counting ends."""
+        ...
+
+    def replace(self, contracts: Sequence[Contract]) -> None: ...
+
+    def counters(self) -> Mapping[str, RequestCounters]: ...
+
+
+ProbeOnce = Callable[[Contract], Sample]
+"""One fresh probe, now; blocks."""

@@ -1,0 +1,82 @@
+"""Builds a daemon from its parts: the only place that knows which store, prober and receivers there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from keeptime.app.daemon import Daemon, StoreThread
+from keeptime.app.keeper import Keeper
+from keeptime.app.ports import Counting
+from keeptime.clock import SystemClock
+from keeptime.contract.terms import Contract
+from keeptime.errors import UsageError
+from keeptime.model.key import tick_of
+from keeptime.model.sample import Sample, Skipped
+from keeptime.observe.count import Counter
+from keeptime.observe.engine import Engine
+from keeptime.observe.once import probe_once
+from keeptime.store.sqlite import SqliteStore
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to run. `data`: the store's folder; `tick_seconds` must divide a minute."""
+
+    data: Path
+    tick_seconds: float
+
+
+async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
+    """A daemon that is ready to start. Raises UsageError, StoreError or SecretError; then nothing is left open."""
+    clock = SystemClock()
+    in_store = StoreThread()
+    now_ns = clock.wall_ns()
+    try:
+        store = await in_store(
+            SqliteStore.open, settings.data, tick_seconds=settings.tick_seconds, now=now_ns / 1e9
+        )
+        next_tick = _next_tick(now_ns, settings.tick_seconds, await in_store(store.last_tick))
+        keeper = await in_store(Keeper, store, contracts, settings.tick_seconds, next_tick)
+    except BaseException:
+        in_store.close()
+        raise
+    counter = Counter(contracts, settings.tick_seconds, start_ns=now_ns)
+    last = LastSamples(counter)
+    return Daemon(
+        contracts=contracts,
+        tick_seconds=settings.tick_seconds,
+        store=store,
+        in_store=in_store,
+        keeper=keeper,
+        counting=counter,
+        prober=Engine(contracts, last.add, overdue=counter.overdue),
+        probe_once=_probe,
+        clock=clock,
+        last_samples=last.samples,
+    )
+
+
+def _next_tick(now_ns: int, tick_seconds: float, last: int | None) -> int:
+    """The first tick to judge: the present one, unless an earlier life has judged it already."""
+    now = tick_of(now_ns, tick_seconds)
+    return now if last is None else max(now, last + 1)
+
+
+class LastSamples:
+    """Passes outcomes on to be counted, and keeps the newest sample of each contract for show."""
+
+    def __init__(self, counting: Counting) -> None:
+        self.samples: dict[str, Sample] = {}
+        self._count = counting.add
+
+    def add(self, outcome: Sample | Skipped) -> None:
+        """Called in the prober's thread."""
+        if isinstance(outcome, Sample):
+            self.samples[outcome.contract] = outcome
+        self._count(outcome)
+
+
+def _probe(contract: Contract) -> Sample:
+    if not contract.probes:
+        raise UsageError(f"{contract.name} has no probe to send")
+    return probe_once(contract.endpoint, contract.probes[0], contract=contract.name)

@@ -1,0 +1,62 @@
+"""The live table of `keeptime run` in a terminal: every objective's condition and budget, once a second."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from keeptime.app.view import ContractView, Showable, Snapshot
+from keeptime.contract.terms import Objective
+from keeptime.judge.reason import promise
+from keeptime.model.verdict import Condition, Verdict
+
+STYLE = {
+    Condition.OK: ("●", "green"),
+    Condition.AT_RISK: ("▲", "yellow"),
+    Condition.BROKEN: ("✖", "bold red"),
+    Condition.NO_DATA: ("?", "magenta"),
+}
+"""A sign and a colour per condition; the colour is never the only sign."""
+
+
+@contextmanager
+def show(daemon: Showable, url: str) -> Iterator[None]:
+    """Show the daemon's snapshots until the block ends."""
+    console = Console(stderr=True)
+    with Live(
+        get_renderable=lambda: table(daemon.snapshot(), url), console=console, refresh_per_second=1, screen=False
+    ):
+        yield
+
+
+def table(snapshot: Snapshot, url: str) -> Table:
+    """One row per objective."""
+    waiting = sum(each.waiting for each in snapshot.deliveries)
+    caption = f"{url}  ·  {waiting} message{'' if waiting == 1 else 's'} waiting  ·  Ctrl-C ends"
+    troubles = [*snapshot.health.problems, *([snapshot.reload_error] if snapshot.reload_error else [])]
+    out = Table(title="keeptime", caption="\n".join([*troubles, caption]), title_justify="left", expand=True)
+    for heading in ("contract", "promise", "condition", "SLI", "burn", "budget left", "why"):
+        out.add_column(heading, overflow="fold", ratio=3 if heading == "why" else None)
+    for view in snapshot.contracts:
+        for objective, verdict in zip(view.contract.objectives, view.verdicts, strict=True):
+            out.add_row(*_row(view, objective, verdict))
+    return out
+
+
+def _row(view: ContractView, objective: Objective, verdict: Verdict | None) -> list[str | Text]:
+    named: list[str | Text] = [view.contract.name, promise(objective)]
+    if verdict is None:
+        return [*named, Text("… first tick", "dim"), "", "", "", ""]
+    sign, style = STYLE[verdict.condition]
+    budget = verdict.budget
+    return [
+        *named,
+        Text(f"{sign} {verdict.condition}", style),
+        "no data" if verdict.sli is None else f"{verdict.sli * 100:.4g}%",
+        "–" if verdict.burn_rate is None else f"{verdict.burn_rate:.1f}×",
+        f"{budget.left:,.0f} of {budget.total:,.0f}",
+        verdict.reason,
+    ]

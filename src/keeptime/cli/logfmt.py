@@ -1,0 +1,50 @@
+"""The log of `keeptime run`: one line per event, `time level message key=value …`, on stderr.
+
+Guarantees: one event is one line whatever it holds; nothing is logged that the contract marks as secret, because
+no part ever passes one on.
+"""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from keeptime.model.alert import Message
+
+log = logging.getLogger("keeptime")
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
+
+
+class Line(logging.Formatter):
+    """A record as one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        fields = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info:
+            fields["error"] = self.formatException(record.exc_info)
+        words = [at, record.levelname.lower(), value_of(record.getMessage())]
+        return " ".join([*words, *(f"{name}={value_of(value)}" for name, value in fields.items())])
+
+
+def value_of(value: object) -> str:
+    """A value as one word, or as a JSON string where it holds spaces or anything odd."""
+    text = str(value)
+    plain = text.isprintable() and text and not any(sign in text for sign in ' "=')
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def set_up(*, quiet: bool) -> None:
+    """Log to stderr; `quiet` (a live table is shown): errors alone."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Line())
+    logging.basicConfig(level=logging.ERROR if quiet else logging.INFO, handlers=[handler], force=True)
+
+
+def told(message: Message) -> None:
+    """Log one transition with the reason that everybody is told."""
+    body = json.loads(message.body)
+    level = logging.INFO if message.topic == "recovered" else logging.WARNING
+    extra = {"contract": message.key.contract, "objective": message.key.objective, "told": len(message.addresses)}
+    log.log(level, message.topic.value, extra=extra | {"reason": body["reason"]})

@@ -1,0 +1,48 @@
+"""`keeptime run`: keep these contracts until told to end.
+
+Exit code 0: ended in order; 1: a contract is invalid, the store or the port cannot be had; 2: wrong usage.
+"""
+
+import argparse
+
+EXAMPLES = """\
+examples:
+  keeptime run contract.yaml                       page, API and /metrics on http://127.0.0.1:5337
+  keeptime run contracts/ --listen 127.0.0.1:0     all *.yaml of a directory, on any free port
+  keeptime run contract.yaml --data ./state        keep the store here
+  kill -HUP PID                                    read the contracts again; an invalid one changes nothing
+  kill -TERM PID                                   end in order: judge, store and send what is left
+
+exit codes:
+  0  ended in order
+  1  a contract is invalid, or the store or the port cannot be had
+  2  the command was called wrongly
+"""
+PORT = 5337
+"""Keys k-e-e-p of a telephone; no model server or monitoring tool is known to use it."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Observe, judge and tell; page, API and /metrics on one port."
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("contracts", metavar="CONTRACT", nargs="+", help="a contract file, or a directory of them")
+    parser.add_argument(
+        "--listen", metavar="HOST:PORT", default=f"127.0.0.1:{PORT}",
+        help="loopback address of the one port; port 0: any free one (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--data", metavar="DIR", help="where the store lives (default: a folder per user)")
+    parser.add_argument(
+        "--tick", default="10s", metavar="DURATION",
+        help="how often verdicts are made; divides a minute, and belongs to the store (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--ready-file", metavar="FILE", help='write {"url", "pid"} there once all runs')
+    parser.add_argument("--plain", action="store_true", help="log lines instead of the live table in a terminal")
+
+
+def run(args: argparse.Namespace) -> int:
+    import asyncio
+
+    from keeptime.cli.running import Options, keep_running
+
+    return asyncio.run(keep_running(Options.of(args)))

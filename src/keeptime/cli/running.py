@@ -1,0 +1,178 @@
+"""What `keeptime run` does: load, build, serve, show, and obey signals.
+
+Guarantees: an invalid contract, or one whose secrets have no value here, never starts, and on reload changes
+nothing; a store or port that cannot be had is one clear error.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import ipaddress
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from keeptime.app.daemon import Daemon
+from keeptime.app.soundness import doubts
+from keeptime.app.wire import Settings, build
+from keeptime.cli import logfmt
+from keeptime.cli.live import show
+from keeptime.contract.load import load_files
+from keeptime.contract.terms import Contract
+from keeptime.errors import ContractError, KeeptimeError, Problem, UsageError
+from keeptime.model.levels import levels
+from keeptime.units import parse_duration
+from keeptime.web.app import build as build_web
+from keeptime.web.serve import Server
+
+log = logging.getLogger("keeptime")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, understood."""
+
+    paths: tuple[str, ...]
+    host: str
+    port: int
+    data: Path
+    tick_seconds: float
+    ready_file: Path | None
+    table: bool
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> "Options":
+        """Raises UsageError."""
+        host, port = _listen(args.listen)
+        return cls(
+            paths=tuple(args.contracts),
+            host=host,
+            port=port,
+            data=Path(args.data) if args.data else user_state_path("keeptime"),
+            tick_seconds=_tick(args.tick),
+            ready_file=Path(args.ready_file) if args.ready_file else None,
+            table=sys.stdout.isatty() and sys.stderr.isatty() and not args.plain,
+        )
+
+
+async def keep_running(options: Options) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. Raises KeeptimeError where it cannot start."""
+    logfmt.set_up(quiet=options.table)
+    contracts = load(options.paths, options.tick_seconds)
+    daemon = await build(contracts, Settings(options.data, options.tick_seconds))
+    server = Server(build_web(daemon), options.host, options.port)
+    try:
+        port = await server.start()
+        await daemon.start()
+        await _until_told(daemon, options, _url(options.host, port))
+    finally:
+        await daemon.stop()
+        await server.stop()
+        if options.ready_file is not None:
+            options.ready_file.unlink(missing_ok=True)
+    log.info("ended in order")
+    return 0
+
+
+async def _until_told(daemon: Daemon, options: Options, url: str) -> None:
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    reloading: set[asyncio.Task[None]] = set()
+
+    def reload() -> None:
+        task = asyncio.create_task(_reload(daemon, options))
+        reloading.add(task)
+        task.add_done_callback(reloading.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    daemon.on_told = logfmt.told
+    _announce(options, url)
+    shown = show(daemon, url) if options.table else contextlib.nullcontext()
+    with shown:
+        failed = asyncio.create_task(daemon.failed())
+        ended = asyncio.create_task(ending.wait())
+        await asyncio.wait({failed, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if failed.done():
+            failed.result()
+        failed.cancel()
+
+
+def _announce(options: Options, url: str) -> None:
+    log.info("running", extra={"url": url, "data": str(options.data), "pid": os.getpid()})
+    if options.ready_file is not None:
+        temporary = options.ready_file.with_suffix(".tmp")
+        temporary.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+        temporary.replace(options.ready_file)
+
+
+async def _reload(daemon: Daemon, options: Options) -> None:
+    try:
+        contracts = await asyncio.to_thread(load, options.paths, options.tick_seconds)
+        await daemon.reload(contracts)
+        log.info("contracts read again", extra={"contracts": len(contracts)})
+    except KeeptimeError as error:
+        daemon.reload_error = str(error)
+        for line in str(error).splitlines():
+            log.error("reload refused, the old contracts go on: %s", line)
+
+
+def load(paths: Sequence[str], tick_seconds: float) -> tuple[Contract, ...]:
+    """The contracts, with warnings logged. Raises ContractError with all problems if one is invalid, or lacks
+    on this machine what it refers to."""
+    result = load_files(paths)
+    found = [*result.problems]
+    for document in result.documents:
+        found += doubts(document, tick_seconds)
+    errors = [each for each in found if each.severity == "error" or each.code == "no-value"]
+    if errors:
+        raise ContractError([_as_error(each) for each in errors])
+    for problem in found:
+        log.warning("%s", problem)
+    return result.contracts
+
+
+def _as_error(problem: Problem) -> Problem:
+    return Problem(problem.file, problem.line, problem.column, "error", problem.code, problem.message)
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        raise UsageError(f"--listen {text}: expected HOST:PORT such as 127.0.0.1:5337 or [::1]:5337")
+    if not _loopback(host):
+        raise UsageError(
+            f"--listen {text}: keeptime has no log-in yet, so it listens on loopback addresses only; "
+            "to show it to others, put a proxy with authentication before it"
+        )
+    return host, int(port)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _tick(text: str) -> float:
+    try:
+        seconds = parse_duration(text)
+        levels(seconds)
+    except ValueError as error:
+        raise UsageError(f"--tick {text}: {error}") from error
+    return seconds
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,110 @@
+"""`keeptime status`: what a running keeptime says of every objective.
+
+Exit code 0: nothing is broken; 1: an objective is broken, or nothing runs there; 2: wrong usage.
+"""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from keeptime.cli.run import PORT
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+EXAMPLES = """\
+examples:
+  keeptime status                                   every objective of the keeptime that runs here
+  keeptime status sentiment-latency                 of one contract
+  keeptime status --url http://127.0.0.1:6000       of one that listens elsewhere
+  keeptime status --json | jq '.contracts[].objectives[].condition'
+
+exit codes:
+  0  nothing is broken
+  1  an objective is broken, or no keeptime answers
+  2  the command was called wrongly
+"""
+FIELDS = ("name", "condition", "good", "bad", "skipped", "sli", "target", "burn_rate", "budget", "reason")
+LARGEST = 64 * 1024 * 1024
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Show the condition and budget of every objective."
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("contract", metavar="CONTRACT", nargs="?", help="a contract's name, or its file")
+    parser.add_argument(
+        "--url", default=f"http://127.0.0.1:{PORT}", help="where keeptime listens (default %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    contracts = fetch(args.url)
+    if args.contract:
+        contracts = [each for each in contracts if each["contract"] in _names(args.contract)]
+        if not contracts:
+            return _unknown(args.contract, args.url)
+    if args.json:
+        import json
+
+        print(json.dumps({"contracts": [_stable(each) for each in contracts]}, indent=2))
+    else:
+        from rich.console import Console
+
+        Console().print(_table(contracts))
+    broken = any(each["condition"] == "broken" for contract in contracts for each in contract["objectives"])
+    return 1 if broken else 0
+
+
+def fetch(url: str) -> list[dict[str, Any]]:
+    """The API's contracts. Raises UsageError for no URL, KeeptimeError where no keeptime answers."""
+    import json
+    import urllib.request
+
+    from keeptime.errors import KeeptimeError, UsageError
+
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"--url {url}: expected a URL such as http://127.0.0.1:{PORT}")
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"{url.rstrip('/')}/api/v1/contracts", timeout=10) as answer:
+            return list(json.loads(answer.read(LARGEST))["contracts"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = getattr(error, "reason", error)
+        raise KeeptimeError(f"no keeptime answers at {url} ({why}); start one with `keeptime run`") from error
+
+
+def _names(given: str) -> set[str]:
+    """The contracts meant by a name, or by a file."""
+    from pathlib import Path
+
+    from keeptime.contract.load import load_files
+
+    return {each.name for each in load_files([given]).contracts} if Path(given).exists() else {given}
+
+
+def _unknown(given: str, url: str) -> int:
+    from keeptime.errors import KeeptimeError
+
+    raise KeeptimeError(f"the keeptime at {url} does not keep '{given}'; `keeptime status` lists what it keeps")
+
+
+def _stable(contract: dict[str, Any]) -> dict[str, Any]:
+    objectives = [{name: each[name] for name in FIELDS} for each in contract["objectives"]]
+    return {"contract": contract["contract"], "objectives": objectives}
+
+
+def _table(contracts: list[dict[str, Any]]) -> "Table":
+    from rich.table import Table
+
+    out = Table(show_edge=False)
+    for heading in ("contract", "promise", "condition", "SLI", "budget left", "why"):
+        out.add_column(heading, overflow="fold")
+    for contract in contracts:
+        for each in contract["objectives"]:
+            sli = "no data" if each["sli"] is None else f"{each['sli'] * 100:.4g}%"
+            budget = each["budget"]
+            left = f"{budget['left']:,.0f} of {budget['total']:,.0f}" if budget else "–"
+            condition = each["condition"] or "…"
+            out.add_row(contract["contract"], each["promise"], condition, sli, left, each["reason"])
+    return out
