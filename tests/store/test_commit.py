@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from keeptime.app.ports import Store
 from keeptime.errors import StoreError, StoreUnavailable
 from keeptime.model.alert import AlertRow, AlertState, Topic
 from keeptime.model.change import Change
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.verdict import Condition, Severity
+from keeptime.tell.ports import Outbox
 from tests.store.given import FAST, FIRST, HOOK, LOG, NOW, RIGHT, counted, message, opened
 
 DAY = 86_400.0
@@ -21,8 +21,9 @@ def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
         AlertRow(RIGHT, AlertState.INACTIVE, Condition.OK, None, NOW, None),
     )
     with opened(tmp_path) as store:
-        as_the_daemon_wants_it: Store = store
-        as_the_daemon_wants_it.commit(
+        as_telling_wants_it: Outbox = store
+        assert as_telling_wants_it.next_due() is None
+        store.commit(
             Change(NOW, counted(FIRST).record, {"rule": b"\x00\xff", "empty": b""}, rows, (message("m1"),))
         )
     with opened(tmp_path, tick=FIRST + 9) as store:
