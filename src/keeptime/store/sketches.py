@@ -5,34 +5,13 @@ addition to a tick that was closed long ago. Runs inside the caller's transactio
 """
 
 import sqlite3
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keeptime.errors import StoreDamaged
 from keeptime.model.sketch import Sketch, merged
 from keeptime.store.counts import at, begin, cut, preferred, series, set_summed, summed
 from keeptime.store.grid import Piece, Stage, cover, first_of, id_of, row_at
-
-_RAW = -15
-"""Deflate without header or checksum (the page has none to spare, and the file is checked as a whole)."""
-
-
-def packed(sketch: Sketch) -> bytes:
-    """A sketch as its row holds it: neighbouring buckets make it deflate to about half."""
-    squeeze = zlib.compressobj(6, zlib.DEFLATED, _RAW)
-    return squeeze.compress(sketch.encode()) + squeeze.flush()
-
-
-def unpacked(data: bytes) -> Sketch:
-    """Raises StoreDamaged on bytes that `packed` did not make."""
-    try:
-        return Sketch.decode(zlib.decompress(data, _RAW))
-    except (ValueError, zlib.error) as error:
-        raise StoreDamaged(
-            f"a stored histogram is damaged ({error}); "
-            "put a backup in the store's place, or move it away to start anew"
-        ) from error
+from keeptime.store.packing import packed, unpacked
 
 
 @dataclass(frozen=True, slots=True)
