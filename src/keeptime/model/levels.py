@@ -2,8 +2,8 @@
 
 A window slides in steps of the finest level of which it needs at most STEPS, so a window of any length is a
 difference of two running totals on that level's grid. With ticks of 10 s, 1 h slides by ticks, 6 h by minutes, 3 d
-by 10 minutes and 28 d by hours: 1/360 of its length or less, and never more than 1/43. With finer ticks, which are for trying
-things out, a window of just over STEPS ticks slides by a whole minute.
+by 10 minutes and 28 d by hours: 1/360 of its length or less, and never more than 1/43. With finer ticks, which
+are for trying things out, a window of just over STEPS ticks slides by a whole minute.
 """
 
 from dataclasses import dataclass
