@@ -23,7 +23,6 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-@pytest.mark.soak
 @pytest.mark.serial
 def test_it_shows_all_and_leaves_nothing(tmp_path: Path) -> None:
     began = time.monotonic()
