@@ -46,7 +46,22 @@ static int whole(struct line *l) {
   return l->have >= 7 && !memcmp(l->data + l->have - 7, "\r\n0\r\n\r\n", 7);
 }
 
-static void report(const char *text) {
+/* The body without the lines between chunks, in place. */
+static char *joined(char *text) {
+  char *body = strstr(text, "\r\n\r\n") + 4, *to = body, *from = body;
+  if (!strcasestr(text, "transfer-encoding: chunked")) return body;
+  for (long size; (size = strtol(from, &from, 16)) > 0; from += 2) {
+    from += 2;
+    memmove(to, from, size);
+    to += size;
+    from += size;
+  }
+  *to = 0;
+  return body;
+}
+
+static void report(char *answer) {
+  const char *text = joined(answer);
   const char *ok = strstr(text, "\nprobe_success "), *all = strstr(text, "\nprobe_duration_seconds ");
   double sum = 0;
   if (!ok || !all || atof(ok + 15) != 1) {

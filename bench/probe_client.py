@@ -8,12 +8,15 @@ import json
 import os
 import sys
 import threading
+from array import array
 
 from bench.probe_parts import contract, cpu_seconds
 from keeptime.clock import monotonic_ns, sleep, wall_ns
 from keeptime.model.sample import Connection, Sample, Skipped
 from keeptime.observe.count import Counter
 from keeptime.observe.engine import Engine
+
+GOOD, FAILED, SKIPPED = range(3)
 
 
 def spin(stop: threading.Event) -> None:
@@ -31,12 +34,25 @@ def main(order: dict[str, object]) -> None:
         contract(f"c{index}", int(order["port"]), endpoints / rate, connection, f"/{index}")
         for index in range(endpoints)
     ]
-    outcomes: list[Sample | Skipped] = []
+    # Numbers only: were all outcomes kept, the garbage collector would work as it never does in a daemon.
+    kinds = bytearray()
+    stamped = [0]
+    service, late, failures = array("q"), array("q"), list[str]()
     counter = Counter(contracts, 10.0, start_ns=wall_ns())
 
     def sink(outcome: Sample | Skipped) -> None:
         counter.add(outcome)
-        outcomes.append(outcome)
+        if isinstance(outcome, Skipped):
+            kinds.append(SKIPPED)
+            late.append(0)
+            service.append(0)
+            return
+        kinds.append(GOOD if outcome.failure is None else FAILED)
+        stamped[0] += outcome.stamped
+        late.append(outcome.sent_ns - outcome.due_ns)
+        service.append(outcome.done_ns - outcome.sent_ns)
+        if outcome.failure is not None:
+            failures.append(outcome.detail)
 
     engine = Engine(contracts, sink, overdue=counter.overdue, stamps=bool(order.get("stamps", True)))
     warm = int(order.get("warm", 20))
@@ -44,28 +60,27 @@ def main(order: dict[str, object]) -> None:
     if order.get("spin"):
         threading.Thread(target=spin, args=(ended,), daemon=True).start()
     engine.start()
-    while len(outcomes) < warm:
+    while len(kinds) < warm:
         sleep(0.01)
-    first, cpu, start = len(outcomes), cpu_seconds(os.getpid()), monotonic_ns()
-    while len(outcomes) - first < count:
-        sleep(0.05)
+    first, cpu, start = len(kinds), cpu_seconds(os.getpid()), monotonic_ns()
+    while len(kinds) - first < count:
+        sleep(0.25)
         counter.close(wall_ns())
     cpu, seconds = cpu_seconds(os.getpid()) - cpu, (monotonic_ns() - start) / 1e9
-    measured = outcomes[first:]
+    last = len(kinds)
     ended.set()
     engine.stop(2.0)
-    samples = [each for each in measured if isinstance(each, Sample)]
-    good = [each for each in samples if each.failure is None]
+    measured = range(first, last)
     print(
         json.dumps(
             {
-                "service": [each.done_ns - each.sent_ns for each in good],
-                "late": [each.sent_ns - each.due_ns for each in samples],
-                "skipped": len(measured) - len(samples),
-                "failed": len(samples) - len(good),
-                "failure": next((each.detail for each in samples if each.failure is not None), ""),
-                "stamped": sum(each.stamped for each in good),
-                "outcomes": len(measured),
+                "service": [service[i] for i in measured if kinds[i] == GOOD],
+                "late": [late[i] for i in measured if kinds[i] != SKIPPED],
+                "skipped": kinds[first:last].count(SKIPPED),
+                "failed": kinds[first:last].count(FAILED),
+                "failure": failures[-1] if failures else "",
+                "stamped": stamped[0],
+                "outcomes": last - first,
                 "cpu": cpu,
                 "seconds": seconds,
             }

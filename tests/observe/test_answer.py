@@ -124,8 +124,7 @@ def test_whether_a_connection_can_be_used_again(head: bytes, keep: bool) -> None
 def test_limits() -> None:
     answer = Answer("GET", LIMIT)
     with pytest.raises(Broken, match="head"):
-        for _ in range(MAX_HEAD // 10):
-            answer.feed(b"HTTP/1.1 100 X\r\n\r\n")
+        answer.feed(b"HTTP/1.1 100 X\r\n\r\n" * (MAX_HEAD // 10))
     with pytest.raises(Broken, match="chunks"):
         Answer("GET", LIMIT).feed(b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 5000)
     with pytest.raises(Broken, match="size of a chunk"):

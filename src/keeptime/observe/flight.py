@@ -43,6 +43,10 @@ class Owner(Protocol):
         """This connection can be used again; the reactor watches it for input."""
         ...
 
+    def wake_by(self, instant: int) -> None:
+        """The flight wants its `due` called at its `wake_at`, which is this instant."""
+        ...
+
     def landed(self, flight: "Flight", sample: Sample, /) -> None: ...
 
     def unsent(self, flight: "Flight", reason: str, /) -> None: ...
@@ -58,7 +62,7 @@ class Flight:
     __slots__ = (
         "_addresses", "_answer", "_attempt_until", "_deadline", "_events", "_lag", "_names", "_offset",
         "_overdue_at", "_owner", "_phase", "_reactor", "_received", "_reused", "_stamps", "_target", "_timeout",
-        "_watch", "_wire", "contract", "due_mono", "due_wall", "ended",
+        "_watch", "_wire", "contract", "due_mono", "due_wall", "ended", "wake_at",
     )  # fmt: skip
 
     def __init__(
@@ -74,7 +78,7 @@ class Flight:
         self._reactor, self._names, self._owner, self._target = reactor, names, owner, target
         self.contract, self._timeout, self._stamps = contract, timeout, stamps
         self.due_wall = self.due_mono = 0
-        self._deadline = self._attempt_until = self._overdue_at = 0
+        self._deadline = self._attempt_until = self._overdue_at = self.wake_at = 0
         self._answer = Answer(target.method, target.max_body)
         self._addresses: list[Address] = []
         self._watch = Stopwatch()
@@ -104,7 +108,13 @@ class Flight:
     # Deadlines
 
     def _set_timer(self) -> None:
-        self._reactor.at(min(t for t in (self._deadline, self._attempt_until, self._overdue_at) if t), self)
+        wake = self._deadline
+        if self._overdue_at and self._overdue_at < wake:
+            wake = self._overdue_at
+        if self._attempt_until and self._attempt_until < wake:
+            wake = self._attempt_until
+        self.wake_at = wake
+        self._owner.wake_by(wake)
 
     def due(self, now: int) -> None:
         """An instant of this probe has come. What came in before it still counts."""

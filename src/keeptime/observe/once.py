@@ -7,6 +7,7 @@ from keeptime.clock import monotonic_ns
 from keeptime.contract.terms import Endpoint, Probe
 from keeptime.errors import ProbeError
 from keeptime.model.sample import Sample
+from keeptime.observe.deadlines import Deadlines
 from keeptime.observe.flight import Flight
 from keeptime.observe.reactor import Reactor
 from keeptime.observe.resolve import CaresNames
@@ -19,6 +20,8 @@ class _One:
 
     def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
+        self.flights = Deadlines(reactor)
+        self.wake_by = self.flights.wake_by
         self.sample: Sample | None = None
         self.problem = ""
 
@@ -29,10 +32,12 @@ class _One:
         self._reactor.forget(wire.fd)
         wire.close()
 
-    def landed(self, _flight: Flight, sample: Sample) -> None:
+    def landed(self, flight: Flight, sample: Sample) -> None:
+        self.flights.discard(flight)
         self.sample = sample
 
-    def unsent(self, _flight: Flight, reason: str) -> None:
+    def unsent(self, flight: Flight, reason: str) -> None:
+        self.flights.discard(flight)
         self.problem = reason
 
     def overdue(self, _flight: Flight) -> None:
@@ -51,6 +56,7 @@ def probe_once(endpoint: Endpoint, probe: Probe, *, contract: str) -> Sample:
     try:
         flight = Flight(reactor, names, one, target, contract, round(probe.timeout * 1_000_000_000), stamps=True)
         now = monotonic_ns()
+        one.flights.add(flight)
         flight.start(reactor.bracket.wall(now), now, None)
         while one.sample is None and not one.problem:
             reactor.turn()

@@ -12,6 +12,7 @@ from keeptime.contract.terms import Contract, Probe
 from keeptime.errors import SecretError
 from keeptime.model.key import Signal
 from keeptime.model.sample import Connection, Sample, Skipped
+from keeptime.observe.deadlines import Deadlines
 from keeptime.observe.flight import Flight
 from keeptime.observe.reactor import Reactor
 from keeptime.observe.resolve import Names
@@ -72,7 +73,8 @@ class Route:
         self._most = probe.max_in_flight
         self._reuse = probe.connection is Connection.REUSE
         self._overdue_after = overdue_after(contract)
-        self._flights: set[Flight] = set()
+        self._flights = Deadlines(reactor)
+        self.wake_by = self._flights.wake_by
         self._idle: list[Wire] = []
         self._k = 0
         self._due_mono = 0
@@ -177,10 +179,10 @@ class Route:
 
     def give_up(self) -> None:
         """What is in flight will not be waited for: counted as skipped, for nothing is known of it."""
-        for flight in list(self._flights):
+        for flight in self._flights.all():
             flight.abandon()
+            self._flights.discard(flight)
             self._skip(flight.due_wall, ENDED)
-        self._flights.clear()
 
 
 def overdue_after(contract: Contract) -> int | None:
