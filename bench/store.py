@@ -24,6 +24,7 @@ from keeptime.model.key import ObjectiveKey, Signal, SignalKey
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.store.grid import Stage, first_of, row_at
+from keeptime.store.packing import packed
 from keeptime.store.sqlite import SqliteStore
 
 TICK = 10.0
@@ -39,7 +40,7 @@ MEMORY = 128
 
 
 def latencies(chance: random.Random, count: int) -> Sketch:
-    """Log-normal latencies around 0.1 s with a slow tail: about 60 distinct buckets in a tick, 105 in a minute, 140 above."""
+    """Log-normal latencies around 0.1 s with a slow tail: some 60 buckets in a tick, 105 in a minute, 140 above."""
     made = Sketch()
     for _ in range(count):
         made.add(chance.lognormvariate(-2.3, 0.45) * (3.0 if chance.random() < 0.02 else 1.0))
@@ -70,16 +71,16 @@ def fill(store: SqliteStore, objectives: int, days: int, chance: random.Random) 
         for part in range(0, len(buckets), 200):
             with store._step():
                 store._counts.put(stage, _counts(buckets[part : part + 200], objectives, events, chance))
-        made = pool(chance, stage.ticks)
+        made = [packed(sketch) for sketch in pool(chance, stage.ticks)]
         buckets = firsts(stage, days, sketches=True)
         for part in range(0, len(buckets), 20):
             with store._step():
-                chosen = {
-                    row_at(first, identity): chance.choice(made)
+                rows = (
+                    (row_at(first, identity), chance.choice(made))
                     for first in buckets[part : part + 20]
                     for identity in range(1, objectives + 1)
-                }
-                store._sketches.put(stage, chosen, fresh=True)
+                )
+                store._sketches.put_packed(stage, rows)
 
 
 def _counts(

@@ -166,3 +166,31 @@ def test_suspects_are_kept(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         store.commit(Change(0.0, TickRecord(FIRST, {FAST: Tally(5, 2, 1, 2)})))
         assert store.tallies(FAST, FIRST, FIRST + 1, 10.0) == ((FIRST, Tally(5, 2, 1, 2)),)
+
+
+@pytest.mark.parametrize("into_minute", range(6))
+def test_levels_meet_without_a_seam(tmp_path: Path, into_minute: int) -> None:
+    """Where ticks have been cut off, minutes take over, at whatever tick that is."""
+    with opened(tmp_path) as store:
+        for tick in range(FIRST, FIRST + 30):
+            store.commit(counted(tick))
+        store.commit(counted(FIRST + 8640 + 9 + into_minute))
+        found = store.tallies(FAST, FIRST // 6 * 6, FIRST + 9000, 10.0)
+        assert sum(tally.good + tally.bad for _, tally in found) == 310
+        assert len({tick for tick, _ in found}) == len(found) > 20
+
+
+def test_late_sketches_while_their_minute_is_being_summed_up(tmp_path: Path) -> None:
+    keys = [REQUESTS._replace(contract=f"c{index}") for index in range(12)]
+    every = TickRecord(FIRST, {}, {key: sketch(0.1) for key in keys})
+    start = FIRST // HOUR * HOUR
+    with opened(tmp_path) as store:
+        store.commit(Change(0.0, every))
+        for turn in range(2 * HOUR):
+            store.commit(Change(0.0, TickRecord(FIRST + turn)))
+            if turn < 40:
+                store.commit(Change(0.0, every))
+        added = 41
+        for key in keys:
+            assert store.sketches(key, start, start + 3 * HOUR).count == added
+            assert store.sketches(key, FIRST, FIRST + 1).count == added

@@ -1,5 +1,7 @@
 """A histogram comes back from its row exactly as it went in."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -26,10 +28,8 @@ def test_it_comes_back_as_it_was(sketch: Sketch) -> None:
 
 @given(data=st.binary(max_size=200))
 def test_other_bytes_are_damage_or_a_sketch(data: bytes) -> None:
-    try:
+    with suppress(StoreDamaged):
         assert isinstance(unpacked(data), Sketch)
-    except StoreDamaged as error:
-        assert "damaged" in str(error)
 
 
 def test_a_cut_off_row_is_damage() -> None:

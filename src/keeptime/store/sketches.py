@@ -5,7 +5,7 @@ addition to a tick that was closed long ago. Runs inside the caller's transactio
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from keeptime.model.sketch import Sketch, merged
@@ -40,10 +40,11 @@ class Sketches:
         """Add rows (by key) to one level, and to no other. `fresh`: none of them is there yet."""
         if not fresh:
             sketches = {key: self._with(stage, key, sketch) for key, sketch in sketches.items()}
-        self.db.executemany(
-            f"INSERT OR REPLACE INTO sketches_{stage.name} VALUES (?, ?)",
-            ((key, packed(sketch)) for key, sketch in sketches.items()),
-        )
+        self.put_packed(stage, ((key, packed(sketch)) for key, sketch in sketches.items()))
+
+    def put_packed(self, stage: Stage, rows: Iterable[tuple[int, bytes]]) -> None:
+        """Write rows (key, packed sketch) to one level in place of any that are there."""
+        self.db.executemany(f"INSERT OR REPLACE INTO sketches_{stage.name} VALUES (?, ?)", rows)
 
     def sum_up(self, boundary: int, signals: int) -> None:
         """One step at each level: so many signals that a closed bucket is done before the next one closes."""
