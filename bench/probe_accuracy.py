@@ -4,7 +4,7 @@ The target (bench/target.c) answers exactly 20 ms after the kernel received the 
 core, the target and what drives blackbox_exporter on the other; rounds of both alternate. An error is the distance
 of what is reported to 20 ms: done − sent for keeptime, probe_duration_seconds for blackbox_exporter (and beside it
 the sum of its phases, which leaves out its own overhead). CPU is the whole client process' per probe: with keeptime
-schedule, status and pattern checks, tallies and sketches; with blackbox_exporter its module's checks and exposition.
+schedule, status and pattern checks, tallies and sketches; with blackbox_exporter its checks and exposition.
 
 Then the same on a core shared with two processes that compute without end, and with a thread that computes
 without end in keeptime's own process. Bars: median at most 1/2, p99 at most 1/4, CPU at most 0.6 of

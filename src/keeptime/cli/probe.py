@@ -34,7 +34,7 @@ MEANING = {
     "wait": "until the first byte",
     "transfer": "first byte to last",
 }
-BAR = 36
+BAR = 34
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -151,5 +151,5 @@ def _promises(contract: "Contract", sample: "Sample") -> list[str]:
             verdict = "left out"
         else:
             verdict = "good" if sample.good(each.under_ns) else "bad"
-        lines.append(f"  {each.name}: {under}: {verdict}"[:80])
+        lines.append(f"  {verdict:<9}{each.name}: {under}"[:80])
     return lines
