@@ -125,7 +125,7 @@ def restore(directory: str) -> None:
         spans = sum(len(histories[key].first) for key in histories)
         took = (monotonic_ns() - start) / 1e9
         now = _resident()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     print(json.dumps({"seconds": took, "spans": spans, "bare_mb": bare, "resident_mb": now, "peak_mb": peak}))
 
 
