@@ -11,6 +11,7 @@ from collections import Counter as Count
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ from keeptime.observe.resolve import CaresNames
 from keeptime.observe.route import ENDED, STOPPED
 from keeptime.observe.schedule import slots_of
 from tests.observe.given import contract, objective, once, sound
-from tests.observe.servers import OK, answers, keeps, serving, silent
+from tests.observe.servers import OK, Authority, answers, keeps, serving, silent
 
 
 class Outcomes(list[Sample | Skipped]):
@@ -233,6 +234,22 @@ def test_a_kept_connection_that_was_closed_is_replaced_by_a_fresh_one() -> None:
             with running([one]) as (_, outcomes):
                 outcomes.wait(lambda out: len(out.samples) >= 6)
         assert {(each.connection, each.failure) for each in outcomes.samples} == {(Connection.FRESH, None)}
+
+
+def test_reuse_under_tls_keeps_the_connection_and_its_stamps(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    script, seen = connections_of(keeps())
+    with serving(script, context=authority.issue("x").server()) as port:
+        where = Endpoint(f"https://localhost:{port}/", tls=TlsTerms(ca=authority.file))
+        one = contract("", endpoint=where, connection=Connection.REUSE)
+        with running([one]) as (_, outcomes):
+            outcomes.wait(lambda out: len(out.samples) >= 6)
+    assert len(seen) == 1
+    assert [each.connection for each in outcomes.samples[:3]] == ["fresh", "reuse", "reuse"]
+    assert {each.failure for each in outcomes.samples} == {None}
+    assert outcomes.samples[0].phases.tls > 0 == outcomes.samples[1].phases.tls
+    if sys.platform == "linux":
+        assert all(each.stamped for each in outcomes.samples[1:])
 
 
 def test_a_fresh_connection_is_not_tried_again() -> None:

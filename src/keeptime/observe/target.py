@@ -40,9 +40,9 @@ class Target:
     checks: Checks
     close: bool
     resolve: Resolve
-    request: bytes = b""
+    request: bytes = field(default=b"", repr=False)
     secret: bool = False
-    _values: tuple[str, ...] = field(default=())
+    _values: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def method(self) -> str:
@@ -132,10 +132,11 @@ def literal(host: str, port: int) -> Address | None:
 
 
 def _scope(zone: str) -> int:
+    zone = zone.removeprefix("25")  # "%25" is how a URL writes "%" (RFC 6874)
     if not zone:
         return 0
     try:
-        return int(zone) if zone.isdigit() else socket.if_nametoindex(zone.removeprefix("25"))
+        return socket.if_nametoindex(zone)
     except OSError:
         raise ProbeError(f"there is no network interface {zone!r} here") from None
 
