@@ -190,9 +190,8 @@ def test_fresh_means_a_connection_each() -> None:
 
 def test_reuse_keeps_a_connection() -> None:
     script, seen = connections_of(keeps())
-    one = contract("http://127.0.0.1:0/", connection=Connection.REUSE)
     with serving(script) as port:
-        one = contract(f"http://127.0.0.1:{port}/", connection=Connection.REUSE)
+        one = contract(f"http://127.0.0.1:{port}/", connection=Connection.REUSE, most=1)
         with running([one]) as (_, outcomes):
             outcomes.wait(lambda out: len(out.samples) >= 8)
     assert len(seen) == 1
@@ -241,7 +240,7 @@ def test_reuse_under_tls_keeps_the_connection_and_its_stamps(tmp_path: Path) -> 
     script, seen = connections_of(keeps())
     with serving(script, context=authority.issue("x").server()) as port:
         where = Endpoint(f"https://localhost:{port}/", tls=TlsTerms(ca=authority.file))
-        one = contract("", endpoint=where, connection=Connection.REUSE)
+        one = contract("", endpoint=where, connection=Connection.REUSE, most=1)
         with running([one]) as (_, outcomes):
             outcomes.wait(lambda out: len(out.samples) >= 6)
     assert len(seen) == 1
@@ -297,12 +296,12 @@ def test_a_resolver_that_never_answers_holds_up_nobody() -> None:
 def test_reload_leaves_unchanged_contracts_alone() -> None:
     with serving(keeps()) as port, serving(answers(OK)) as other:
         url = f"http://127.0.0.1:{port}/"
-        same = contract(url, name="same", connection=Connection.REUSE)
+        same = contract(url, name="same", connection=Connection.REUSE, most=1)
         with running([same, contract(url, name="gone"), contract(url, name="moved")]) as (engine, outcomes):
             outcomes.wait(lambda out: len(out) >= 9)
             engine.replace(
                 [
-                    contract(url, name="same", connection=Connection.REUSE),
+                    contract(url, name="same", connection=Connection.REUSE, most=1),
                     contract(f"http://127.0.0.1:{other}/", name="moved"),
                     contract(url, name="new"),
                 ]
