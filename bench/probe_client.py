@@ -64,7 +64,7 @@ def main(order: dict[str, object]) -> None:
         sleep(0.01)
     first, cpu, start = len(kinds), cpu_seconds(os.getpid()), monotonic_ns()
     while len(kinds) - first < count:
-        sleep(0.25)
+        sleep(0.5)
         counter.close(wall_ns())
     cpu, seconds = cpu_seconds(os.getpid()) - cpu, (monotonic_ns() - start) / 1e9
     last = len(kinds)

@@ -169,15 +169,16 @@ class Flight:
             return
         self._phase, self._events = Phase.CONNECT, 0
         self._watch.leave(monotonic_ns())
-        code = wire.connect(address)
-        now = monotonic_ns()
-        if code not in (0, errno.EINPROGRESS):
+        code, now, sent = wire.connect(address)
+        if code:
             self._not_connected(OSError(code, os.strerror(code)))
             return
         if self._addresses:
             self._attempt_until = now + (self._deadline - now) // (len(self._addresses) + 1)
-        # On loopback the connection stands when connect() returns: sending tells, and saves a turn.
-        self._send_first(now)
+        if sent:
+            self._connected(now)
+        else:
+            self._listen(IN | OUT)
 
     def _new_wire(self, family: int) -> Wire:
         """A socket with its first bytes queued: the request, or the beginning of the handshake."""
@@ -222,16 +223,22 @@ class Flight:
         wire = self._connection()
         before = wire.pending
         try:
-            flushed = wire.flush()
+            wire.flush()
         except OSError as error:
             self._not_connected(error)
             return
-        if wire.pending == before:
-            self._listen(IN | OUT)
-            return
-        self._watch.mark(Phase.CONNECT, connected)
+        if wire.pending != before:
+            self._connected(connected)
+
+    def _connected(self, at: int) -> None:
+        """There is a connection, since `at` at the latest, and some of what is queued has gone."""
+        self._watch.mark(Phase.CONNECT, at)
         self._phase = Phase.WRITE if self._target.context is None else Phase.TLS
-        self._after_flush(flushed)
+        wire = self._connection()
+        try:
+            self._after_flush(not wire.pending or wire.flush())
+        except OSError as error:
+            self._broke(error)
 
     def _use_again(self, wire: Wire) -> None:
         self._wire, self._reused, self._events = wire, True, IN

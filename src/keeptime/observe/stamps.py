@@ -56,7 +56,7 @@ class Bracket:
         return wall - self.offset
 
 
-def enable(sock: socket.socket) -> None:
+def enable(sock: socket.SocketType) -> None:
     """Ask for stamps on what this socket receives; a system without them goes without."""
     if LINUX:
         with suppress(OSError):

@@ -4,18 +4,17 @@ Guarantees: every call returns at once; received bytes come with the kernel's st
 over memory, so that it is the ciphertext on the socket that is stamped. Knows nothing of HTTP.
 """
 
-import errno
 import os
 import socket
 import ssl
 from dataclasses import dataclass
 
 from keeptime.observe import stamps
-from keeptime.observe.kernel import Address, connect, send
+from keeptime.observe.kernel import AGAIN, Address, launch, send
 
 PIECE = 65_536
-_AGAIN = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.ENOTCONN, errno.EALREADY)
-_TYPE = socket.SOCK_STREAM | getattr(socket, "SOCK_NONBLOCK", 0)
+_NONBLOCK = getattr(socket, "SOCK_NONBLOCK", 0)
+_TYPE = socket.SOCK_STREAM | _NONBLOCK
 
 
 @dataclass(slots=True)
@@ -32,17 +31,24 @@ class Wire:
     __slots__ = ("_unsent", "fd", "sock")
 
     def __init__(self, family: int, stamped: bool) -> None:
-        self.sock = socket.socket(family, _TYPE)
-        self.sock.setblocking(False)
+        # The type beneath socket.socket: the same calls, without a layer of Python around opening and closing.
+        self.sock = socket.SocketType(family, _TYPE)
+        if not _NONBLOCK:
+            self.sock.setblocking(False)
         self.fd = self.sock.fileno()
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if stamped:
             stamps.enable(self.sock)
         self._unsent = b""
 
-    def connect(self, address: Address) -> int:
-        """Begin to connect; an error number, 0 or EINPROGRESS if all is well so far."""
-        return connect(self.sock, address)
+    def connect(self, address: Address) -> tuple[int, int, bool]:
+        """Begin to connect, and send what is queued if that is possible at once.
+
+        Gives an error number (0: well so far), the instant after connecting, and whether anything was sent.
+        """
+        code, connected, count = launch(self.sock, address, self._unsent)
+        self._unsent = self._unsent[count:]
+        return code, connected, count > 0
 
     @property
     def pending(self) -> int:
@@ -58,7 +64,7 @@ class Wire:
         while self._unsent:
             count = send(self.sock, self._unsent)
             if count < 0:
-                if -count in _AGAIN:
+                if -count in AGAIN:
                     return False
                 raise OSError(-count, os.strerror(-count))
             self._unsent = self._unsent[count:]
