@@ -12,12 +12,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.keeping import SECRET, until
 from tests.e2e.peers import Consumer, Model, consumer, model
 
 TERMS = """\
@@ -34,7 +34,6 @@ consumers:
   - name: checkout
     tell: [{{webhook: {{url: "env:KILLED_HOOK", secret: "env:KILLED_SECRET"}}}}]
 """
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @dataclass
@@ -73,13 +72,6 @@ class Lives:
 MESSAGES = """
 SELECT m.message_id, o.delivered FROM outbox o JOIN message m ON m.id = o.message ORDER BY o.row
 """
-
-
-def until(true: Callable[[], bool], seconds: float, what: str) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
 
 
 def rampage(kills: int, seed: int, lives: Lives, victim: Model, told: Consumer) -> None:

@@ -5,6 +5,7 @@ store is closed); a reload that is refused leaves everything as it was. Built by
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from keeptime.app.ports import Counting, ProbeOnce, Prober, Store
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract
-from keeptime.errors import KeeptimeError
+from keeptime.errors import KeeptimeError, StoreError
 from keeptime.model.alert import Delivery, Message, Waiting
 from keeptime.model.counters import RequestCounters
 from keeptime.model.key import ObjectiveKey
@@ -34,6 +35,9 @@ T = TypeVar("T")
 
 LOOKS_PER_TICK = 20
 """How often in a tick the daemon looks whether one has ended: a verdict is at most a twentieth of a tick late."""
+
+BETWEEN_QUEUES = 0.5
+"""At most every so many seconds the store is asked for what waits to be delivered."""
 
 OVERDUE_TICKS = 3
 """Without a judged tick for so many ticks keeptime says that it is not well."""
@@ -69,7 +73,15 @@ class Daemon:
         self._clock = clock
         self._last_samples = last_samples
         self._receivers = Receivers()
-        self._dispatcher = Dispatcher(store, self._receivers, clock, in_store, still_told=self._still_told)
+        self._moved = asyncio.Event()
+        self._dispatcher = Dispatcher(
+            store,
+            self._receivers,
+            clock,
+            in_store,
+            still_told=self._still_told,
+            on_marked=self._moved.set,
+        )
         self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
         self._waiting: Sequence[Waiting] = ()
         self._started = self._now()
@@ -84,14 +96,16 @@ class Daemon:
         self._tasks = [
             asyncio.create_task(self._ticks(), name="ticks"),
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
+            asyncio.create_task(self._queues(), name="queues"),
         ]
 
     async def failed(self) -> None:
-        """Returns never, unless a part that must run has ended: then it raises what ended it."""
+        """Returns never, unless a part has ended that must run: what ended it is logged. Raises KeeptimeError."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            task.result()
-        raise KeeptimeError("a part of keeptime ended that must not")
+            error = task.exception()
+            log.error("the part '%s' of keeptime has ended", task.get_name(), exc_info=error)
+            raise KeeptimeError(f"a bug of keeptime ended its part '{task.get_name()}': {error!r}")
 
     async def stop(self) -> None:
         """End in order; nothing that was counted or decided is lost."""
@@ -115,7 +129,11 @@ class Daemon:
     async def reload(self, contracts: Sequence[Contract]) -> None:
         """Go on with these contracts from the next tick on. Raises KeeptimeError if it cannot."""
         await self._in_store(self._keeper.replace, contracts)
-        await asyncio.to_thread(self._prober.replace, contracts)
+        try:
+            await asyncio.to_thread(self._prober.replace, contracts)
+        except KeeptimeError:
+            await self._in_store(self._keeper.replace, self._contracts)
+            raise
         self._counting.replace(contracts)
         self._contracts = tuple(contracts)
         self.reload_error = ""
@@ -152,7 +170,16 @@ class Daemon:
     async def _keep(self, records: Sequence[TickRecord], now: float) -> None:
         self._publish(await self._in_store(self._keeper.keep, records, now), now)
         self._dispatcher.wake()
-        self._waiting = await self._in_store(self._store.waiting)
+        self._moved.set()
+
+    async def _queues(self) -> None:
+        """Look at what waits to be delivered whenever that has changed, so that what is shown of it is true."""
+        while True:
+            await self._moved.wait()
+            self._moved.clear()
+            with contextlib.suppress(StoreError):  # the keeper and the dispatcher say so
+                self._waiting = await self._in_store(self._store.waiting)
+            await asyncio.sleep(BETWEEN_QUEUES)
 
     def _publish(self, kept: Kept, now: float) -> None:
         if kept.verdicts:

@@ -1,6 +1,7 @@
 """Builds a daemon from its parts: the only place that knows which store, prober and receivers there are."""
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,33 +28,33 @@ class Settings:
 
 
 async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
-    """A daemon that is ready to start. Raises UsageError, StoreError or SecretError; then nothing is left open."""
+    """A daemon that is ready to start. Raises a KeeptimeError where it cannot be; then nothing is left open."""
     clock = SystemClock()
     in_store = StoreThread()
     now_ns = clock.wall_ns()
-    try:
+    async with AsyncExitStack() as unfinished:
+        unfinished.callback(in_store.close)
         store = await in_store(
             SqliteStore.open, settings.data, tick_seconds=settings.tick_seconds, now=now_ns / 1e9
         )
+        unfinished.push_async_callback(in_store, store.close)
         next_tick = _next_tick(now_ns, settings.tick_seconds, await in_store(store.last_tick))
-        keeper = await in_store(Keeper, store, contracts, settings.tick_seconds, next_tick)
-    except BaseException:
-        in_store.close()
-        raise
-    counter = Counter(contracts, settings.tick_seconds, start_ns=now_ns)
-    last = LastSamples(counter)
-    return Daemon(
-        contracts=contracts,
-        tick_seconds=settings.tick_seconds,
-        store=store,
-        in_store=in_store,
-        keeper=keeper,
-        counting=counter,
-        prober=Engine(contracts, last.add, overdue=counter.overdue),
-        probe_once=_probe,
-        clock=clock,
-        last_samples=last.samples,
-    )
+        counter = Counter(contracts, settings.tick_seconds, start_ns=now_ns)
+        last = LastSamples(counter)
+        daemon = Daemon(
+            contracts=contracts,
+            tick_seconds=settings.tick_seconds,
+            store=store,
+            in_store=in_store,
+            keeper=await in_store(Keeper, store, contracts, settings.tick_seconds, next_tick),
+            counting=counter,
+            prober=Engine(contracts, last.add, overdue=counter.overdue),
+            probe_once=_probe,
+            clock=clock,
+            last_samples=last.samples,
+        )
+        unfinished.pop_all()
+        return daemon
 
 
 def _next_tick(now_ns: int, tick_seconds: float, last: int | None) -> int:

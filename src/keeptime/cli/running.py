@@ -71,7 +71,7 @@ async def keep_running(options: Options) -> int:
     try:
         port = await server.start()
         await daemon.start()
-        await _until_told(daemon, options, _url(options.host, port))
+        await _until_told(daemon, options, contracts, _url(options.host, port))
     finally:
         await daemon.stop()
         await server.stop()
@@ -81,7 +81,7 @@ async def keep_running(options: Options) -> int:
     return 0
 
 
-async def _until_told(daemon: Daemon, options: Options, url: str) -> None:
+async def _until_told(daemon: Daemon, options: Options, contracts: Sequence[Contract], url: str) -> None:
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
     reloading: set[asyncio.Task[None]] = set()
@@ -95,7 +95,7 @@ async def _until_told(daemon: Daemon, options: Options, url: str) -> None:
         loop.add_signal_handler(number, ending.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
     daemon.on_told = logfmt.told
-    _announce(options, url)
+    _announce(options, contracts, url)
     shown = show(daemon, url) if options.table else contextlib.nullcontext()
     with shown:
         failed = asyncio.create_task(daemon.failed())
@@ -107,8 +107,10 @@ async def _until_told(daemon: Daemon, options: Options, url: str) -> None:
         failed.cancel()
 
 
-def _announce(options: Options, url: str) -> None:
-    log.info("running", extra={"url": url, "data": str(options.data), "pid": os.getpid()})
+def _announce(options: Options, contracts: Sequence[Contract], url: str) -> None:
+    objectives = sum(len(each.objectives) for each in contracts)
+    kept = {"contracts": len(contracts), "objectives": objectives}
+    log.info("running", extra=kept | {"url": url, "data": str(options.data), "pid": os.getpid()})
     if options.ready_file is not None:
         temporary = options.ready_file.with_suffix(".tmp")
         temporary.write_text(json.dumps({"url": url, "pid": os.getpid()}))

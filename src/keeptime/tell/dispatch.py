@@ -46,6 +46,7 @@ class Dispatcher:
 
     `counters`: by (contract, address id), since start. `problem`: a sentence while the store fails, else "".
     `still_told`: is this alert's objective still in a contract, and told to this address? Others are not refreshed.
+    `on_marked`: called on the event loop after the outcome of an attempt was stored.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Dispatcher:
         in_store: InStore,
         *,
         still_told: Callable[[Delivery], bool] = always,
+        on_marked: Callable[[], None] = lambda: None,
     ) -> None:
         self.counters: defaultdict[Pair, PairCounters] = defaultdict(PairCounters)
         self.problem = ""
@@ -63,6 +65,7 @@ class Dispatcher:
         self._receivers = receivers
         self._clock = clock
         self._in_store = in_store
+        self._on_marked = on_marked
         self._woken = asyncio.Event()
         self._ending = False
         self._running = asyncio.Lock()
@@ -194,7 +197,8 @@ class Dispatcher:
         """Store the outcome; a store that cannot take it now is asked again, for the pair must not run ahead."""
         while True:
             try:
-                return await self._in_store(call, *args)
+                await self._in_store(call, *args)
+                return self._on_marked()
             except Exception as error:  # whatever it is: the message must not be sent over and over meanwhile
                 self._trouble(f"the outcome of a delivery cannot be stored: {error}")
                 await asyncio.sleep(PAUSE)
