@@ -1,4 +1,4 @@
-"""One probe on its way: from the look-up of the name to the last byte of the answer, or to its deadline.
+"""One probe on its way: from leaving to the last byte of the answer, or to its deadline.
 
 Guarantees: ends exactly once, with a Sample, whatever the other side does; its phases add up to done − sent; a
 timeout is done at exactly sent + timeout; an answer whose last byte came after the deadline is a timeout, one that
@@ -6,30 +6,23 @@ came before it is not, however late this program looked. What was received is st
 Knows nothing of schedules and counts.
 """
 
-import errno
-import os
-import socket
 import ssl
-from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from keeptime.clock import monotonic_ns
 from keeptime.model.sample import LATE_NS, Connection, Failure, Sample
 from keeptime.observe.answer import Answer, Broken, TooLarge
-from keeptime.observe.kernel import Address, round_trip_ns
+from keeptime.observe.dial import Dial
+from keeptime.observe.faults import broken_off, out_of_time
 from keeptime.observe.phases import Phase, Stopwatch
 from keeptime.observe.reactor import IN, OUT, Reactor
 from keeptime.observe.resolve import Names
-from keeptime.observe.stamps import STEP_NS
+from keeptime.observe.stamps import LAG_NOTED_NS
 from keeptime.observe.target import Target
-from keeptime.observe.wire import TlsWire, Wire
+from keeptime.observe.wire import Wire
 
-LAG_NOTED_NS = 200_000
-"""A wake-up that was later than this is the prober's own lag; less is the cost of any program."""
 OVERDUE_MARGIN_NS = 10_000_000
 """A request is called overdue this long after the instant: bytes on their way through the kernel were in time."""
-NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
-"""This machine's own limits: the probe did not leave, and nothing is known about the endpoint."""
 
 
 class Owner(Protocol):
@@ -60,9 +53,9 @@ class Flight:
     """`due_wall`, `due_mono`: the same instant on both clocks. `timeout`: nanoseconds."""
 
     __slots__ = (
-        "_addresses", "_answer", "_attempt_until", "_deadline", "_events", "_lag", "_names", "_offset",
-        "_overdue_at", "_owner", "_phase", "_reactor", "_received", "_reused", "_stamps", "_target", "_timeout",
-        "_watch", "_wire", "contract", "due_mono", "due_wall", "ended", "wake_at",
+        "_answer", "_deadline", "_dial", "_events", "_lag", "_names", "_offset", "_overdue_at", "_owner",
+        "_reactor", "_received", "_reused", "_stamps", "_target", "_timeout", "_watch", "_wire", "contract",
+        "due_mono", "due_wall", "ended", "wake_at",
     )  # fmt: skip
 
     def __init__(
@@ -78,13 +71,12 @@ class Flight:
         self._reactor, self._names, self._owner, self._target = reactor, names, owner, target
         self.contract, self._timeout, self._stamps = contract, timeout, stamps
         self.due_wall = self.due_mono = 0
-        self._deadline = self._attempt_until = self._overdue_at = self.wake_at = 0
+        self._deadline = self._overdue_at = self.wake_at = 0
         self._answer = Answer(target.method, target.max_body)
-        self._addresses: list[Address] = []
         self._watch = Stopwatch()
+        self._dial: Dial | None = None
         self._wire: Wire | None = None
         self._events = self._lag = self._offset = 0
-        self._phase = Phase.DNS
         self._received = self._reused = self.ended = False
 
     def start(self, due_wall: int, due_mono: int, overdue_after: int | None) -> None:
@@ -95,7 +87,7 @@ class Flight:
         if wire is not None:
             self._use_again(wire)
         else:
-            self._open()
+            self._connect()
         if self.ended:
             return
         sent = self._watch.sent
@@ -103,22 +95,23 @@ class Flight:
         if overdue_after is not None:
             start = due_mono if sent - due_mono > LATE_NS else sent
             self._overdue_at = start + overdue_after + OVERDUE_MARGIN_NS
-        self._set_timer()
+        self.set_timer()
 
     # Deadlines
 
-    def _set_timer(self) -> None:
+    def set_timer(self) -> None:
+        """Have `due` called at the next instant at which something must be done."""
         wake = self._deadline
         if self._overdue_at and self._overdue_at < wake:
             wake = self._overdue_at
-        if self._attempt_until and self._attempt_until < wake:
-            wake = self._attempt_until
+        if self._dial is not None and 0 < self._dial.try_until < wake:
+            wake = self._dial.try_until
         self.wake_at = wake
         self._owner.wake_by(wake)
 
     def due(self, now: int) -> None:
         """An instant of this probe has come. What came in before it still counts."""
-        if not self.ended and self._wire is not None and self._phase >= Phase.WRITE:
+        if not self.ended and self._wire is not None:
             self.ready(IN)
         if self.ended:
             return
@@ -128,113 +121,32 @@ class Flight:
         if self._overdue_at and now >= self._overdue_at:
             self._overdue_at = 0
             self._owner.overdue(self)
-        if self._attempt_until and now >= self._attempt_until:
-            self._attempt_until = 0
-            if self._phase is Phase.CONNECT and self._addresses:
-                self._drop()
-                self._next_address()
+        if self._dial is not None and 0 < self._dial.try_until <= now:
+            self._dial.next()
         if not self.ended:
-            self._set_timer()
+            self.set_timer()
 
     # Getting a connection
 
-    def _open(self) -> None:
-        if self._target.literal is not None:
-            self._addresses = [self._target.literal]
-            self._next_address()
-        else:
-            self._phase = Phase.DNS
-            self._watch.leave(monotonic_ns())
-            self._names.lookup(self._target.host, self._target.port, self._named)
+    def _connect(self) -> None:
+        self._dial = Dial(self._reactor, self._names, self._target, self._watch, self, self._timeout, self._stamps)
+        self._dial.begin()
 
-    def _named(self, addresses: Sequence[Address], why: str) -> None:
-        if self.ended:
-            return
-        self._watch.mark(Phase.DNS, monotonic_ns())
-        if not addresses:
-            self._end(Failure.DNS, f"{self._target.host}: {why}")
-            return
-        self._addresses = list(addresses)
-        self._next_address()
-        if self._attempt_until and not self.ended:
-            self._set_timer()
-
-    def _next_address(self) -> None:
-        """Connect to the next address; where more follow, this one gets its share of the time that is left."""
-        address = self._addresses.pop(0)
-        try:
-            wire = self._wire = self._new_wire(address[0])
-        except OSError as error:
-            self._not_connected(error)
-            return
-        self._phase, self._events = Phase.CONNECT, 0
-        self._watch.leave(monotonic_ns())
-        code, now, sent = wire.connect(address)
-        if code:
-            self._not_connected(OSError(code, os.strerror(code)))
-            return
-        if self._addresses:
-            self._attempt_until = now + (self._deadline - now) // (len(self._addresses) + 1)
-        if sent:
-            self._connected(now)
-        else:
-            self._listen(IN | OUT)
-
-    def _new_wire(self, family: int) -> Wire:
-        """A socket with its first bytes queued: the request, or the beginning of the handshake."""
-        target = self._target
-        if target.context is None:
-            wire = Wire(family, self._stamps)
-            wire.write(target.request)
-            return wire
-        secure = TlsWire(family, self._stamps, target.context, target.server_name)
-        secure.greet()
-        return secure
-
-    def _not_connected(self, error: OSError) -> None:
-        self._drop()
-        if self._addresses:
-            self._next_address()
-        elif error.errno in NO_ROOM:
+    def unconnected(self, failure: Failure | None, why: str) -> None:
+        """The dial has failed: the end."""
+        self._dial = None
+        if failure is None:
             self.ended = True
-            self._owner.unsent(self, f"no socket or port to spare here: {_said(error)}")
-        elif isinstance(error, ssl.SSLError):
-            self._end(Failure.TLS, _said(error))
+            self._owner.unsent(self, why)
         else:
-            where = f"[{self._target.host}]" if ":" in self._target.host else self._target.host
-            self._end(Failure.REFUSED, f"{where}:{self._target.port}: {_said(error)}")
+            self._end(failure, why)
 
-    def _on_connect(self, _events: int) -> None:
-        now = monotonic_ns()
-        wire = self._connection()
-        code = wire.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            self._not_connected(OSError(code, os.strerror(code)))
-            return
-        trip = round_trip_ns(wire.sock)
-        if trip is not None and self._watch.last + trip < now - LAG_NOTED_NS:
-            at = self._watch.last + trip
-            self._lag += now - at
-            now = at
-        self._send_first(now)
-
-    def _send_first(self, connected: int) -> None:
-        """Send what is queued. If any of it goes, there is a connection, since `connected` at the latest."""
-        wire = self._connection()
-        before = wire.pending
-        try:
-            wire.flush()
-        except OSError as error:
-            self._not_connected(error)
-            return
-        if wire.pending != before:
-            self._connected(connected)
-
-    def _connected(self, at: int) -> None:
-        """There is a connection, since `at` at the latest, and some of what is queued has gone."""
-        self._watch.mark(Phase.CONNECT, at)
-        self._phase = Phase.WRITE if self._target.context is None else Phase.TLS
-        wire = self._connection()
+    def connected(self, wire: Wire, watched: int, lag: int) -> None:
+        """There is a connection, and the request is queued or has gone."""
+        self._dial, self._wire, self._events = None, wire, watched
+        self._lag += lag
+        if watched:
+            self._reactor.hand_over(wire.fd, self)
         try:
             self._after_flush(not wire.pending or wire.flush())
         except OSError as error:
@@ -244,12 +156,7 @@ class Flight:
         self._wire, self._reused, self._events = wire, True, IN
         self._reactor.hand_over(wire.fd, self)
         self._watch.leave(monotonic_ns())
-        self._request()
-
-    def _request(self) -> None:
-        """Send the request on a connection that stands."""
-        wire = self._connection()
-        self._phase = Phase.WRITE
+        self._watch.phase = Phase.WRITE
         try:
             wire.write(self._target.request)
             self._after_flush(wire.flush())
@@ -259,7 +166,7 @@ class Flight:
     # On a connection
 
     def _connection(self) -> Wire:
-        assert self._wire is not None, "a phase after DNS has a connection"
+        assert self._wire is not None, "the dial is over"
         return self._wire
 
     def _listen(self, events: int) -> None:
@@ -268,9 +175,9 @@ class Flight:
             self._reactor.watch(self._connection().fd, self, events)
 
     def _after_flush(self, flushed: bool) -> None:
-        if flushed and self._phase is Phase.WRITE:
-            self._watch.mark(Phase.WRITE, monotonic_ns())
-            self._phase = Phase.WAIT
+        if flushed and self._watch.phase is Phase.WRITE:
+            self._watch.mark(monotonic_ns())
+            self._watch.phase = Phase.WAIT
         self._listen(IN if flushed else IN | OUT)
 
     def ready(self, events: int) -> None:
@@ -278,52 +185,38 @@ class Flight:
         if self.ended:
             return
         try:
-            _READY[self._phase](self, events)
+            if self._watch.phase is Phase.WRITE:
+                self._on_write(events)
+            else:
+                self._on_read()
         except OSError as error:
             self._broke(error)
 
-    def _on_tls(self, _events: int) -> None:
-        wire = self._connection()
-        assert isinstance(wire, TlsWire)
-        try:
-            done = wire.secure()
-        finally:
-            flushed = wire.flush()  # also the alert that says why not
-        now = monotonic_ns()
-        at = self._believed(wire.last_stamp, now)
-        if at is not None and now - at > LAG_NOTED_NS:
-            self._lag += now - at
-        if done:
-            self._watch.mark(Phase.TLS, now)
-            self._request()
-        else:
-            self._listen(IN if flushed else IN | OUT)
-
     def _on_write(self, events: int) -> None:
         if events & ~OUT:
-            self._on_read(events)
-        if not self.ended and self._phase is Phase.WRITE:
+            self._on_read()
+        if not self.ended and self._watch.phase is Phase.WRITE:
             self._after_flush(self._connection().flush())
 
-    def _on_read(self, _events: int) -> None:
+    def _on_read(self) -> None:
         wire = self._connection()
         got = wire.read()
         now = monotonic_ns()
-        if wire.pending and self._phase is not Phase.WRITE:
+        if wire.pending and self._watch.phase is not Phase.WRITE:
             wire.flush()
         if got is None:
             return
         if not got.data:
             self._closed(now)
             return
-        at = self._believed(got.stamp, now)
+        at = self._reactor.bracket.believed(got.stamp, self._offset, self._watch.sent, now)
         instant = now
         if at is not None:
             instant = at
             self._reactor.note_lag(now - at)
-        if self._phase is not Phase.TRANSFER:
-            self._watch.mark(self._phase, instant)
-            self._phase, self._received = Phase.TRANSFER, True
+        if self._watch.phase is not Phase.TRANSFER:
+            self._watch.mark(instant)
+            self._watch.phase, self._received = Phase.TRANSFER, True
         self._take(got.data, instant, at is not None)
 
     def _take(self, data: bytes, instant: int, stamped: bool) -> None:
@@ -336,16 +229,6 @@ class Flight:
         else:
             if whole:
                 self._whole(instant, stamped)
-
-    def _believed(self, stamp: int | None, now: int) -> int | None:
-        """The kernel's stamp on the monotonic clock; None if there is none, or the wall clock has stepped."""
-        if stamp is None:
-            return None
-        bracket, sent = self._reactor.bracket, self._watch.sent
-        if abs(bracket.offset - self._offset) > STEP_NS + (now - sent) // 1000:
-            return None
-        mono = bracket.mono(stamp)
-        return min(mono, now) if sent <= mono <= now + LAG_NOTED_NS else None
 
     def _closed(self, now: int) -> None:
         """The other side has closed: the end of the answer, of patience, or of a connection that had been idle."""
@@ -360,27 +243,23 @@ class Flight:
             self._whole(now, stamped=False)
 
     def _broke(self, error: OSError) -> None:
-        if isinstance(error, ssl.SSLError):
-            self._end(Failure.TLS, _said(error))
-        elif self._reused and not self._received:
+        if self._reused and not self._received and not isinstance(error, ssl.SSLError):
             self._once_more(monotonic_ns())
-        elif self._phase is Phase.TLS:
-            self._end(Failure.TLS, f"broken off during the handshake: {_said(error)}")
         else:
-            self._end(Failure.PROTOCOL, f"broken off before the end of the answer: {_said(error)}")
+            self._end(*broken_off(error, self._watch.phase))
 
     def _once_more(self, now: int) -> None:
         """A kept connection was closed before it answered anything: use a fresh one, once, on the same clock."""
-        self._watch.mark(self._phase, now)
+        self._watch.mark(now)
         self._drop()
         self._reused = False
-        self._open()
+        self._connect()
 
     # The end
 
     def _whole(self, done: int, stamped: bool) -> None:
         wire, target, answer = self._connection(), self._target, self._answer
-        if answer.keep and not target.close and not wire.pending and self._phase is Phase.TRANSFER:
+        if answer.keep and not target.close and not wire.pending and self._watch.phase is Phase.TRANSFER:
             self._listen(IN)
             self._wire = None
             self._owner.keep(wire)
@@ -393,6 +272,9 @@ class Flight:
             self._end(wrong[0], wrong[1], done, stamped)
 
     def _drop(self) -> None:
+        if self._dial is not None:
+            self._dial.drop()
+            self._dial = None
         wire, self._wire = self._wire, None
         if wire is not None:
             self._reactor.forget(wire.fd)
@@ -410,12 +292,12 @@ class Flight:
         watch = self._watch
         if failure is Failure.TIMEOUT or done - watch.sent > self._timeout:
             failure, done, stamped = Failure.TIMEOUT, watch.sent + self._timeout, False
-            detail = f"no whole answer within {self._timeout / 1e9:g} s: {_DOING[self._phase]}"
+            detail = out_of_time(watch.phase, self._timeout)
         elif not stamped:
             lag = done - max(self._reactor.since, watch.last)
             self._lag += lag if lag > LAG_NOTED_NS else 0
         self._drop()
-        watch.mark(self._phase, done)
+        watch.mark(done)
         self.ended = True
         self._owner.landed(self, self._sample(failure, detail, done, stamped))
 
@@ -436,33 +318,3 @@ class Flight:
             lag_ns=min(self._lag, done - watch.sent),
             detail=self._target.redact(detail) if detail else "",
         )
-
-
-def _ignore(_flight: Flight, _events: int) -> None:
-    """Nothing of a look-up comes by a connection."""
-
-
-_READY: dict[Phase, Callable[[Flight, int], None]] = {
-    Phase.DNS: _ignore,
-    Phase.CONNECT: Flight._on_connect,
-    Phase.TLS: Flight._on_tls,
-    Phase.WRITE: Flight._on_write,
-    Phase.WAIT: Flight._on_read,
-    Phase.TRANSFER: Flight._on_read,
-}
-_DOING = {
-    Phase.DNS: "still looking up the name",
-    Phase.CONNECT: "still connecting",
-    Phase.TLS: "still in the TLS handshake",
-    Phase.WRITE: "still sending the request",
-    Phase.WAIT: "no byte of it came",
-    Phase.TRANSFER: "it had begun, and did not end",
-}
-
-
-def _said(error: OSError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    if isinstance(error, ssl.SSLError):
-        return error.reason or "the handshake failed"
-    return error.strerror or str(error)

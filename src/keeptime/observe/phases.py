@@ -21,11 +21,12 @@ class Phase(IntEnum):
 
 
 class Stopwatch:
-    """`sent` is 0 until the probe leaves."""
+    """`phase`: where the probe is now. `sent` is 0 until it leaves."""
 
-    __slots__ = ("_spent", "last", "sent")
+    __slots__ = ("_spent", "last", "phase", "sent")
 
     def __init__(self) -> None:
+        self.phase = Phase.DNS
         self.sent = self.last = 0
         self._spent = [0, 0, 0, 0, 0, 0]
 
@@ -34,17 +35,17 @@ class Stopwatch:
         if not self.sent:
             self.sent = self.last = now
 
-    def mark(self, phase: Phase, until: int) -> None:
-        """All since the last mark was spent in `phase`.
+    def mark(self, until: int) -> None:
+        """All since the last mark was spent in the present phase.
 
         The kernel's stamp may lie before the last mark, when this program noted that one too late: then the earlier
         phases give back what they took. Never goes back before `sent`.
         """
         until = max(until, self.sent)
         spent = self._spent
-        spent[phase] += until - self.last
+        at: int = self.phase
+        spent[at] += until - self.last
         self.last = until
-        at: int = phase
         while spent[at] < 0:
             spent[at - 1] += spent[at]
             spent[at] = 0

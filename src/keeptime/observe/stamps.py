@@ -18,6 +18,8 @@ SO_TIMESTAMPNS = 35
 ANCILLARY = 64
 STEP_NS = 1_000_000
 """The two clocks drift by at most 0.5 ms a second under NTP; a faster change is a step."""
+LAG_NOTED_NS = 200_000
+"""A wake-up that was later than this is the prober's own lag; less is the cost of any program."""
 _TIGHT_NS = 5_000
 _TIMESPEC = struct.Struct("@ll")
 
@@ -54,6 +56,17 @@ class Bracket:
 
     def mono(self, wall: int) -> int:
         return wall - self.offset
+
+    def believed(self, stamp: int | None, offset: int, sent: int, now: int) -> int | None:
+        """The monotonic instant of a stamp, not after `now`.
+
+        None if there is no stamp, if it is not of the time since `sent`, or if the wall clock has stepped since it
+        had this `offset`, when the probe left.
+        """
+        if stamp is None or abs(self.offset - offset) > STEP_NS + (now - sent) // 1000:
+            return None
+        mono = stamp - self.offset
+        return min(mono, now) if sent <= mono <= now + LAG_NOTED_NS else None
 
 
 def enable(sock: socket.SocketType) -> None:
