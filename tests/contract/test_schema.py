@@ -21,6 +21,7 @@ STRUCTURAL = {
 """Mistakes of form in one place; the others need two places, a list outside, or more than a pattern can say."""
 
 BEYOND = {
+    "missing-endpoint": "probes need an endpoint, other observers none",
     "tls-key-alone": "needs two keys together",
     "receiver-userinfo": "a target's form depends on its kind",
     "duration-of-digits": "the length of a number",

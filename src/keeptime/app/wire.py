@@ -78,6 +78,6 @@ class LastSamples:
 
 
 def _probe(contract: Contract) -> Sample:
-    if not contract.probes:
+    if not contract.probes or contract.endpoint is None:
         raise UsageError(f"{contract.name} has no probe to send")
     return probe_once(contract.endpoint, contract.probes[0], contract=contract.name)

@@ -98,7 +98,7 @@ def _objective_json(contract: "Contract", objective: "Objective") -> dict[str, o
         "target": float(objective.target),
         "threshold_seconds": objective.under,
         "window_seconds": usual_seconds(objective.over),
-        "budget_events": _budget_events(contract, objective),
+        "budget_events": _budget_events(contract, objective) if contract.probes else None,
         "tiers": [asdict(tier) for tier in _reach(contract, objective)],
     }
 
@@ -134,8 +134,8 @@ def _show_problem(console: "Console", problem: "Problem") -> None:
 
 
 def _show_contract(console: "Console", contract: "Contract") -> None:
-    pace = f"{contract.events_per_second:.3g} probes a second"
-    console.print(f"\n{contract.name}: {contract.endpoint.method} {contract.endpoint.url}, {pace}", markup=False)
+    pace = f", {contract.events_per_second:.3g} probes a second" if contract.probes else ""
+    console.print(f"\n{contract.name}: {contract.observed}{pace}", markup=False)
     for objective in contract.objectives:
         _show_objective(console, contract, objective)
     console.print()
@@ -145,8 +145,7 @@ def _show_objective(console: "Console", contract: "Contract", objective: "Object
     from keeptime.units import format_duration, format_percent
 
     under = "answered rightly" if objective.under is None else f"within {format_duration(objective.under)}"
-    bad = _budget_events(contract, objective)
-    budget = f"{bad:,.{0 if bad >= 10 else 1}f} bad probes allowed"
+    budget = _budget(contract, objective)
     promise = f"{format_percent(objective.target)} {under} over {objective.over}; {budget}"
     console.print(f"\n  {objective.name}: {promise}", markup=False)
     tiers = _reach(contract, objective)
@@ -156,6 +155,14 @@ def _show_objective(console: "Console", contract: "Contract", objective: "Object
     for tier in tiers:
         if tier.note:
             console.print(f"    {tier.name}: {tier.note}", markup=False)
+
+
+def _budget(contract: "Contract", objective: "Objective") -> str:
+    """The budget in probes; where the rate of requests is not known, as a share."""
+    if not contract.probes:
+        return f"{float(objective.budget_ratio) * 100:.4g}% may be bad"
+    bad = _budget_events(contract, objective)
+    return f"{bad:,.{0 if bad >= 10 else 1}f} bad probes allowed"
 
 
 def _tier_row(tier: "TierReach") -> tuple[str, ...]:

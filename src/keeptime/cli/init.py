@@ -228,7 +228,8 @@ def _text(asked: Asked, good: "list[Sample]", thresholds: "Thresholds") -> str:
         thresholds=thresholds,
     )
     result = load_text(text.encode(), asked.output)
-    if not result.valid or result.contracts[0].endpoint.body != asked.endpoint.body:
+    written = [each.endpoint for each in result.contracts if each.endpoint is not None]
+    if not result.valid or written[0].body != asked.endpoint.body:
         why = (
             "; ".join(problem.message for problem in result.problems)
             or "the body cannot be written exactly as YAML"

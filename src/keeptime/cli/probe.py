@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from keeptime.observe.once import probe_once
 
     contract = _choose(require(args.contracts), args.name)
-    if not contract.probes:
+    if not contract.probes or contract.endpoint is None:
         raise UsageError(f"{contract.name} has no probe; expected `observe: - probe: …` in {contract.file}")
     try:
         sample = probe_once(contract.endpoint, contract.probes[0], contract=contract.name)
@@ -98,7 +98,7 @@ def as_json(sample: "Sample") -> dict[str, object]:
 def picture(contract: "Contract", sample: "Sample") -> list[str]:
     """Lines of at most 80 columns: how it ended, and each phase as a bar where and as long as it was."""
     total = sample.done_ns - sample.sent_ns
-    lines = [f"{contract.name}: {contract.endpoint.method} {contract.endpoint.url.partition('?')[0]}"[:80]]
+    lines = [f"{contract.name}: {contract.observed}"[:80]]
     lines.append(f"  {_outcome(sample)} in {_ms(total)}"[:80])
     if sample.detail:
         lines += _wrapped(sample.detail)

@@ -1,7 +1,7 @@
 """The fields of a whole contract, and what its parts say together.
 
-Guarantees: a contract that is returned is legal in itself: a probe waits at least as long as the largest threshold,
-and every default is filled in.
+Guarantees: a contract that is returned is legal in itself: it is observed in one way, a probe waits at least as
+long as the largest threshold, and every default is filled in.
 """
 
 import math
@@ -12,19 +12,22 @@ from keeptime.contract.endpoint import ENDPOINT_TABLE
 from keeptime.contract.fingerprint import fingerprint
 from keeptime.contract.kinds import Duration, Label, Text
 from keeptime.contract.lists import ListOf, MapOf, WithPlaces
+from keeptime.contract.matching import check_series
 from keeptime.contract.objectives import OBJECTIVES_SHAPE, Draft
-from keeptime.contract.observing import Observer, ProbeDraft
+from keeptime.contract.observing import Observer, Observing, ProbeDraft
 from keeptime.contract.people import CONSUMERS_SHAPE, OPERATORS_TABLE
 from keeptime.contract.policies import DEFAULT_POLICY, PolicyShape
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Field, Placed, Row, Shape, Table
-from keeptime.contract.terms import Contract, Objective
+from keeptime.contract.terms import Contract, Objective, Probe, PrometheusSource
 from keeptime.contract.urls import Url
 from keeptime.contract.zones import Zone
 from keeptime.units import format_duration, format_percent
 
 LEAST_TIMEOUT = 5.0
 LEAST_NO_DATA = 60.0
+LEAST_NO_DATA_OF_SERIES = 300.0
+"""Series are scraped once a minute by default, and a scrape may fail."""
 
 
 def _link(_: str) -> Shape[str]:
@@ -34,11 +37,11 @@ def _link(_: str) -> Shape[str]:
 NAME = Field("contract", Label("name"), "The contract's name.", required=True)
 PROVIDER = Field("provider", Text(), "Who gives the promise; free text.", default="unnamed")
 MODEL = Field("model", Text(), "What is served; free text.", default="the contract's name")
-ENDPOINT = Field("endpoint", ENDPOINT_TABLE, "The thing probed.", required=True)
+ENDPOINT = Field("endpoint", ENDPOINT_TABLE, "The thing probed. A contract with probes needs one.")
 OBSERVE = Field(
     "observe",
     WithPlaces(ListOf(Observer(), "observers", most=10)),
-    "How requests are observed. So far `probe` alone.",
+    "How requests are observed: by probes, or from an existing Prometheus.",
     required=True,
 )
 OBJECTIVES = Field(
@@ -55,7 +58,7 @@ NO_DATA_AFTER = Field(
     "no_data_after",
     Duration(1, 7 * 86_400, "60s"),
     "After this long without any event an objective is `no_data`.",
-    default="60s, or three times the shortest `every` where that is longer",
+    default="60s (from Prometheus 5m), or three times the shortest `every` where that is longer",
 )
 LINKS = Field(
     "links",
@@ -66,42 +69,66 @@ LINKS = Field(
 
 
 def _contract(row: Row) -> Contract:
-    drafts, probes = row.need(OBJECTIVES), row.need(OBSERVE)
-    _check_timeouts(drafts, probes, row.report)
+    drafts, observers = row.need(OBJECTIVES), row.need(OBSERVE)
+    _check_observers(row, observers)
+    _check_timeouts(drafts, observers, row.report)
     if row.find(CONSUMERS) is None and row.find(OPERATORS) is None:
         row.report.warning(row.place, "nobody-told", "neither consumers nor operators are given; nobody is told")
-    contract = _assemble(row, drafts, probes)
-    _check_events(contract, drafts, row.report)
+    contract = _assemble(row, drafts, observers)
+    check_series(contract, drafts, row.report)
+    if contract.probes:
+        _check_events(contract, drafts, row.report)
     return contract
 
 
-def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Placed[ProbeDraft]]) -> Contract:
+def _check_observers(row: Row, observers: Sequence[Placed[Observing]]) -> None:
+    """Probes need an endpoint; counts from Prometheus stand alone."""
+    sources = [each for each in observers if isinstance(each.value, PrometheusSource)]
+    if sources and len(observers) > 1:
+        message = "observe: requests are counted from one Prometheus, or by probes; write two contracts for both"
+        raise row.report.spoil(sources[-1].place, "two-observers", message)
+    if not sources and row.find(ENDPOINT) is None:
+        message = f"the contract: the key 'endpoint' is missing; expected {ENDPOINT.shape.expected}"
+        raise row.report.spoil(row.place, "missing-key", message)
+
+
+def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Placed[Observing]]) -> Contract:
     policy, timezone = row.get(POLICY, DEFAULT_POLICY), row.get(TIMEZONE, "UTC")
     usual_timeout = max(LEAST_TIMEOUT, 2 * max((draft.value.under or 0 for draft in drafts), default=0))
-    probes = tuple(each.value.finished(usual_timeout) for each in observers)
+    probes = tuple(each.value.finished(usual_timeout) for each in observers if isinstance(each.value, ProbeDraft))
+    source = next((each.value for each in observers if isinstance(each.value, PrometheusSource)), None)
     name = row.need(NAME)
     unversioned = Contract(
         name=name,
         provider=row.get(PROVIDER, "unnamed"),
         model=row.get(MODEL, name),
-        endpoint=row.need(ENDPOINT),
+        endpoint=row.get(ENDPOINT, None),
         probes=probes,
         objectives=tuple(draft.value.finished(policy, timezone) for draft in drafts),
         consumers=row.get(CONSUMERS, ()),
         operators=row.get(OPERATORS, ()),
-        no_data_after=row.get(NO_DATA_AFTER, max(LEAST_NO_DATA, 3 * min(probe.every for probe in probes))),
+        no_data_after=row.get(NO_DATA_AFTER, _usual_silence(probes, source)),
         version="",
         file=row.report.file,
         links=row.get(LINKS, {}),
+        source=source,
     )
     return fingerprint(unversioned, row.report.base)
 
 
-def _check_timeouts(drafts: Sequence[Placed[Draft]], probes: Sequence[Placed[ProbeDraft]], report: Report) -> None:
+def _usual_silence(probes: Sequence[Probe], source: PrometheusSource | None) -> float:
+    if source is not None:
+        return max(LEAST_NO_DATA_OF_SERIES, 3 * source.every)
+    return max(LEAST_NO_DATA, 3 * min(probe.every for probe in probes))
+
+
+def _check_timeouts(
+    drafts: Sequence[Placed[Draft]], observers: Sequence[Placed[Observing]], report: Report
+) -> None:
     """A request is given up at its timeout: nothing is known of how much longer it would have taken."""
     largest = max((draft.value.under or 0 for draft in drafts), default=0)
-    for probe in probes:
-        timeout = probe.value.timeout
+    for probe in observers:
+        timeout = probe.value.timeout if isinstance(probe.value, ProbeDraft) else None
         if timeout is not None and timeout < largest:
             message = (
                 f"the timeout {format_duration(timeout)} is shorter than the threshold {format_duration(largest)}: "

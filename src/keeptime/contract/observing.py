@@ -1,13 +1,17 @@
-"""The fields of `observe`: so far probes."""
+"""The fields of `observe`: probes of keeptime's own, or counts from an existing Prometheus.
+
+Guarantees: a contract is observed in one way; what is promised and how it is observed fit each other.
+"""
 
 from dataclasses import dataclass
 
 from keeptime.contract.kinds import Choice, Duration, Whole
 from keeptime.contract.lists import Forms
 from keeptime.contract.nodes import Mapped, Node
+from keeptime.contract.prometheus import PROMETHEUS
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Row, Schema, Table
-from keeptime.contract.terms import Probe
+from keeptime.contract.terms import Probe, PrometheusSource
 from keeptime.model.sample import Connection
 
 EVERY = Field(
@@ -80,30 +84,43 @@ PROBE = Field(
     "probe",
     Forms(ShortProbe(), mapping=PROBE_TABLE),
     "Send requests of keeptime's own: a mapping, or only how often (`probe: 10s`).",
-    required=True,
 )
-LATER_OBSERVERS = ("scrape", "otlp", "push", "log", "prometheus")
+LATER_OBSERVERS = ("scrape", "otlp", "push", "log")
+Observing = ProbeDraft | PrometheusSource
+
+
+def _observer(row: Row) -> Observing:
+    probe, source = row.find(PROBE), row.find(PROMETHEUS)
+    if probe is not None and source is None:
+        return probe.value
+    if source is not None and probe is None:
+        return source.value
+    row.sound()
+    said = "is given both" if probe is not None else "is given neither"
+    raise row.report.spoil(row.place, "one-observer", f"{row.what}: {said}; expected one of probe and prometheus")
+
+
+OBSERVE_TABLE = Table("observe", "One way to observe requests.", (PROBE, PROMETHEUS), _observer)
 
 
 @dataclass(frozen=True)
 class Observer:
-    """One entry of `observe`: so far a probe."""
+    """One entry of `observe`."""
 
     expected: str = "an entry such as 'probe: 10s'"
-    table: Table[ProbeDraft] = Table(  # noqa: RUF009
-        "observe", "One way to observe requests.", (PROBE,), lambda row: row.need(PROBE)
-    )
 
-    def read(self, node: Node, report: Report, what: str) -> ProbeDraft:
+    def read(self, node: Node, report: Report, what: str) -> Observing:
         kinds = [entry.key for entry in node.entries] if isinstance(node, Mapped) else []
         for kind in kinds:
             if kind.text in LATER_OBSERVERS:
-                message = f"{what}: {quote(kind.text)} is not built yet; so far only 'probe' observes requests"
+                message = (
+                    f"{what}: {quote(kind.text)} is not built yet; so far 'probe' and 'prometheus' observe requests"
+                )
                 raise report.spoil(kind.place, "not-built", message)
-        return self.table.read(node, report, what)
+        return OBSERVE_TABLE.read(node, report, what)
 
     def tables(self) -> tuple[Table[object], ...]:
-        return (self.table,)
+        return (OBSERVE_TABLE,)
 
     def schema(self) -> Schema:
-        return self.table.schema()
+        return OBSERVE_TABLE.schema()

@@ -10,6 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
 
+from keeptime.contract.sources import Counts
 from keeptime.model.alert import Address, Topic
 from keeptime.model.key import ObjectiveKey, Signal
 from keeptime.model.sample import Connection
@@ -71,6 +72,19 @@ class Probe:
     timeout: float
     connection: Connection = Connection.FRESH
     max_in_flight: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusSource:
+    """Read counts from the Prometheus at `url` every so many seconds; a query that takes longer than `timeout` is
+    given up. `headers` as of an endpoint.
+    """
+
+    counts: Counts
+    url: str = "http://127.0.0.1:9090"
+    headers: Mapping[str, str | SecretRef] = field(default_factory=dict)
+    every: float = 30.0
+    timeout: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +176,7 @@ class Consumer:
 class Contract:
     """One promise file. `version`: a stable hash (hex) of what it says; edits that only move text keep it.
 
+    Observed by `probes` of its `endpoint`, or from a `source`; never by both, never by neither.
     `no_data_after`: seconds without any event after which an objective is `no_data`.
     `links`: names and URLs that messages carry (runbook, dashboard).
     """
@@ -169,7 +184,7 @@ class Contract:
     name: str
     provider: str
     model: str
-    endpoint: Endpoint
+    endpoint: Endpoint | None
     probes: tuple[Probe, ...]
     objectives: tuple[Objective, ...]
     consumers: tuple[Consumer, ...]
@@ -178,11 +193,19 @@ class Contract:
     version: str
     file: str
     links: Mapping[str, str] = field(default_factory=dict)
+    source: PrometheusSource | None = None
 
     def key(self, objective: Objective) -> ObjectiveKey:
         return ObjectiveKey(self.name, objective.name)
 
     @property
+    def observed(self) -> str:
+        """What is observed, in words: the method and URL probed, or the Prometheus read; without a query."""
+        if self.source is not None:
+            return f"counts from {self.source.url.partition('?')[0]}"
+        return "" if self.endpoint is None else f"{self.endpoint.method} {self.endpoint.url.partition('?')[0]}"
+
+    @property
     def events_per_second(self) -> float:
-        """Probe slots per second: the expected event rate where nothing but probes is observed."""
+        """Probe slots per second: the expected rate of events; 0 where they are not keeptime's own."""
         return sum(1 / probe.every for probe in self.probes)

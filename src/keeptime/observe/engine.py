@@ -153,6 +153,9 @@ class Engine:
             if self._unchanged(contract):
                 built.append((contract, None))
                 continue
+            if contract.endpoint is None:
+                built.append((contract, []))
+                continue
             make = partial(target_of, contract.endpoint, contexts=contexts, secrets=self._secrets)
             built.append((contract, [make(each.connection) for each in contract.probes]))
         return built

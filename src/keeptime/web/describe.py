@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
-from keeptime.contract.terms import Objective
+from keeptime.contract.terms import Contract, Objective
 from keeptime.judge.reason import promise
 from keeptime.model.sample import Sample
 from keeptime.model.verdict import TierReport, Verdict, WindowCount
@@ -23,6 +23,19 @@ def shown_url(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def url_of(contract: Contract) -> str:
+    """Where the contract is observed: its endpoint, or the Prometheus that is read."""
+    if contract.source is not None:
+        return contract.source.url
+    return "" if contract.endpoint is None else contract.endpoint.url
+
+
+def shown_observed(contract: Contract) -> str:
+    """What is observed, fit to show."""
+    kind = "counts from" if contract.endpoint is None else contract.endpoint.method
+    return f"{kind} {shown_url(url_of(contract))}"
 
 
 def shown_receiver(address: str) -> str:
@@ -87,13 +100,13 @@ def _contract(view: ContractView, deliveries: tuple[DeliveryView, ...]) -> dict[
         "contract": contract.name,
         "provider": contract.provider,
         "model": contract.model,
-        "endpoint": shown_url(contract.endpoint.url),
+        "endpoint": shown_url(url_of(contract)),
         "version": contract.version,
         "requests": view.counters.requests,
         "failures": {failure.value: count for failure, count in sorted(view.counters.failures.items())},
         "probes_skipped": view.counters.skipped,
         "in_flight": view.in_flight,
-        "last_probe": None if last is None else probe_json(last, contract.endpoint.url),
+        "last_probe": None if last is None else probe_json(last, url_of(contract)),
         "objectives": [_objective(objective, verdict) for objective, verdict in pairs],
         "deliveries": [_delivery(each) for each in deliveries if each.contract == contract.name],
     }

@@ -16,7 +16,7 @@ from keeptime.judge.reason import promise
 from keeptime.model.sample import Sample
 from keeptime.model.verdict import Condition, TierReport, TierState, Verdict
 from keeptime.units import format_duration, format_percent, speak_duration
-from keeptime.web.describe import shown_receiver, shown_url
+from keeptime.web.describe import shown_observed, shown_receiver
 from keeptime.web.figures import shown_age, shown_count, shown_instant, shown_rate, shown_ratio, shown_since
 
 WAITING = "waiting"
@@ -137,7 +137,7 @@ def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
         name=contract.name,
         provider=contract.provider,
         model=contract.model,
-        endpoint=f"{contract.endpoint.method} {shown_url(contract.endpoint.url)}",
+        endpoint=shown_observed(contract),
         condition=next((condition for condition in WORST_FIRST if condition in present), WAITING),
         probe=_last_probe(sample, snapshot.at),
         probe_failed=sample is not None and sample.failure is not None,

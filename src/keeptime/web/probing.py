@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from keeptime.app.view import Showable
 from keeptime.errors import KeeptimeError
-from keeptime.web.describe import probe_json
+from keeptime.web.describe import probe_json, url_of
 
 
 class Probing:
@@ -53,7 +53,7 @@ class Probing:
 
     def _url(self, name: str) -> str:
         views = self._daemon.snapshot().contracts
-        return next((view.contract.endpoint.url for view in views if view.contract.name == name), "")
+        return next((url_of(view.contract) for view in views if view.contract.name == name), "")
 
 
 def _refuse(status: int, message: str, names: Sequence[str]) -> JSONResponse:

@@ -1,0 +1,58 @@
+"""Do the series that a contract names say what its objectives ask?
+
+Guarantees: an objective that the series cannot answer at all is an error at its own place; a threshold between two
+bucket bounds is a warning, for an export may still give a lower and an upper bound.
+"""
+
+from collections.abc import Sequence
+
+from keeptime.contract.objectives import Draft
+from keeptime.contract.report import Report
+from keeptime.contract.shapes import Placed
+from keeptime.contract.sources import ClassicHistogram, CounterPair, Counts, NativeHistogram
+from keeptime.contract.terms import Contract
+from keeptime.units import format_duration
+
+
+def check_series(contract: Contract, drafts: Sequence[Placed[Draft]], report: Report) -> None:
+    """Report what the contract's series cannot say; nothing for a contract that is observed by probes."""
+    if contract.source is None:
+        return
+    counts = contract.source.counts
+    if isinstance(counts, CounterPair):
+        if len(drafts) > 1:
+            message = "counters count for one objective; write a contract for each of the others"
+            report.error(drafts[1].place, "counters-once", message)
+        return
+    for draft in drafts:
+        _check_objective(draft, counts, report)
+
+
+def _check_objective(draft: Placed[Draft], counts: Counts, report: Report) -> None:
+    name, under = draft.value.label, draft.value.under
+    if under is None and isinstance(counts, ClassicHistogram | NativeHistogram) and not counts.failed:
+        message = f"{name}: the histogram does not say which requests failed; expected 'failed' matchers beside it"
+        report.error(draft.place, "failures-unknown", message)
+    if (
+        under is not None
+        and isinstance(counts, ClassicHistogram)
+        and counts.buckets
+        and under not in counts.buckets
+    ):
+        report.warning(draft.place, "threshold-not-a-bound", f"{name}: {off_bound(under, counts.buckets)}")
+
+
+def off_bound(under: float, buckets: Sequence[float]) -> str:
+    """A sentence: this threshold is no bucket bound, and which are the nearest."""
+    near = [format_duration(each) for each in around(under, buckets) if each is not None]
+    return (
+        f"the threshold {format_duration(under)} is no bucket bound of the histogram, so it cannot be judged "
+        f"exactly; the nearest are {' and '.join(near)}"
+    )
+
+
+def around(under: float, buckets: Sequence[float]) -> tuple[float | None, float | None]:
+    """The largest bound up to `under` and the smallest from it on; None where there is none."""
+    low = max((each for each in buckets if each <= under), default=None)
+    high = min((each for each in buckets if each >= under), default=None)
+    return low, high
