@@ -15,7 +15,8 @@ from keeptime.contract.terms import Objective
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Cumulative counters, added (`sign` 1) or taken away (−1). `plain`: a selector, so a range can be put to it."""
+    """Cumulative counters, added (`sign` 1) or taken away (−1). `plain`: a selector, to which a range can be
+    put."""
 
     sign: int
     expression: str
