@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
 from keeptime.model.sample import Failure
+from keeptime.model.tally import Tally
 from keeptime.model.verdict import Condition
 from keeptime.testing.showable import FakeShowable, contract, objective, sample, verdict, view
 from keeptime.web.metrics import exposition
@@ -75,6 +76,16 @@ def test_bounds_are_the_usual_ones_and_every_threshold_as_clients_write_them() -
     text = exposition(daemon.snapshot(), "")[0].decode()
     bounds = "0.01 0.05 0.1 0.2 0.3 0.35 0.4 0.5 0.6 0.7 0.8 0.9 1.0 2.0 5.0 +Inf"
     assert re.findall(r'_bucket{contract="sentiment-latency",le="([^"]+)"', text) == bounds.split()
+
+
+def test_what_was_counted_for_an_objective_is_a_counter() -> None:
+    daemon = FakeShowable([view(contract(objectives=[objective()]), counted=[Tally(good=40, bad=2, skipped=1)])])
+    name = "keeptime_objective_requests_total contract=sentiment-latency objective=p99 result"
+    assert {result: values(daemon)[f"{name}={result}"] for result in ("good", "bad", "skipped")} == {
+        "good": 40,
+        "bad": 2,
+        "skipped": 1,
+    }
 
 
 @given(

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from keeptime.app.counted import Counted
 from keeptime.app.keeper import Keeper, Kept
 from keeptime.app.ports import Counting, ProbeOnce, Prober, Store
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
@@ -83,6 +84,7 @@ class Daemon:
             on_marked=self._moved.set,
         )
         self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
+        self._counted = Counted()
         self._waiting: Sequence[Waiting] = ()
         self._started = self._now()
         self._judged_at: float | None = None
@@ -168,6 +170,7 @@ class Daemon:
             await self._keep(records, now_ns / 1e9)
 
     async def _keep(self, records: Sequence[TickRecord], now: float) -> None:
+        self._counted.add(records)
         self._publish(await self._in_store(self._keeper.keep, records, now), now)
         self._dispatcher.wake()
         self._moved.set()
@@ -199,6 +202,7 @@ class Daemon:
         return ContractView(
             contract=contract,
             verdicts=tuple(self._verdicts.get(contract.key(each)) for each in contract.objectives),
+            counted=tuple(self._counted.of(contract.key(each)) for each in contract.objectives),
             counters=counters[contract.name],
             in_flight=self._prober.in_flight(contract.name),
             last_sample=self._last_samples.get(contract.name),

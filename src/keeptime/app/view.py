@@ -10,15 +10,20 @@ from typing import Protocol
 from keeptime.contract.terms import Contract
 from keeptime.model.counters import RequestCounters
 from keeptime.model.sample import Sample
+from keeptime.model.tally import Tally
 from keeptime.model.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class ContractView:
-    """One contract as it stands: a verdict per objective (in the contract's order), None before its first tick."""
+    """One contract as it stands: a verdict per objective (in the contract's order), None before its first tick.
+
+    `counted`: per objective, what was counted since keeptime started.
+    """
 
     contract: Contract
     verdicts: tuple[Verdict | None, ...]
+    counted: tuple[Tally, ...]
     counters: RequestCounters
     in_flight: int
     last_sample: Sample | None

@@ -21,6 +21,7 @@ from keeptime.contract.terms import (
 )
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
 from keeptime.model.sample import Connection, Failure, Phases, Sample
+from keeptime.model.tally import Tally
 from keeptime.model.verdict import Budget, Condition, Severity, TierReport, Verdict
 
 NOW = 1_800_000_004.0
@@ -98,6 +99,7 @@ def view(
     of: Contract,
     verdicts: Sequence[Verdict | None] = (),
     *,
+    counted: Sequence[Tally] = (),
     counters: RequestCounters | None = None,
     last_sample: Sample | None = None,
     in_flight: int = 0,
@@ -107,6 +109,7 @@ def view(
     return ContractView(
         contract=of,
         verdicts=tuple(verdicts) or (None,) * len(of.objectives),
+        counted=tuple(counted) or (Tally(),) * len(of.objectives),
         counters=counters or RequestCounters(tuple(sorted({*USUAL_BOUNDS, *under}))),
         in_flight=in_flight,
         last_sample=last_sample,

@@ -23,6 +23,7 @@ RECEIVER = ("contract", "audience", "receiver")
 def own_series(snapshot: Snapshot) -> Iterator[Metric]:
     """All of keeptime's own series."""
     yield from _terms(snapshot.contracts)
+    yield _counted(snapshot.contracts)
     verdicts = [verdict for view in snapshot.contracts for verdict in view.verdicts if verdict is not None]
     yield from _verdicts(verdicts)
     yield from _burn_and_budget(verdicts)
@@ -52,6 +53,20 @@ def _terms(views: Sequence[ContractView]) -> Iterator[Metric]:
             if objective.under is not None:
                 threshold.add_metric(key, objective.under)
     yield from (contracts, target, threshold)
+
+
+def _counted(views: Sequence[ContractView]) -> Metric:
+    counter = CounterMetricFamily(
+        "keeptime_objective_requests",
+        "Requests counted for the objective since keeptime started; moves when a tick is closed.",
+        labels=(*OBJECTIVE, "result"),
+    )
+    for view in views:
+        for objective, tally in zip(view.contract.objectives, view.counted, strict=True):
+            key = view.contract.key(objective)
+            for result, count in (("good", tally.good), ("bad", tally.bad), ("skipped", tally.skipped)):
+                counter.add_metric((*key, result), count)
+    return counter
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> Iterator[Metric]:

@@ -1,0 +1,25 @@
+"""What was counted for each objective since keeptime started, as counters of Prometheus want it.
+
+Guarantees: a sum moves when its tick is closed, by exactly what the judge is given, and never falls while keeptime
+runs. Knows neither clock nor store.
+"""
+
+from collections.abc import Sequence
+
+from keeptime.model.key import ObjectiveKey
+from keeptime.model.tally import Tally, TickRecord
+
+
+class Counted:
+    """Sums over ticks; mutable."""
+
+    def __init__(self) -> None:
+        self._sums: dict[ObjectiveKey, Tally] = {}
+
+    def add(self, records: Sequence[TickRecord]) -> None:
+        for record in records:
+            for key, tally in record.tallies.items():
+                self._sums[key] = self.of(key) + tally
+
+    def of(self, key: ObjectiveKey) -> Tally:
+        return self._sums.get(key, Tally())
