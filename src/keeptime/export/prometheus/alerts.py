@@ -1,0 +1,80 @@
+"""The alerts of a contract: one per condition that somebody is told of.
+
+Guarantees: an alert fires exactly while the recorded standing says so. Its labels carry who promised what to whom,
+its annotations the reason with the figures that decided, and the contract's links.
+"""
+
+import re
+from collections.abc import Iterator
+
+from keeptime.contract.terms import Contract, Objective
+from keeptime.export.prometheus.names import BAD, REQUESTS, STANDING
+from keeptime.export.prometheus.rules import Alerting
+from keeptime.judge.reason import promise
+from keeptime.judge.standing import CONDITION, SEVERITY, Standing
+from keeptime.model.verdict import Condition
+
+ALERTS = {
+    Condition.AT_RISK: "KeeptimeAtRisk",
+    Condition.BROKEN: "KeeptimeBroken",
+    Condition.NO_DATA: "KeeptimeNoData",
+}
+"""The names that the embedded daemon's Alertmanager receiver gives too."""
+
+TOLD = (Standing.BROKEN, Standing.PAGE, Standing.TICKET, Standing.NO_DATA)
+
+_BAD_SHARE = (
+    '{{{{ with printf "' + BAD + "{{slo='%s',window='%s'}} / " + REQUESTS + "{{slo='%s',window='%s'}}\" "
+    '$labels.slo "{window}" $labels.slo "{window}" | query }}}}{{{{ . | first | value | humanizePercentage }}}}'
+    "{{{{ end }}}}"
+)
+
+
+def alerts(contract: Contract, objective: Objective, burn_window: str) -> Iterator[Alerting]:
+    """`burn_window`: the window whose share of bad requests the reason states ("1h")."""
+    key = contract.key(objective)
+    for standing in TOLD:
+        condition, severity = CONDITION[standing], SEVERITY[standing]
+        yield Alerting(
+            alert=ALERTS[condition],
+            expr=f'{STANDING}{{slo="{key}"}} == {int(standing)}',
+            labels={
+                "contract": contract.name,
+                "objective": objective.name,
+                "provider": contract.provider,
+                "model": contract.model,
+                "condition": str(condition),
+                **({"severity": str(severity)} if severity is not None else {}),
+                "consumers": consumers_label(contract),
+            },
+            annotations=_annotations(contract, objective, condition, burn_window),
+        )
+
+
+def consumers_label(contract: Contract) -> str:
+    """Every consumer between commas, so that a route finds one by `consumers=~".*,NAME,.*"`; "" without any."""
+    names = [consumer.name for consumer in contract.consumers]
+    return f",{','.join(names)}," if names else ""
+
+
+def _annotations(contract: Contract, objective: Objective, condition: Condition, window: str) -> dict[str, str]:
+    share = _BAD_SHARE.format(window=window)
+    terms = promise(objective)
+    reasons = {
+        Condition.AT_RISK: f"{share} of requests were bad in the last {window}: at this pace '{terms}' is missed",
+        Condition.BROKEN: f"'{terms}' is missed; {share} of requests were bad in the last {window}",
+        Condition.NO_DATA: f"no request was observed; '{terms}' cannot be judged",
+    }
+    named = "{{ $labels.contract }}/{{ $labels.objective }}"
+    links = {f"{re.sub(r'[^a-zA-Z0-9_]', '_', name)}_url": url for name, url in contract.links.items()}
+    return {
+        "summary": f"{named}: {condition.replace('_', ' ')}",
+        "reason": reasons[condition],
+        "promise": _literal(terms),
+        **links,
+    }
+
+
+def _literal(text: str) -> str:
+    """A text in which nothing is taken for a template."""
+    return text.replace("{{", '{{ "{{" }}')
