@@ -6,6 +6,7 @@ an exit code (0 fine, 1 the answer is no, 2 usage), never a traceback. Knows not
 
 import argparse
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ class Command:
 
     @property
     def module(self) -> str:
-        return f"keeptime.cli.{self.name}"
+        return f"keeptime.cli.{self.name}{'_' * keyword.iskeyword(self.name)}"
 
 
 class CommandModule(Protocol):
@@ -42,6 +43,8 @@ COMMANDS = (
     Command("run", "observe, judge, tell; dashboard, API and /metrics on one port"),
     Command("probe", "one probe now, phase by phase"),
     Command("status", "condition and budget of every objective"),
+    Command("import", "make contracts of OpenSLO, Sloth or Pyrra files"),
+    Command("export", "the same contract for Prometheus, Alertmanager, Grafana, OpenSLO, Sloth"),
     Command("schema", "print the JSON Schema of a contract"),
     Command("demo", "a model, a contract, a fault, an alert: two minutes"),
 )

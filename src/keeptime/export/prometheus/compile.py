@@ -16,6 +16,7 @@ from keeptime.export.prometheus.increases import increases, own_counting
 from keeptime.export.prometheus.names import Chosen, window_name
 from keeptime.export.prometheus.periods import LENGTH, matchers, period, period_sums
 from keeptime.export.prometheus.rules import Group, Recording, Rule, merged
+from keeptime.export.prometheus.sloth_names import WINDOWS, sloth_series
 from keeptime.export.prometheus.standing import demand, figures, standing
 from keeptime.export.prometheus.windows import expected, sums
 from keeptime.judge.plan import Group as Alike
@@ -24,13 +25,13 @@ from keeptime.judge.plan import Plan, Row, Shape
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`interval`: seconds between evaluations, a divisor of a minute. `own`: read keeptime's own counters, not the
-    contract's source. `year`: the present one, for time zones.
+    """`interval`: seconds between evaluations, a divisor of a minute. `year`: the present one, for time zones.
+    `sloth`: record Sloth's series too.
     """
 
     interval: int
-    own: bool
     year: int
+    sloth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +60,23 @@ def compile_group(name: str, contracts: Sequence[Contract], options: Options) ->
         raise UsageError(f"--interval {options.interval}s cannot be used: {error}") from None
     rules: list[Rule] = []
     for row in plan.rows:
-        rules += increases(row.key, how_counted(row, options.own), options.interval)
+        rules += increases(row.key, how_counted(row), options.interval)
     every = [alike for group in plan.groups for alike in _alike(plan, group, options.interval)]
-    rules += sums({row.key: alike.windows for alike in every for row in alike.rows})
+    more = WINDOWS if options.sloth else ()
+    rules += sums({row.key: (*alike.windows, *more) for alike in every for row in alike.rows})
     rules += _periods(every, options)
     for layer in (_expected, _tiers, _demand, _standing, _figures):
         rules += merged(rule for alike in every for rule in layer(alike, options.interval))
     for alike in every:
         for row in alike.rows:
+            rules += sloth_series(row.contract, row.objective, alike.own) if options.sloth else ()
             rules += alerts(row.contract, row.objective, window_name(_fastest(alike, options.interval)))
     return Group(name, options.interval, tuple(rules))
 
 
-def how_counted(row: Row, own: bool) -> Counting:
-    """The PromQL that counts for this objective."""
-    if own or row.contract.source is None:
+def how_counted(row: Row) -> Counting:
+    """The PromQL that counts for this objective: on its contract's source, or on keeptime's own counters."""
+    if row.contract.source is None:
         return own_counting(row.key)
     return counting(row.objective, row.contract.source.counts)
 
