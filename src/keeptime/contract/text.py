@@ -28,11 +28,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _ALIAS = "anchors and aliases (& and *) are not part of the contract language; write the value out"
 
 
-def documents(data: bytes, report: Report, loader: type = FASTEST) -> Iterator[Node]:
-    """The tree of each document that holds anything, in order; ends at the first fault of the text itself."""
+def documents(data: bytes, report: Report, loader: type = FASTEST, alias: str = _ALIAS) -> Iterator[Node]:
+    """The tree of each document that holds anything, in order; ends at the first fault of the text itself.
+
+    `alias`: what to say of anchors and aliases, in a file that is no contract.
+    """
     try:
         text = _decode(data, report)
-        yield from _trees(text, report, loader)
+        yield from _trees(text, report, loader, alias)
     except Spoiled:
         return
 
@@ -62,8 +65,8 @@ def _place_of(before: str) -> Place:
     return Place(len(lines), len(lines[-1]) + 1)
 
 
-def _trees(text: str, report: Report, loader: type) -> Iterator[Node]:
-    builder = _Builder(report)
+def _trees(text: str, report: Report, loader: type, alias: str) -> Iterator[Node]:
+    builder = _Builder(report, alias)
     try:
         for event in yaml.parse(text, Loader=loader):
             yield from builder.take(event)
@@ -106,8 +109,9 @@ class _Open:
 class _Builder:
     """Takes events one by one and gives each document's tree when it is whole."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, alias: str) -> None:
         self._report = report
+        self._alias = alias
         self._open: list[_Open] = []
 
     def take(self, event: yaml.Event) -> Iterator[Node]:
@@ -117,7 +121,7 @@ class _Builder:
         elif isinstance(event, yaml.CollectionEndEvent):
             yield from self._put(_closed(self._open.pop()))
         elif isinstance(event, yaml.AliasEvent):
-            self._report.error(place, "alias", _ALIAS)
+            self._report.error(place, "alias", self._alias)
             yield from self._put(Broken(place))
         elif isinstance(event, yaml.ScalarEvent):
             yield from self._put(self._scalar(event, place))
@@ -145,7 +149,7 @@ class _Builder:
         """Does it bear an anchor or a tag? Then it is reported."""
         tag: str | None = getattr(event, "tag", None)
         if event.anchor is not None:
-            self._report.error(place, "alias", _ALIAS)
+            self._report.error(place, "alias", self._alias)
         elif tag is not None:
             self._report.error(place, "tag", f"the tag {quote(tag)}: tags are not part of the contract language")
         return event.anchor is not None or tag is not None

@@ -1,0 +1,195 @@
+"""A contract as its file would say it: the opposite of `keeptime.contract.load`.
+
+Guarantees: the mapping that it gives, written as YAML and loaded again, is the same contract; every path in it is
+absolute. Knows nothing of YAML's text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+from keeptime.contract.policies import DEFAULT_POLICY
+from keeptime.contract.sources import ClassicHistogram, CounterPair, Counts, NativeHistogram, ProbeGauges
+from keeptime.contract.terms import (
+    Calendar,
+    Consumer,
+    Contract,
+    Endpoint,
+    Expect,
+    Objective,
+    Policy,
+    PolicyKind,
+    Probe,
+    PrometheusSource,
+    SecretRef,
+)
+from keeptime.model.alert import Address
+from keeptime.model.key import Signal
+from keeptime.units import format_duration
+
+Terms = dict[str, object]
+"""Keys and values of the contract language."""
+
+
+def terms(contract: Contract) -> Terms:
+    """The whole contract."""
+    return {"contract": contract.name, **shared(contract), "objectives": [*map(objective, contract.objectives)]}
+
+
+def shared(contract: Contract) -> Terms:
+    """Everything but its name and its objectives."""
+    endpoint = None if contract.endpoint is None else _endpoint(contract.endpoint)
+    return _given(
+        provider=contract.provider,
+        model=contract.model,
+        endpoint=endpoint,
+        observe=_observe(contract),
+        consumers=[*map(_consumer, contract.consumers)],
+        operators={"tell": [*map(_address, contract.operators)]} if contract.operators else None,
+        no_data_after=duration(contract.no_data_after),
+        links=dict(contract.links),
+    )
+
+
+def objective(one: Objective) -> Terms:
+    calendar = one.over if isinstance(one.over, Calendar) else None
+    return _given(
+        name=one.name,
+        of=None if one.of is Signal.REQUESTS else str(one.of),
+        target=percent(one.target),
+        under=None if one.under is None else duration(one.under),
+        over=duration(one.over.seconds) if not isinstance(one.over, Calendar) else str(one.over),
+        errors=None if one.errors == "bad" else one.errors,
+        policy=policy(one.policy),
+        timezone=None if calendar is None else calendar.timezone,
+    )
+
+
+def policy(one: Policy) -> str | Terms | None:
+    """None for the default rule."""
+    if one == DEFAULT_POLICY:
+        return None
+    if one.kind is PolicyKind.SUSTAINED:
+        return {"sustained": {"window": duration(one.window), "hold": duration(one.hold)}}
+    if not one.tiers:
+        return str(one.kind)
+    tiers = [
+        {
+            "severity": str(tier.severity),
+            "long": duration(tier.long),
+            "short": duration(tier.short),
+            "factor": Decimal(repr(tier.factor)),
+        }
+        for tier in one.tiers
+    ]
+    return {"burn-rate": {"tiers": tiers}}
+
+
+def counts(one: Counts) -> Terms:
+    """What stands below `prometheus:` beside the server's own keys: one key."""
+    match one:
+        case ClassicHistogram():
+            buckets = [duration(each) for each in one.buckets]
+            histogram = _given(metric=one.metric, selector=one.selector, failed=one.failed, buckets=buckets)
+            return {"histogram": histogram | _unit(one.unit)}
+        case NativeHistogram():
+            native = _given(metric=one.metric, selector=one.selector, failed=one.failed)
+            return {"native_histogram": native | _unit(one.unit)}
+        case ProbeGauges():
+            gauges = _given(duration=one.duration, success=one.success, selector=one.selector)
+            return {"gauges": gauges | _unit(one.unit)}
+        case CounterPair():
+            return {
+                "counters": _given(
+                    good=_one_or_all(one.good), bad=_one_or_all(one.bad), total=_one_or_all(one.total)
+                )
+            }
+
+
+def duration(seconds: float) -> str:
+    """The exact writing of a time."""
+    micros = Fraction(repr(seconds)) * 1_000_000
+    if micros.denominator == 1:
+        return format_duration(seconds)
+    return f"{_decimal(micros):f}us"
+
+
+def percent(ratio: Fraction) -> str:
+    """The exact writing of a ratio that came from a percentage."""
+    return f"{_decimal(ratio * 100):f}%"
+
+
+def _decimal(number: Fraction) -> Decimal:
+    with localcontext() as context:
+        context.prec = 60
+        return (Decimal(number.numerator) / Decimal(number.denominator)).normalize()
+
+
+def _given(**values: object) -> Terms:
+    """Without what is not there."""
+    return {key: value for key, value in values.items() if value is not None and value not in ("", [], {}, ())}
+
+
+def _unit(unit: str) -> Terms:
+    return {} if unit == "seconds" else {"unit": str(unit)}
+
+
+def _one_or_all(expressions: tuple[str, ...]) -> str | list[str] | None:
+    return expressions[0] if len(expressions) == 1 else list(expressions) or None
+
+
+def _headers(headers: Mapping[str, str | SecretRef]) -> Terms:
+    return {name: str(value) for name, value in headers.items()}
+
+
+def _endpoint(one: Endpoint) -> Terms:
+    found = _given(url=one.url, method=one.method, headers=_headers(one.headers))
+    if one.body is not None:
+        found["body"] = one.body.decode()
+    tls = {each.name: getattr(one.tls, each.name) for each in fields(one.tls)}
+    return found | _given(expect=_expect(one.expect), tls=_given(**tls))
+
+
+def _expect(one: Expect) -> Terms:
+    usual = Expect()
+    found = _given(regex=one.regex)
+    if one.status != usual.status:
+        found["status"] = [f"{low}-{high}" for low, high in one.status]
+    if one.json:
+        found["json"] = dict(one.json)
+    if one.max_body != usual.max_body:
+        found["max_body"] = f"{one.max_body}B"
+    return found
+
+
+def _observe(contract: Contract) -> list[Terms]:
+    if contract.source is not None:
+        return [{"prometheus": source(contract.source)}]
+    return [{"probe": _probe(each)} for each in contract.probes]
+
+
+def source(one: PrometheusSource) -> Terms:
+    server = _given(
+        url=one.url, headers=_headers(one.headers), every=duration(one.every), timeout=duration(one.timeout)
+    )
+    return server | counts(one.counts)
+
+
+def _probe(one: Probe) -> Terms:
+    return {
+        "every": duration(one.every),
+        "timeout": duration(one.timeout),
+        "connection": str(one.connection),
+        "max_in_flight": one.max_in_flight,
+    }
+
+
+def _consumer(one: Consumer) -> Terms:
+    return {"name": one.name, "tell": [*map(_address, one.tell)], "about": sorted(map(str, one.about))}
+
+
+def _address(one: Address) -> object:
+    if one.kind == "webhook" and one.secret:
+        return {"webhook": {"url": one.target, "secret": one.secret}}
+    return f"{one.kind}:{one.target}"

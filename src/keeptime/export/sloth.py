@@ -1,0 +1,124 @@
+"""Contracts as specs of Sloth (`prometheus/v1`).
+
+Guarantees: a spec counts the same requests as the contract, and a kind of request that never came counts 0 instead
+of hiding the others. What Sloth has no word for stands in comments and in annotations of its alerts; a calendar
+window, which Sloth would judge as something else, is refused. Pure: contracts in, texts out.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from keeptime.contract.counting import Term
+from keeptime.contract.layout import block
+from keeptime.contract.policies import DEFAULT_POLICY
+from keeptime.contract.promql import select
+from keeptime.contract.ratio import Ratio, counts_of, joined, ratio
+from keeptime.contract.sources import Counts, NativeHistogram
+from keeptime.contract.terms import Calendar, Contract, Objective
+from keeptime.contract.written import duration, percent, policy
+from keeptime.errors import UsageError
+
+VERSION = "prometheus/v1"
+WINDOW = "{{.window}}"
+ALERT = "LatencyObjectiveAtRisk"
+USUAL_PERIODS = ("28d", "30d")
+"""The periods that Sloth has alert windows for without a catalogue of one's own."""
+
+Spec = dict[str, object]
+
+
+def files(contracts: Sequence[Contract]) -> dict[str, str]:
+    """A file for each contract and window. Raises UsageError where Sloth has no such window."""
+    out = {}
+    for contract in contracts:
+        windows = dict.fromkeys(_window(contract, one) for one in contract.objectives)
+        for window in windows:
+            name = contract.name if len(windows) == 1 else f"{contract.name}-{window}"
+            found = [one for one in contract.objectives if _window(contract, one) == window]
+            out[f"{name}.yaml"] = _file(contract, found, window)
+    return out
+
+
+def _window(contract: Contract, one: Objective) -> str:
+    if isinstance(one.over, Calendar):
+        raise UsageError(
+            f"{contract.file}: {contract.name}/{one.name}: Sloth has no {one.over}; expected a rolling window"
+        )
+    return duration(one.over.seconds)
+
+
+def _file(contract: Contract, found: Sequence[Objective], window: str) -> str:
+    lines = [
+        f"Sloth {VERSION}, exported by keeptime from the contract {contract.name}.",
+        f"Its window is {window}, which Sloth is told when it is run: sloth generate --default-slo-period={window}",
+    ]
+    if window not in USUAL_PERIODS:
+        lines.append("Sloth knows that period only with a catalogue of alert windows (--slo-period-windows-path).")
+    for one in found:
+        if one.policy != DEFAULT_POLICY:
+            lines.append(f"{one.name}: its policy is {_policy(one)}; Sloth's own alerts are used instead.")
+    if contract.consumers or contract.operators:
+        lines.append("Who is told is Alertmanager's to say: keeptime export alertmanager.")
+    slos = [_slo(contract, one, window) for one in found]
+    spec: Spec = {"version": VERSION, "service": contract.name, "slos": slos}
+    return "".join(f"# {line}\n" for line in lines) + block(spec)
+
+
+def _policy(one: Objective) -> str:
+    said = policy(one.policy)
+    return said if isinstance(said, str) else ", ".join(said or ())
+
+
+def _slo(contract: Contract, one: Objective, window: str) -> Spec:
+    events = _queries(contract, one)
+    labels = {"contract": contract.name, "objective": one.name, "provider": contract.provider}
+    annotations = {"keeptime_window": window}
+    if one.under is not None:
+        annotations["keeptime_threshold"] = duration(one.under)
+    links = {name.replace("-", "_"): url for name, url in contract.links.items() if not name[0].isdigit()}
+    return {
+        "name": one.name,
+        "objective": Decimal(percent(one.target).removesuffix("%")),
+        "description": f"{contract.model}, promised by {contract.provider}.",
+        "sli": {"events": events},
+        "alerting": {"name": ALERT, "labels": labels, "annotations": annotations | links},
+    }
+
+
+def _queries(contract: Contract, one: Objective) -> Spec:
+    found, counts = ratio(contract, one), counts_of(contract, one)
+    step = "30s" if contract.source is None else duration(contract.source.every)
+    total = [(term.sign, _ranged(term, counts, found, step)) for term in found.total]
+    part = [(term.sign, _ranged(term, counts, found, step)) for term in found.part]
+    if found.kind == "bad":
+        error = joined(part, whole=False)
+    else:
+        error = _difference(total, part)
+    return {"error_query": error, "total_query": joined(total, whole=True)}
+
+
+def _difference(total: Sequence[tuple[int, str]], part: Sequence[tuple[int, str]]) -> str:
+    """total − part, without what stands in both."""
+    left = [each for each in total if each not in part]
+    taken = [(-sign, text) for sign, text in part if (sign, text) not in total]
+    return joined([*left, *taken], whole=total[0] in left)
+
+
+def _ranged(term: Term, counts: Counts, found: Ratio, step: str) -> str:
+    """The events of one term in a range."""
+    if not found.counter:
+        return f"sum(count_over_time(({term.expression})[{WINDOW}:{step}]))"
+    if term.plain:
+        return f"sum(rate({term.expression}[{WINDOW}]))"
+    if isinstance(counts, NativeHistogram):
+        return f"sum({_native(term.expression, counts)})"
+    return f"sum(rate(({term.expression})[{WINDOW}:{step}]))"
+
+
+def _native(expression: str, counts: NativeHistogram) -> str:
+    """The same of the rates of the histogram: its selector is the last argument of each function."""
+    selectors = [select(counts.metric, counts.selector, counts.failed), select(counts.metric, counts.selector)]
+    for selector in dict.fromkeys(selectors):
+        for before in ("(", ", "):
+            expression = expression.replace(f"{before}{selector})", f"{before}rate({selector}[{WINDOW}]))")
+    return expression
