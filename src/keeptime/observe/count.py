@@ -135,7 +135,7 @@ class Counter:
         """A copy of each contract's totals."""
         with self._lock:
             return {
-                name: replace(each, within=list(each.within), failures=each.failures.copy())
+                name: replace(each, within=list(each.within), failures=each.failures.copy(), phases=list(each.phases))
                 for name, each in self._counters.items()
             }
 

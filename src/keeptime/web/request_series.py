@@ -13,7 +13,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 from keeptime.app.view import ContractView
-from keeptime.model.counters import RequestCounters
+from keeptime.model.counters import PHASES, RequestCounters
 from keeptime.model.sample import Failure
 
 
@@ -29,14 +29,22 @@ def request_series(views: Sequence[ContractView]) -> Iterator[Metric]:
         "Latency of requests in seconds; a failed request counts as slower than every bound.",
         labels=("contract", "model"),
     )
+    phases = CounterMetricFamily(
+        "model_request_phase_seconds",
+        "Seconds that requests spent in each phase; a failed one in the phases that it reached.",
+        labels=("contract", "model", "phase"),
+    )
     for view in views:
         labels = (view.contract.name, view.contract.model)
         requests.add_metric((*labels, "ok"), sum(view.counters.within))
         for failure in Failure:
             requests.add_metric((*labels, failure.value), view.counters.failures[failure])
         latency.add_metric(labels, buckets(view.counters), view.counters.seconds)
+        for phase, seconds in zip(PHASES, view.counters.phases, strict=True):
+            phases.add_metric((*labels, phase), seconds)
     yield requests
     yield latency
+    yield phases
 
 
 def buckets(counters: RequestCounters) -> list[tuple[str, float]]:
