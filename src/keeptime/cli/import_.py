@@ -118,8 +118,8 @@ def _summary(found: "Imported", output: str, written: bool) -> str:
         return f"{_count(len(found.names), 'contract')}, {counted}; {where}"
     if not found.names:
         return f"no contract, {counted}. Nothing was written."
-    can = _count(len(found.names), "contract")
-    return f"{counted}. Nothing was written; with --partial the other {can} would be."
+    others = "contract" if len(found.names) == 1 else f"{len(found.names)} contracts"
+    return f"{counted}. Nothing was written; with --partial the other {others} would be."
 
 
 def _count(number: int, noun: str) -> str:

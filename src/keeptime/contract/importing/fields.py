@@ -50,6 +50,10 @@ class Fields:
             wrong_type(node, self.report, self.path(key), "a text")
         return node
 
+    def either(self, *keys: str) -> str:
+        """The first of these keys that is there, else the first."""
+        return next((key for key in keys if key in self._entries), keys[0])
+
     def string(self, key: str) -> str:
         """A text, "" if there is none."""
         found = self.text(key)

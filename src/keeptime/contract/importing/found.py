@@ -27,7 +27,8 @@ class Settings:
 class Found:
     """One contract to be. `wanted`: its name, as any text; `terms`: the rest, in the contract's own language.
 
-    `origin`: where it came from, for a comment; `notes`: more of what the other file said, a line each.
+    `origin`: where it came from, with its names there, for a comment; `notes`: more of what the other file said, a
+    line each.
     """
 
     wanted: str
@@ -84,8 +85,6 @@ def text(found: Sequence[Found]) -> str:
 
 def _document(name: str, found: Found) -> str:
     head = [f"Imported from {found.file}:{found.place.line}: {found.origin}.", *found.notes]
-    if name != found.wanted:
-        head.append(f"It was named {found.wanted} there.")
     comments = "".join(f"# {_line(each)}\n" for each in head)
     told = "consumers" in found.terms or "operators" in found.terms
     return comments + block({"contract": name, **found.terms}) + ("" if told else f"{NOBODY}\n")

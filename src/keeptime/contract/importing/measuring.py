@@ -58,6 +58,8 @@ def measure(good: Sum, total: Sum, assumed: Unit | None = None) -> Measured:
     good, total = _tidy(good), _tidy(total)
     if good == total:
         raise Unsayable("counts nothing that could be bad")
+    if not good:
+        raise Unsayable("counts nothing that could be good")
     found = _histogram(good, total, assumed)
     if isinstance(found, Measured):
         return found

@@ -129,6 +129,18 @@ def links(annotations: Fields) -> Terms:
     return found
 
 
+def kubernetes_name(metadata: Fields) -> tuple[str, Terms]:
+    """The name and the links of an object; its labels and other annotations are named as left out."""
+    name = metadata.need("name", "the name of the object").text
+    annotations = metadata.table("annotations")
+    pages = {} if annotations is None else links(annotations)
+    if annotations is not None:
+        annotations.name_the_rest("it is of Kubernetes")
+    metadata.pass_over("namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields")
+    metadata.name_the_rest("it is of Kubernetes")
+    return name, pages
+
+
 def usual_window(context: Context, usual: str, what: str, place: Place) -> str:
     """The window of an objective whose file names none. Raises Spoiled if there is no usual one either."""
     if context.settings.window:

@@ -7,7 +7,7 @@ whatever has no word in a contract is named.
 from keeptime.contract.importing.fields import Fields
 from keeptime.contract.importing.found import Context, Found
 from keeptime.contract.importing.measuring import Measured
-from keeptime.contract.importing.promised import Queries, links, observed, promise, target, window
+from keeptime.contract.importing.promised import Queries, kubernetes_name, observed, promise, target, window
 from keeptime.contract.importing.sums import Form, Query, Series, Unsayable, plus, selected
 from keeptime.contract.nodes import Listing, Scalar
 from keeptime.contract.report import quote
@@ -27,30 +27,19 @@ def read(document: Fields, context: Context) -> None:
         message = f"{quote(f'{version.text} {kind.text}')} is no Pyrra objective; expected {VERSION} {KIND}"
         raise document.report.spoil(version.place, "wrong-format", message)
     document.pass_over("status")
-    name, pages = _metadata(document.need_table("metadata", "metadata: {name: …}"))
+    name, pages = kubernetes_name(document.need_table("metadata", "metadata: {name: …}"))
     spec = document.need_table("spec", "the spec with its target, window and indicator")
-    terms: Terms = {"model": name.text, **_promised(spec, name, context)}
+    terms: Terms = {"model": name, **_promised(spec, name, context)}
     if pages:
         terms["links"] = pages
     described = spec.string("description")
     spec.name_the_rest("a contract is told to its receivers, not to rules")
     document.name_the_rest()
     notes = (described,) if described else ()
-    context.keep(Found(name.text, f"Pyrra {KIND} {name.text}", document.place, terms, notes))
+    context.keep(Found(name, f"Pyrra {KIND} {name}", document.place, terms, notes))
 
 
-def _metadata(metadata: Fields) -> tuple[Scalar, Terms]:
-    name = metadata.need("name", "the objective's name")
-    annotations = metadata.table("annotations")
-    pages = {} if annotations is None else links(annotations)
-    if annotations is not None:
-        annotations.name_the_rest("it is of Kubernetes")
-    metadata.pass_over("namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields")
-    metadata.name_the_rest("it is of Kubernetes")
-    return name, pages
-
-
-def _promised(spec: Fields, name: Scalar, context: Context) -> Terms:
+def _promised(spec: Fields, name: str, context: Context) -> Terms:
     goal = target(spec.need("target", "a percentage such as '99.9'"), 100, spec.report, spec.path("target"))
     over = window(spec.need("window", "a window such as 4w"), _SIZES, spec.report, spec.path("window"))
     measured = _indicator(spec.need_table("indicator", f"one of {', '.join(_KINDS)}"))
@@ -60,7 +49,7 @@ def _promised(spec: Fields, name: Scalar, context: Context) -> Terms:
         alerting.name_the_rest("it belongs to Pyrra's alerts")
     return {
         "observe": observed(measured, context.settings.url),
-        "objectives": [promise(name.text, goal, over, measured)],
+        "objectives": [promise(name, goal, over, measured)],
     }
 
 

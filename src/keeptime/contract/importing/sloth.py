@@ -12,6 +12,7 @@ from keeptime.contract.importing.found import Context, Found
 from keeptime.contract.importing.measuring import Measured
 from keeptime.contract.importing.promised import (
     Queries,
+    kubernetes_name,
     links,
     observed,
     promise,
@@ -82,7 +83,8 @@ def _kubernetes(document: Fields) -> Fields:
         given = quote(f"{version.text} {kind.text}")
         message = f"{given} is no Sloth spec; expected {KUBERNETES} PrometheusServiceLevel"
         raise document.report.spoil(version.place, "wrong-format", message)
-    document.pass_over("metadata", "status")
+    kubernetes_name(document.need_table("metadata", "metadata: {name: …}"))
+    document.pass_over("status")
     return document.need_table("spec", "the spec with its service and slos")
 
 
@@ -129,16 +131,18 @@ def _sli(sli: Fields) -> Measured:
 
 def _events(events: Fields) -> Measured:
     queries = Queries(events.report, events.what, events.place)
-    bad = events.need("error_query", "PromQL that counts bad events")
-    total = events.need("total_query", "PromQL that counts all events")
-    failed = queries.read(bad, events.path("error_query"))
-    every = queries.read(total, events.path("total_query"))
+    error_key, total_key = events.either("error_query", "errorQuery"), events.either("total_query", "totalQuery")
+    bad = events.need(error_key, "PromQL that counts bad events")
+    total = events.need(total_key, "PromQL that counts all events")
+    failed = queries.read(bad, events.path(error_key))
+    every = queries.read(total, events.path(total_key))
     return queries.measured(Query(plus(every.sum, failed.sum, -1)), every)
 
 
 def _raw(raw: Fields) -> Measured:
     queries = Queries(raw.report, raw.what, raw.place)
-    over, every, inverted = queries.ratio(raw.need("error_ratio_query", "PromQL"), raw.path("error_ratio_query"))
+    key = raw.either("error_ratio_query", "errorRatioQuery")
+    over, every, inverted = queries.ratio(raw.need(key, "PromQL"), raw.path(key))
     good = over if inverted else Query(plus(every.sum, over.sum, -1))
     return queries.measured(good, every)
 
@@ -165,7 +169,7 @@ def _alerts(slo: Fields) -> _Alerts:
 
 
 def _disabled(alerting: Fields, key: str) -> bool:
-    alert = alerting.table(key)
+    alert = alerting.table(alerting.either(key, key.replace("_a", "A")))
     if alert is None:
         return False
     disabled = alert.string("disable").lower() == "true"
