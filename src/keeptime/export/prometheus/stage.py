@@ -183,4 +183,4 @@ def _word(values: Values, start: int, run: int) -> str:
     first = values[start]
     if first is None:
         return f"_x{run + 1}" if run else "_"
-    return f"{first}+{_step(values, start)}x{run}" if run else str(first)
+    return f"{first}{_step(values, start):+d}x{run}" if run else str(first)
