@@ -40,11 +40,40 @@ BITS = [
     b")",
 ]
 KINDS = st.sampled_from(["sloth", "pyrra", "openslo"])
-WORDS = st.sampled_from(
-    ["service", "slos", "name", "objective", "sli", "events", "raw", "error_query", "total_query", "alerting"]
-    + ["apiVersion", "kind", "metadata", "spec", "indicator", "ratio", "errors", "total", "metric", "target"]
-    + ["window", "objectives", "timeWindow", "budgetingMethod", "ratioMetric", "items"]
-)
+SLOTH_WORDS = [
+    "service",
+    "slos",
+    "name",
+    "objective",
+    "sli",
+    "events",
+    "raw",
+    "error_query",
+    "total_query",
+    "alerting",
+]
+KUBERNETES_WORDS = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "spec",
+    "indicator",
+    "ratio",
+    "errors",
+    "total",
+    "metric",
+    "items",
+]
+OPENSLO_WORDS = [
+    "target",
+    "window",
+    "objectives",
+    "timeWindow",
+    "budgetingMethod",
+    "ratioMetric",
+    "thresholdMetric",
+]
+WORDS = st.sampled_from([*SLOTH_WORDS, *KUBERNETES_WORDS, *OPENSLO_WORDS])
 LEAVES = st.none() | st.integers() | st.floats() | st.text(max_size=12) | WORDS
 TREES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5), max_leaves=20
