@@ -17,6 +17,7 @@ from keeptime.contract.terms import Contract
 from keeptime.contract.written import terms
 from keeptime.errors import UsageError
 from keeptime.export.openslo import files
+from keeptime.export.settings import Settings as Setup
 
 from .openslo_v1 import document
 from .promises import FILE, KINDS, contracts, loaded, observed
@@ -148,6 +149,11 @@ def test_a_window_that_openslo_has_not_is_refused() -> None:
     text = block(terms(replace(contract, objectives=(short,)))).replace("28d", "90s")
     with pytest.raises(UsageError, match="classic/p99-500ms: OpenSLO has no window of 90s; expected whole minutes"):
         files([loaded(text)])
+
+
+def test_there_is_no_form_for_kubernetes() -> None:
+    with pytest.raises(UsageError, match="no objects of Kubernetes"):
+        files([observed("classic")], Setup(2026, kubernetes=True))
 
 
 def test_names_that_are_too_long_or_alike_stay_apart(tmp_path: Path) -> None:

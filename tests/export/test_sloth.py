@@ -16,6 +16,7 @@ from keeptime.contract.load import load_text
 from keeptime.contract.sources import CounterPair, ProbeGauges
 from keeptime.contract.terms import Calendar, Contract
 from keeptime.errors import UsageError
+from keeptime.export.settings import Settings as Setup
 from keeptime.export.sloth import WINDOW, files
 
 from .openslo_v1 import closed
@@ -134,6 +135,18 @@ def test_it_can_be_imported_again(kind: str, tmp_path: Path) -> None:
 def test_what_is_no_sum_of_rates_is_refused_on_the_way_back(kind: str, tmp_path: Path) -> None:
     found = _again(observed(kind), tmp_path)
     assert {each.code for each in found.problems if each.severity == "error"} == {"unsayable-query"}
+
+
+def test_the_kubernetes_form(tmp_path: Path) -> None:
+    contract = observed("classic")
+    ((name, text),) = files([contract], Setup(2026, kubernetes=True)).items()
+    spec = yaml.safe_load(text)
+    assert (spec["apiVersion"], spec["kind"]) == ("sloth.slok.dev/v1", "PrometheusServiceLevel")
+    assert spec["metadata"] == {"name": "classic"}
+    assert set(spec["spec"]["slos"][0]["sli"]["events"]) == {"errorQuery", "totalQuery"}
+    (tmp_path / name).write_text(text)
+    found = import_files("sloth", [str(tmp_path)], Settings(), FILE)
+    assert found.names == tuple(_again(contract, tmp_path).names)
 
 
 def test_files_by_window() -> None:

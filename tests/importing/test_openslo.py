@@ -146,6 +146,7 @@ def test_a_window_can_be_said_beside_the_file(tmp_path: Path) -> None:
     [
         ("probe_success", "gte", "1", None),
         ("up", "gt", "0.5", None),
+        ("mysql_up", "gte", "1", None),
         ("probe_duration_seconds", "lte", "0.25", 0.25),
     ],
 )
@@ -161,6 +162,8 @@ def test_thresholds_on_gauges(query: str, op: str, value: str, under: float | No
     ("query", "op", "value", "code"),
     [
         ("queue_length", "lte", "5", "unsayable-threshold"),
+        ("backup", "gte", "1", "unsayable-threshold"),
+        ("probe_duration_seconds", "lte", "1e999999999", "unsayable-threshold"),
         ("probe_duration_seconds", "gte", "5", "unsayable-threshold"),
         ("probe_duration_seconds", "lt", "0.5", "unsayable-threshold"),
         ("probe_duration_seconds", "lte", "soon", "unsayable-threshold"),

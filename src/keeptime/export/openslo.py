@@ -15,6 +15,7 @@ from keeptime.contract.starter import label
 from keeptime.contract.terms import Calendar, Contract, Objective, Window
 from keeptime.contract.written import duration, percent
 from keeptime.errors import UsageError
+from keeptime.export.settings import Files, Settings
 from keeptime.units import format_percent
 
 VERSION = "openslo/v1"
@@ -28,8 +29,10 @@ _HEAD = "# OpenSLO, exported by keeptime from the contract {name}. Annotations k
 Document = dict[str, object]
 
 
-def files(contracts: Sequence[Contract]) -> dict[str, str]:
+def files(contracts: Sequence[Contract], settings: Settings | None = None) -> Files:
     """A file for each contract. Raises UsageError where a contract cannot be said in OpenSLO."""
+    if settings is not None and settings.kubernetes:
+        raise UsageError("--kubernetes: OpenSLO documents are no objects of Kubernetes; leave it out")
     return {f"{contract.name}.yaml": _file(contract) for contract in contracts}
 
 

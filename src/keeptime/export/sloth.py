@@ -14,11 +14,15 @@ from keeptime.contract.policies import DEFAULT_POLICY
 from keeptime.contract.promql import select
 from keeptime.contract.ratio import Ratio, counts_of, joined, ratio
 from keeptime.contract.sources import Counts, NativeHistogram
+from keeptime.contract.starter import label
 from keeptime.contract.terms import Calendar, Contract, Objective
 from keeptime.contract.written import duration, percent, policy
 from keeptime.errors import UsageError
+from keeptime.export.settings import Files, Settings
 
 VERSION = "prometheus/v1"
+KUBERNETES, KIND = "sloth.slok.dev/v1", "PrometheusServiceLevel"
+CAMEL = {"error_query": "errorQuery", "total_query": "totalQuery"}
 WINDOW = "{{.window}}"
 ALERT = "LatencyObjectiveAtRisk"
 USUAL_PERIODS = ("28d", "30d")
@@ -27,15 +31,16 @@ USUAL_PERIODS = ("28d", "30d")
 Spec = dict[str, object]
 
 
-def files(contracts: Sequence[Contract]) -> dict[str, str]:
+def files(contracts: Sequence[Contract], settings: Settings | None = None) -> Files:
     """A file for each contract and window. Raises UsageError where Sloth has no such window."""
+    write = _resource if settings is not None and settings.kubernetes else _plain
     out = {}
     for contract in contracts:
         windows = dict.fromkeys(_window(contract, one) for one in contract.objectives)
         for window in windows:
             name = contract.name if len(windows) == 1 else f"{contract.name}-{window}"
             found = [one for one in contract.objectives if _window(contract, one) == window]
-            out[f"{name}.yaml"] = _file(contract, found, window)
+            out[f"{name}.yaml"] = _head(contract, found, window) + write(name, _spec(contract, found, window))
     return out
 
 
@@ -47,7 +52,30 @@ def _window(contract: Contract, one: Objective) -> str:
     return duration(one.over.seconds)
 
 
-def _file(contract: Contract, found: Sequence[Objective], window: str) -> str:
+def _plain(_: str, spec: Spec) -> str:
+    return block({"version": VERSION, **spec})
+
+
+def _resource(name: str, spec: Spec) -> str:
+    """A PrometheusServiceLevel of Kubernetes, whose keys are in camel case."""
+    metadata = {"name": label(name)}
+    return block({"apiVersion": KUBERNETES, "kind": KIND, "metadata": metadata, "spec": _camel(spec)})
+
+
+def _camel(value: object) -> object:
+    """The same with errorQuery for error_query; what people named stays."""
+    if isinstance(value, list):
+        return [_camel(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {CAMEL.get(key, key): _camel(each) for key, each in value.items()}
+
+
+def _spec(contract: Contract, found: Sequence[Objective], window: str) -> Spec:
+    return {"service": contract.name, "slos": [_slo(contract, one, window) for one in found]}
+
+
+def _head(contract: Contract, found: Sequence[Objective], window: str) -> str:
     lines = [
         f"Sloth {VERSION}, exported by keeptime from the contract {contract.name}.",
         f"Its window is {window}, which Sloth is told when it is run: sloth generate --default-slo-period={window}",
@@ -59,9 +87,7 @@ def _file(contract: Contract, found: Sequence[Objective], window: str) -> str:
             lines.append(f"{one.name}: its policy is {_policy(one)}; Sloth's own alerts are used instead.")
     if contract.consumers or contract.operators:
         lines.append("Who is told is Alertmanager's to say: keeptime export alertmanager.")
-    slos = [_slo(contract, one, window) for one in found]
-    spec: Spec = {"version": VERSION, "service": contract.name, "slos": slos}
-    return "".join(f"# {line}\n" for line in lines) + block(spec)
+    return "".join(f"# {line}\n" for line in lines)
 
 
 def _policy(one: Objective) -> str:

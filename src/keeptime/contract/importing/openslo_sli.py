@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from keeptime.contract.importing.fields import Fields
 from keeptime.contract.importing.measuring import Measured
-from keeptime.contract.importing.promised import Queries
+from keeptime.contract.importing.promised import NUMBER, Queries
 from keeptime.contract.importing.sums import Query, Series, Unsayable, plus, selected
 from keeptime.contract.nodes import Scalar
 from keeptime.contract.report import quote
@@ -157,6 +157,9 @@ def _threshold(metric: Fields, objective: Fields, sources: Sources) -> Measured:
             f"expected {SUCCESS} gte 1 or {DURATION} lte seconds"
         )
         raise metric.report.spoil(op.place, "unsayable-threshold", message)
+    if found.under is None and series.metric not in ("up", SUCCESS):
+        message = f"{what}: {series.metric} is taken for a gauge of 0 and 1, by its name"
+        metric.report.warning(given.place, "zero-or-one", message)
     if found.under is not None:
         message = f"{what}: in a contract a probe that fails is bad, whatever it took; {SUCCESS} says which do"
         metric.report.warning(given.place, "failures-are-bad", message)
@@ -165,14 +168,12 @@ def _threshold(metric: Fields, objective: Fields, sources: Sources) -> Measured:
 
 def _gauges(series: Series, op: str, value: str) -> Measured | None:
     selector = series.selector.partition("{")[2][:-1]
-    try:
-        bound = Fraction(value)
-    except (ValueError, ZeroDivisionError):
+    if NUMBER.fullmatch(value) is None:
         return None
-    if series.metric.endswith(("_success", "up")) and (
-        (op == "gte" and bound == 1) or (op == "gt" and 0 <= bound < 1)
-    ):
+    bound = Fraction(value)
+    one_is_good = (op == "gte" and bound == 1) or (op == "gt" and bound < 1)
+    if one_is_good and (series.metric == "up" or series.metric.endswith(("_success", "_up"))):
         return Measured(ProbeGauges(DURATION, series.metric, selector))
-    if series.metric == DURATION and op == "lte" and bound > 0:
+    if series.metric == DURATION and op == "lte":
         return Measured(ProbeGauges(DURATION, SUCCESS, selector), under=float(bound))
     return None

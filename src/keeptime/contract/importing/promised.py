@@ -21,14 +21,14 @@ from keeptime.contract.starter import label
 from keeptime.contract.written import Terms, counts, duration, percent
 from keeptime.units import format_duration
 
-_NUMBER = re.compile(r"\d{1,10}(\.\d{1,18})?")
+NUMBER = re.compile(r"\d{1,10}(\.\d{1,18})?")
 LONGEST_WINDOW = 366 * 86_400
 SHORTEST_WINDOW = 10
 
 
 def target(given: Scalar, whole: int, report: Report, what: str) -> str:
     """A percentage of a number out of `whole` (1 or 100). Raises Spoiled."""
-    if _NUMBER.fullmatch(given.text):
+    if NUMBER.fullmatch(given.text):
         ratio = Fraction(given.text) / whole
         if 0 < ratio < 1:
             return percent(ratio)
