@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 from keeptime.contract.importing.found import Settings
 from keeptime.contract.importing.reading import import_files
 from keeptime.contract.load import load_text
+from keeptime.export import openslo
+from tests.export.promises import observed
 
 from .given import EXAMPLES, OPENSLO, PYRRA, SLOTH
 
 SEEDS = [
     *((kind, text.encode()) for kind, text in (("sloth", SLOTH), ("pyrra", PYRRA), ("openslo", OPENSLO))),
+    ("openslo", next(iter(openslo.files([observed("probed")]).values())).encode()),
+    ("openslo", next(iter(openslo.files([observed("classic")]).values())).encode()),
     *((path.stem.partition("-")[0], path.read_bytes()) for path in sorted(EXAMPLES.iterdir())),
 ]
 BITS = [

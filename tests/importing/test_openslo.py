@@ -136,6 +136,14 @@ def test_what_cannot_be_said_is_named(old: str, new: str, code: str, tmp_path: P
     assert [each.code for each in found.problems if each.severity == "error"] == [code], found.problems
 
 
+@pytest.mark.parametrize(
+    ("title", "name"), [("Usual Case", "usual-case"), ("Задержка", "errors"), ("p99.9", "p99.9")]
+)
+def test_an_objective_is_named_by_its_title(title: str, name: str, tmp_path: Path) -> None:
+    text = changed(OPENSLO, ("target: 0.999", f"target: 0.999, displayName: {title}"))
+    assert one("openslo", text, tmp_path).objectives[0].name == name
+
+
 def test_a_window_can_be_said_beside_the_file(tmp_path: Path) -> None:
     text = changed(OPENSLO, (f"  timeWindow: [{WINDOW}]\n", ""))
     assert one("openslo", text, tmp_path, window="calendar month").objectives[0].over == Calendar("month")

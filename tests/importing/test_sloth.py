@@ -82,6 +82,17 @@ def test_both_alerts_off_is_named(tmp_path: Path) -> None:
     assert "both alerts are disabled" in said(found, "left-out")[0]
 
 
+def test_links_are_kept_by_the_contracts_own_rules(tmp_path: Path) -> None:
+    links = "{runbook: 'https://x.example.com/a.md#alert', secret: 'https://me:pw@x/', summary: see https://x/}"
+    found = imported(
+        "sloth", changed(SLOTH, ("alerting: {}", f"alerting: {{annotations: {links}}}")), tmp_path, window="28d"
+    )
+    assert contracts(found)[0].links == {"runbook": "https://x.example.com/a.md#alert"}
+    left = [line.partition(" ")[2].partition(" is left out")[0] for line in said(found, "left-out")]
+    assert left == ["slos[1].alerting.annotations: 'secret'", "slos[1].alerting.annotations: 'summary'"]
+    assert found.whole
+
+
 def test_everything_left_out_is_named_at_its_place(tmp_path: Path) -> None:
     text = changed(
         SLOTH,

@@ -30,8 +30,11 @@ LEAST_NO_DATA_OF_SERIES = 300.0
 """Series are scraped once a minute by default, and a scrape may fail."""
 
 
+LINK = Url(expected="a URL such as https://wiki.example.com/runbook", fragment=True)
+
+
 def _link(_: str) -> Shape[str]:
-    return Url(expected="a URL such as https://wiki.example.com/runbook")
+    return LINK
 
 
 NAME = Field("contract", Label("name"), "The contract's name.", required=True)

@@ -20,11 +20,12 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?|[0-9A-Fa-f:
 
 @dataclass(frozen=True)
 class Url:
-    """`cure`: where a secret goes instead, for the message."""
+    """`cure`: where a secret goes instead, for the message. `fragment`: whether #… may be in it."""
 
     expected: str = "a URL such as http://127.0.0.1:5000/predict"
     cure: str = "pass secrets by headers with env:NAME"
     query: bool = True
+    fragment: bool = False
 
     def read(self, node: Node, report: Report, what: str) -> str:
         scalar = text_of(node, report, what, self.expected)
@@ -32,7 +33,7 @@ class Url:
 
     def parse(self, text: str, place: Place, report: Report, what: str) -> str:
         parts = self._split(text, place, report, what)
-        wrong = _wrong_host(parts) or _wrong_rest(parts, self.query)
+        wrong = _wrong_host(parts) or _wrong_rest(parts, self.query, self.fragment)
         if wrong:
             raise self._bad(text, wrong, place, report, what)
         for name, _ in parse_qsl(parts.query):
@@ -78,7 +79,7 @@ def _wrong_host(parts: SplitResult) -> str:
     return "has the port 0, which nothing can listen on" if port == 0 else ""
 
 
-def _wrong_rest(parts: SplitResult, query: bool) -> str:
-    if parts.fragment:
+def _wrong_rest(parts: SplitResult, query: bool, fragment: bool) -> str:
+    if parts.fragment and not fragment:
         return "has a fragment (#…), which is never sent"
     return "has a query (?…)" if parts.query and not query else ""

@@ -4,6 +4,7 @@ Guarantees: each objective of an SLO becomes a contract that counts the same eve
 place; SLOs that keeptime itself exported become the contract they were. What has no word in a contract is named.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -60,7 +61,8 @@ def read_all(documents: Sequence[Document]) -> None:
         with suppress(Spoiled):
             _Slo(slo, index).read(own)
     for each in own.values():
-        again(each)
+        with suppress(Spoiled):
+            again(each)
     _name_unused(index)
 
 
@@ -160,8 +162,8 @@ class _Slo:
             message = f"SLO {self._name}: changed since keeptime exported it; expected one objective, one indicator"
             raise self._report.spoil(self._spec.place, "changed-since-export", message)
         terms = carried | {"target": _goal(objectives[0])} | over
-        at = own.setdefault(self._service, Own(self._service, service, whole))
-        at.add(Member(self._context, self._fields.place, terms, sli, metric_url(sli, self._source_url)))
+        member = Member(self._context, self._fields.place, terms, sli, metric_url(sli, self._source_url))
+        own.setdefault(self._service, Own(self._service, service, whole)).add(member)
         objectives[0].string("displayName")
         objectives[0].name_the_rest()
         return True
@@ -177,7 +179,9 @@ class _Slo:
             raise self._report.spoil(objective.place, "one-indicator", message)
         measured = indicator(chosen, objective, self._source)
         url = self._context.settings.url or metric_url(chosen, self._source_url)
-        promised = promise(objective.string("displayName") or self._name, goal, str(over["over"]), measured)
+        title = objective.string("displayName")
+        name = title if re.search("[A-Za-z0-9]", title) else self._name
+        promised = promise(name, goal, str(over["over"]), measured)
         return {"observe": observed(measured, url), "objectives": [promised | over]}
 
     def _indicator(self) -> Fields | None:

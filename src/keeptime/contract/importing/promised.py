@@ -6,9 +6,12 @@ words of no particular tool.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 
+from keeptime.contract.document import LINK
 from keeptime.contract.importing.fields import Fields
 from keeptime.contract.importing.found import Context
 from keeptime.contract.importing.measuring import Measured, measure
@@ -22,6 +25,7 @@ from keeptime.contract.written import Terms, counts, duration, percent
 from keeptime.units import format_duration
 
 NUMBER = re.compile(r"\d{1,10}(\.\d{1,18})?")
+MOST_LINKS = 20
 LONGEST_WINDOW = 366 * 86_400
 SHORTEST_WINDOW = 10
 
@@ -50,9 +54,7 @@ def window(given: Scalar, sizes: Mapping[str, int], report: Report, what: str) -
 
 def objective_name(text: str) -> str:
     """A valid name of an objective."""
-    if re.fullmatch(DOTTED_PATTERN, text):
-        return text
-    return label(text)
+    return text if re.fullmatch(DOTTED_PATTERN, text) else label(text)
 
 
 class Queries:
@@ -122,11 +124,22 @@ def promise(name: str, goal: str, over: str, measured: Measured) -> Terms:
 def links(annotations: Fields) -> Terms:
     """The annotations that are links to pages; the others stay unread."""
     found: Terms = {}
-    for key, value in annotations.texts(only=r"https?://[^\s@]+").items():
+    for key, value in annotations.texts(only=r"https?://\S+").items():
         name = label(key)
-        if name not in found and len(found) < 20:
+        if name not in found and len(found) < MOST_LINKS and _is_link(value):
             found[name] = value.text
+        else:
+            message = f"{annotations.what}: {quote(key)} is left out: no link that a contract can hold"
+            annotations.report.warning(value.place, "left-out", message)
     return found
+
+
+def _is_link(value: Scalar) -> bool:
+    """By the contract's own rules; what they say is not reported."""
+    with suppress(Spoiled):
+        LINK.parse(value.text, value.place, Report("", Path()), "")
+        return True
+    return False
 
 
 def kubernetes_name(metadata: Fields) -> tuple[str, Terms]:
