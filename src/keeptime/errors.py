@@ -8,6 +8,7 @@ prints these as one clear line; anything else that escapes is a bug of keeptime.
     ├── ContractError      one or more problems in contract files, all at once  exit code 1
     ├── SecretError        an env:NAME or file:PATH reference gives no value
     ├── ProbeError         a probe could not even be attempted as configured
+    ├── SourceError        series of a Prometheus cannot be read              try again later
     ├── StoreError         the store cannot be used
     │   ├── StoreBusy      another daemon holds it                            try again later
     │   ├── StoreUnavailable  disk full, I/O error, locked: nothing was changed  try again later
@@ -60,6 +61,10 @@ class SecretError(KeeptimeError):
 
 class ProbeError(KeeptimeError):
     """A probe cannot be attempted as configured (for example an unreadable CA file)."""
+
+
+class SourceError(KeeptimeError):
+    """The series that a contract is observed by cannot be read now. Names no URL and no secret."""
 
 
 class StoreError(KeeptimeError):

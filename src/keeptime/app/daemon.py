@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from keeptime.app.counted import Counted
 from keeptime.app.keeper import Keeper, Kept
-from keeptime.app.ports import Counting, ProbeOnce, Prober, Store
+from keeptime.app.ports import Counting, Following, ProbeOnce, Prober, Store
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract
@@ -61,6 +61,7 @@ class Daemon:
         keeper: Keeper,
         counting: Counting,
         prober: Prober,
+        following: Following,
         probe_once: ProbeOnce,
         clock: Clock,
         last_samples: Mapping[str, Sample],
@@ -71,6 +72,7 @@ class Daemon:
         self._tick_seconds = tick_seconds
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
+        self._following = following
         self._clock = clock
         self._last_samples = last_samples
         self._receivers = Receivers()
@@ -95,6 +97,7 @@ class Daemon:
     async def start(self) -> None:
         """Begin to probe, to judge and to send what an earlier life left unsent."""
         self._prober.start()
+        self._following.start()
         self._tasks = [
             asyncio.create_task(self._ticks(), name="ticks"),
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
@@ -111,6 +114,7 @@ class Daemon:
 
     async def stop(self) -> None:
         """End in order; nothing that was counted or decided is lost."""
+        await self._following.stop()
         await asyncio.to_thread(self._prober.stop, LAST_PROBES)
         if self._tasks:
             self._tasks[0].cancel()
@@ -132,8 +136,10 @@ class Daemon:
         """Go on with these contracts from the next tick on. Raises KeeptimeError if it cannot."""
         await self._in_store(self._keeper.replace, contracts)
         try:
+            await self._following.replace(contracts)
             await asyncio.to_thread(self._prober.replace, contracts)
         except KeeptimeError:
+            await self._following.replace(self._contracts)
             await self._in_store(self._keeper.replace, self._contracts)
             raise
         self._counting.replace(contracts)
@@ -206,6 +212,8 @@ class Daemon:
             counters=counters[contract.name],
             in_flight=self._prober.in_flight(contract.name),
             last_sample=self._last_samples.get(contract.name),
+            reads=self._following.reads(contract.name),
+            source_problem=self._following.problem(contract.name),
         )
 
     def _delivery_views(self) -> tuple[DeliveryView, ...]:

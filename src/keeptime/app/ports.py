@@ -21,6 +21,10 @@ class Store(Outbox, Protocol):
 
     def histories(self, next_tick: int) -> Mapping[ObjectiveKey, History]: ...
 
+    def last_tick(self) -> int | None:
+        """The newest recorded tick; None in a new store."""
+        ...
+
     def memory(self) -> Mapping[str, bytes]: ...
 
     def alerts(self) -> Mapping[ObjectiveKey, AlertRow]: ...
@@ -66,6 +70,26 @@ class Counting(Protocol):
     def replace(self, contracts: Sequence[Contract]) -> None: ...
 
     def counters(self) -> Mapping[str, RequestCounters]: ...
+
+
+class Following(Protocol):
+    """Reads the series of contracts that are observed from a Prometheus, in the event loop, and counts them."""
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def replace(self, contracts: Sequence[Contract]) -> None:
+        """Go on with these contracts. Raises SourceError, and then nothing has changed."""
+        ...
+
+    def problem(self, contract: str) -> str:
+        """Why this contract cannot be read now, else ""."""
+        ...
+
+    def reads(self, contract: str) -> Mapping[str, int]:
+        """How many reads there were, by result; empty for one that is not read."""
+        ...
 
 
 ProbeOnce = Callable[[Contract], Sample]

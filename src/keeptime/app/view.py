@@ -18,7 +18,8 @@ from keeptime.model.verdict import Verdict
 class ContractView:
     """One contract as it stands: a verdict per objective (in the contract's order), None before its first tick.
 
-    `counted`: per objective, what was counted since keeptime started.
+    `counted`: per objective, what was counted since keeptime started. Of one that is observed from a Prometheus:
+    `reads` by result, and `source_problem`, why it cannot be read now, else "".
     """
 
     contract: Contract
@@ -27,6 +28,8 @@ class ContractView:
     counters: RequestCounters
     in_flight: int
     last_sample: Sample | None
+    reads: Mapping[str, int] = field(default_factory=dict)
+    source_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keeptime.app.daemon import Daemon, StoreThread
+from keeptime.app.filling import Filling
 from keeptime.app.keeper import Keeper
 from keeptime.app.ports import Counting
 from keeptime.clock import SystemClock
@@ -16,6 +17,7 @@ from keeptime.model.sample import Sample, Skipped
 from keeptime.observe.count import Counter
 from keeptime.observe.engine import Engine
 from keeptime.observe.once import probe_once
+from keeptime.observe.series.reader import Reader, source_of
 from keeptime.store.sqlite import SqliteStore
 
 
@@ -39,6 +41,8 @@ async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
         )
         unfinished.push_async_callback(in_store, store.close)
         next_tick = _next_tick(now_ns, settings.tick_seconds, await in_store(store.last_tick))
+        sources = [source_of(each) for each in contracts if each.source is not None]
+        await Filling(store, in_store, settings.tick_seconds).fill(sources, next_tick)
         counter = Counter(contracts, settings.tick_seconds, start_ns=now_ns)
         last = LastSamples(counter)
         daemon = Daemon(
@@ -49,6 +53,7 @@ async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
             keeper=await in_store(Keeper, store, contracts, settings.tick_seconds, next_tick),
             counting=counter,
             prober=Engine(contracts, last.add, overdue=counter.overdue),
+            following=Reader(sources, counter.put, clock),
             probe_once=_probe,
             clock=clock,
             last_samples=last.samples,

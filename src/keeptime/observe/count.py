@@ -99,6 +99,17 @@ class Counter:
             else:
                 self._add_sample(tick, objectives, outcome, decided)
 
+    def put(self, until_ns: int, tallies: Mapping[ObjectiveKey, Tally]) -> None:
+        """Count what others have counted up to this instant: in the tick that ends with it or holds it."""
+        with self._lock:
+            known = {each.key for counted in self._objectives.values() for each in counted}
+            tick = self._tick(until_ns - 1)
+            for key, tally in tallies.items():
+                if key in known and tally != Tally():
+                    counts = tick.counts.setdefault(key, [0, 0, 0, 0])
+                    for which, amount in enumerate((tally.good, tally.bad, tally.skipped, tally.suspect)):
+                        counts[which] += amount
+
     def overdue(self, contract: str, due_ns: int) -> None:
         """A request is in flight and has exceeded every threshold: bad now, not only when it ends."""
         with self._lock:
@@ -135,7 +146,9 @@ class Counter:
         """A copy of each contract's totals."""
         with self._lock:
             return {
-                name: replace(each, within=list(each.within), failures=each.failures.copy(), phases=list(each.phases))
+                name: replace(
+                    each, within=list(each.within), failures=each.failures.copy(), phases=list(each.phases)
+                )
                 for name, each in self._counters.items()
             }
 

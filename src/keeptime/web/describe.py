@@ -101,6 +101,7 @@ def _contract(view: ContractView, deliveries: tuple[DeliveryView, ...]) -> dict[
         "provider": contract.provider,
         "model": contract.model,
         "endpoint": shown_url(url_of(contract)),
+        "source_problem": view.source_problem or None,
         "version": contract.version,
         "requests": view.counters.requests,
         "failures": {failure.value: count for failure, count in sorted(view.counters.failures.items())},

@@ -27,7 +27,8 @@ def own_series(snapshot: Snapshot) -> Iterator[Metric]:
     verdicts = [verdict for view in snapshot.contracts for verdict in view.verdicts if verdict is not None]
     yield from _verdicts(verdicts)
     yield from _burn_and_budget(verdicts)
-    yield from _prober(snapshot.contracts)
+    yield from _prober([view for view in snapshot.contracts if view.contract.probes])
+    yield from _sources([view for view in snapshot.contracts if view.contract.source is not None])
     yield from _deliveries(snapshot.deliveries)
     yield from _self(snapshot)
     yield from _engine(snapshot)
@@ -150,6 +151,20 @@ def _prober(views: Sequence[ContractView]) -> Iterator[Metric]:
         worst.add_metric(name, view.counters.lag_worst)
         in_flight.add_metric(name, view.in_flight)
     yield from (skipped, late, lag, worst, in_flight)
+
+
+def _sources(views: Sequence[ContractView]) -> Iterator[Metric]:
+    reads = CounterMetricFamily(
+        "keeptime_source_reads", "Reads of a contract's series in Prometheus.", labels=("contract", "result")
+    )
+    problem = GaugeMetricFamily(
+        "keeptime_source_problem", "1 while a contract's series cannot be read.", labels=("contract",)
+    )
+    for view in views:
+        for result, count in sorted(view.reads.items()):
+            reads.add_metric((view.contract.name, result), count)
+        problem.add_metric((view.contract.name,), bool(view.source_problem))
+    yield from (reads, problem)
 
 
 def _deliveries(views: Sequence[DeliveryView]) -> Iterator[Metric]:

@@ -96,6 +96,7 @@ class ContractCard:
     condition: str
     probe: str
     probe_failed: bool
+    probed: bool
     requests: str
     objectives: tuple[ObjectiveCard, ...]
     receivers: tuple[ReceiverRow, ...]
@@ -139,12 +140,18 @@ def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
         model=contract.model,
         endpoint=shown_observed(contract),
         condition=next((condition for condition in WORST_FIRST if condition in present), WAITING),
-        probe=_last_probe(sample, snapshot.at),
-        probe_failed=sample is not None and sample.failure is not None,
+        probe=_last_read(view) if contract.source is not None else _last_probe(sample, snapshot.at),
+        probe_failed=bool(view.source_problem) or (sample is not None and sample.failure is not None),
+        probed=contract.source is None,
         requests=_requests(view),
         objectives=objectives,
         receivers=tuple(_receiver(each) for each in snapshot.deliveries if each.contract == contract.name),
     )
+
+
+def _last_read(view: ContractView) -> str:
+    done = view.reads.get("ok", 0)
+    return view.source_problem or (f"{shown_count(done)} reads" if done else "not read yet")
 
 
 def _last_probe(sample: Sample | None, now: float) -> str:
@@ -164,6 +171,9 @@ def _last_probe(sample: Sample | None, now: float) -> str:
 
 def _requests(view: ContractView) -> str:
     counters = view.counters
+    if view.contract.source is not None:
+        counted = view.counted[0]
+        return f"{counted.events:,} counted, {counted.bad:,} bad"
     parts = [f"{counters.requests:,} sent", f"{counters.failures.total():,} failed"]
     if counters.skipped:
         parts.append(f"{counters.skipped:,} skipped")

@@ -34,7 +34,7 @@ def request_series(views: Sequence[ContractView]) -> Iterator[Metric]:
         "Seconds that requests spent in each phase; a failed one in the phases that it reached.",
         labels=("contract", "model", "phase"),
     )
-    for view in views:
+    for view in [each for each in views if each.contract.probes]:
         labels = (view.contract.name, view.contract.model)
         requests.add_metric((*labels, "ok"), sum(view.counters.within))
         for failure in Failure:

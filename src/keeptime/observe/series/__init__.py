@@ -1,0 +1,1 @@
+"""Counting requests from the series of an existing Prometheus."""

@@ -1,0 +1,165 @@
+"""Prometheus' HTTP API, as far as it is needed to read series.
+
+Guarantees: an answer is whole and within its bounds, or a SourceError says what was wrong without repeating the URL
+or a header; no redirect is followed, no proxy taken from the environment. Knows nothing of contracts' objectives.
+"""
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import aiohttp
+
+from keeptime.contract.secrets import resolve
+from keeptime.contract.terms import PrometheusSource, SecretRef
+from keeptime.errors import SecretError, SourceError
+
+LARGEST_ANSWER = 32 * 1024 * 1024
+"""Bytes of an answer."""
+MOST_SERIES = 10_000
+"""Series in an answer."""
+
+Labels = tuple[tuple[str, str], ...]
+"""Sorted; without the metric's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series: its labels, and its samples as (Unix seconds, value), oldest first; no value is NaN."""
+
+    labels: Labels
+    samples: tuple[tuple[float, float], ...]
+
+
+class Queries(Protocol):
+    """What is asked of a Prometheus. `keeptime.testing` ships a fake. All raise SourceError."""
+
+    async def instant(self, expression: str, at: float) -> Sequence[Line]:
+        """The vector at an instant (one sample per series), or the samples of a range selector."""
+        ...
+
+    async def span(self, expression: str, start: float, end: float, step: float) -> Sequence[Line]:
+        """The vector at each step from `start` to `end`, both included (Unix seconds)."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class PrometheusApi:
+    """Queries of one source. Opens nothing before the first one."""
+
+    def __init__(self, source: PrometheusSource) -> None:
+        self._source = source
+        self._session: aiohttp.ClientSession | None = None
+
+    async def instant(self, expression: str, at: float) -> Sequence[Line]:
+        return await self._ask("query", {"query": expression, "time": f"{at:.3f}"})
+
+    async def span(self, expression: str, start: float, end: float, step: float) -> Sequence[Line]:
+        times = {"start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
+        return await self._ask("query_range", {"query": expression, **times})
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _ask(self, what: str, form: Mapping[str, str]) -> Sequence[Line]:
+        try:
+            status, body = await self._exchange(what, form)
+        except TimeoutError:
+            raise SourceError(f"Prometheus did not answer within {self._source.timeout:g} s") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise SourceError(f"Prometheus cannot be reached: {_why(error)}") from None
+        return read(status, body, form["query"])
+
+    async def _exchange(self, what: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        url = f"{self._source.url.rstrip('/')}/api/v1/{what}"
+        timeout = aiohttp.ClientTimeout(total=self._source.timeout)
+        session = self._open()
+        async with session.post(
+            url, data=form, headers=self._headers(), timeout=timeout, allow_redirects=False
+        ) as response:
+            body = await _body(response)
+            return response.status, body
+
+    def _headers(self) -> dict[str, str]:
+        try:
+            return {
+                "User-Agent": "keeptime",
+                **{name: _value(each) for name, each in self._source.headers.items()},
+            }
+        except SecretError as error:
+            raise SourceError(f"a header for Prometheus has no value: {error}") from None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+        return self._session
+
+
+def read(status: int, body: bytes, expression: str) -> Sequence[Line]:
+    """The series of an answer. Raises SourceError, with Prometheus' own words where it has any."""
+    if 300 <= status < 400:
+        raise SourceError(f"Prometheus answered {status}, a redirect, which is not followed")
+    try:
+        answer = json.loads(body)
+        if answer["status"] != "success":
+            words = f"{answer.get('errorType', 'error')}: {str(answer.get('error', ''))[:300]}"
+            raise SourceError(f"Prometheus refused {_short(expression)} with {status} {words}")
+        found = answer["data"]["result"]
+        if answer["data"]["resultType"] not in ("vector", "matrix"):
+            raise SourceError(f"{_short(expression)} gives a {answer['data']['resultType']}; expected a vector")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise SourceError(f"what answers there with status {status} is not Prometheus' API") from None
+    if len(found) > MOST_SERIES:
+        raise SourceError(f"{_short(expression)} gives {len(found)} series; at most {MOST_SERIES} are read")
+    try:
+        return [_line(each) for each in found]
+    except (ValueError, KeyError, TypeError):
+        raise SourceError(f"the series of {_short(expression)} are not what Prometheus' API gives") from None
+
+
+def _line(found: Mapping[str, object]) -> Line:
+    metric: dict[str, str] = dict(found["metric"])  # type: ignore[call-overload]
+    metric.pop("__name__", None)
+    samples = found.get("values", [found["value"]] if "value" in found else [])
+    pairs = ((float(at), float(value)) for at, value in samples)  # type: ignore[attr-defined]
+    return Line(tuple(sorted(metric.items())), tuple(pair for pair in pairs if not math.isnan(pair[1])))
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(65_536):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise SourceError(f"an answer of Prometheus is larger than {LARGEST_ANSWER // 1024**2} MiB")
+    return bytes(body)
+
+
+def _value(header: str | SecretRef) -> str:
+    return resolve(header) if isinstance(header, SecretRef) else header
+
+
+def _short(expression: str) -> str:
+    return expression if len(expression) <= 120 else f"{expression[:117]}…"
+
+
+def _why(error: Exception) -> str:
+    """Never the library's own text: it quotes the URL."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return "the name of its host was not found"
+        case aiohttp.ClientSSLError():
+            return "TLS failed"
+        case aiohttp.ClientConnectorError():
+            return f"no connection ({os.strerror(error.errno) if error.errno else 'no reason given'})"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
+            return "it closed the connection before it had answered"
+        case aiohttp.ClientError():
+            return "it answered what is not HTTP"
+        case _:
+            return "the connection broke"

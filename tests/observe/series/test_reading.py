@@ -1,0 +1,126 @@
+"""Good and all requests from each kind of series; what is not there is never good."""
+
+import asyncio
+
+import pytest
+
+from keeptime.contract.terms import Contract
+from keeptime.errors import SourceError
+from keeptime.model.tally import Tally
+from keeptime.observe.series.reading import Tallies, reading_of
+from keeptime.testing.series import FakePrometheus
+
+from .given import FAILED, HISTOGRAM, SLOW, contract
+
+BUCKET = 'request_seconds_bucket{job="api",le=~"0\\\\.5"}'
+BUCKET_FAILED = 'request_seconds_bucket{job="api",code=~"5..",le=~"0\\\\.5"}'
+COUNT = 'request_seconds_count{job="api"}'
+COUNT_FAILED = 'request_seconds_count{job="api",code=~"5.."}'
+
+
+def read(of: Contract, *scrapes: dict[str, float]) -> list[Tallies]:
+    """A read per scrape, ten seconds apart."""
+    api, reading = FakePrometheus(), reading_of(of)
+
+    async def all_of_them() -> list[Tallies]:
+        found = []
+        for place, scrape in enumerate(scrapes):
+            at = 1000.0 + 10 * place
+            for expression, value in scrape.items():
+                api.put(expression, at, value)
+            found.append(await reading.read(api, at))
+        return found
+
+    return asyncio.run(all_of_them())
+
+
+def named(found: Tallies) -> dict[str, Tally]:
+    return {key.objective: tally for key, tally in found.items()}
+
+
+def test_a_histogram_counts_slow_and_failed_ones() -> None:
+    start = {BUCKET: 90.0, BUCKET_FAILED: 0.0, COUNT: 100.0, COUNT_FAILED: 1.0}
+    later = {BUCKET: 190.0, BUCKET_FAILED: 5.0, COUNT: 210.0, COUNT_FAILED: 7.0}
+    first, second = read(contract(HISTOGRAM, SLOW, FAILED), start, later)
+    assert named(first) == {"slow": Tally(), "failed": Tally()}
+    assert named(second) == {"slow": Tally(good=95, bad=15), "failed": Tally(good=104, bad=6)}
+
+
+def test_excluded_failures_are_left_out() -> None:
+    only = "{name: slow, target: 99%, under: 500ms, over: 1d, errors: excluded}"
+    start = {BUCKET: 0.0, BUCKET_FAILED: 0.0, COUNT: 0.0, COUNT_FAILED: 0.0}
+    later = {BUCKET: 95.0, BUCKET_FAILED: 5.0, COUNT: 110.0, COUNT_FAILED: 10.0}
+    assert named(read(contract(HISTOGRAM, only), start, later)[1]) == {"slow": Tally(good=90, bad=10)}
+
+
+def test_a_bucket_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
+    api = FakePrometheus()
+    api.put(COUNT, 1000.0, 5)
+    for bound in ("0.1", "1.0", "+Inf"):
+        api.put('count by (le) (request_seconds_bucket{job="api"})', 1000.0, 1, le=bound)
+    of = contract("\n      histogram: {metric: request_seconds, selector: 'job=\"api\"'}")
+    with pytest.raises(SourceError, match=r"no bucket at the threshold 500ms.*its bounds are 100ms, 1s"):
+        asyncio.run(reading_of(of).read(api, 1000.0))
+
+
+def test_a_threshold_that_is_no_bound_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(SourceError, match=r"600ms is no bucket bound of the histogram.*500ms and 1s"):
+        reading_of(contract(HISTOGRAM, "99% of requests under 600ms over 1d"))
+
+
+def test_no_series_at_all_is_an_error() -> None:
+    with pytest.raises(SourceError, match="Prometheus has no series for request_seconds_count"):
+        read(contract(), {})
+
+
+def test_counters_of_good_and_all() -> None:
+    of = contract("\n      counters: {good: 'a{ok=\"1\"}', total: [a, b]}")
+    assert named(read(of, {'a{ok="1"}': 5, "a": 6, "b": 1}, {'a{ok="1"}': 15, "a": 18, "b": 4})[1]) == {
+        "slow": Tally(good=10, bad=5)
+    }
+
+
+def test_counters_of_bad_and_all_need_no_bad_one_yet() -> None:
+    of = contract("\n      counters: {bad: errors, total: a}")
+    assert named(read(of, {"a": 6}, {"a": 18})[1]) == {"slow": Tally(good=12)}
+
+
+def test_more_good_than_all_is_no_less_than_none_bad() -> None:
+    of = contract("\n      counters: {good: g, total: t}")
+    assert named(read(of, {"g": 0, "t": 0}, {"g": 12, "t": 10})[1]) == {"slow": Tally(good=10)}
+
+
+def test_each_scraped_sample_of_a_gauge_is_one_request() -> None:
+    of = contract("\n      gauges: {selector: 'job=\"blackbox\"'}")
+    api, reading = FakePrometheus(), reading_of(of)
+    success, duration = 'probe_success{job="blackbox"}', 'probe_duration_seconds{job="blackbox"}'
+    outcomes = [(1, 0.1), (1, 0.4), (1, 0.7), (0, 0.001), (1, 0.5)]
+    for place, (well, took) in enumerate(outcomes):
+        api.put(success, 1001.0 + 3 * place, well)
+        api.put(duration, 1001.0 + 3 * place, took)
+    api.put(success, 990.0, 1)
+
+    async def reads() -> list[Tallies]:
+        return [await reading.read(api, at) for at in (1000.0, 1007.0, 1014.0)]
+
+    first, second, third = asyncio.run(reads())
+    assert named(first) == {}
+    assert named(second) == {"slow": Tally(good=2, bad=1)}
+    assert named(third) == {"slow": Tally(good=1, bad=1)}
+
+
+def test_a_gauge_that_is_gone_is_an_error() -> None:
+    of = contract("\n      gauges: {}")
+    with pytest.raises(SourceError, match="no samples of probe_success"):
+        read(of, {})
+
+
+def test_a_native_histogram_counts_fractions_exactly_in_the_long_run() -> None:
+    of = contract("\n      native_histogram: {metric: request_seconds}")
+    count = "histogram_count(request_seconds)"
+    good = f"(histogram_fraction(-Inf, 0.5, request_seconds) * {count} >= 0) or {count}"
+    found = read(of, *({count: 10.0 * n, good: 9.5 * n} for n in range(5)))
+    total = Tally()
+    for each in found:
+        total = total + named(each).get("slow", Tally())
+    assert total == Tally(good=38, bad=2)
