@@ -161,6 +161,10 @@ def test_names_differ(tmp_path: Path) -> None:
     contracts(long)
 
 
+def test_a_name_that_is_valid_stays(tmp_path: Path) -> None:
+    assert one("sloth", changed(SLOTH, ("name: errors", "name: a--b")), tmp_path).name == "api-a--b"
+
+
 def test_the_kubernetes_form(tmp_path: Path) -> None:
     text = (EXAMPLES / "sloth-kubernetes.yml").read_text()
     found = imported("sloth", text, tmp_path)

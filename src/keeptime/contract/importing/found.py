@@ -3,10 +3,12 @@
 Guarantees: names are valid and differ; every contract says where it came from. Knows no format.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from keeptime.contract.importing.fields import Fields
+from keeptime.contract.kinds import LABEL_PATTERN
 from keeptime.contract.layout import block
 from keeptime.contract.nodes import Place
 from keeptime.contract.report import Report
@@ -68,7 +70,7 @@ def named(found: Sequence[Found]) -> list[tuple[str, Found]]:
     taken: set[str] = set()
     out = []
     for each in found:
-        name = base = label(each.wanted)
+        name = base = each.wanted if re.fullmatch(LABEL_PATTERN, each.wanted) else label(each.wanted)
         number = 1
         while name in taken:
             number += 1

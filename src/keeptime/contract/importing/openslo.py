@@ -192,7 +192,6 @@ class _Slo:
             raise self._report.spoil(spec.place_of("indicatorRef"), "one-indicator", message)
         inline = spec.table("indicator")
         if inline is not None:
-            inline.pass_over("metadata")
             return inline if self._alpha else inline.need_table("spec", "the spec of the SLI")
         ref = spec.text("indicatorRef")
         if ref is None:
@@ -223,6 +222,13 @@ class _Slo:
         return {"links": pages} if pages else {}
 
     def _name_the_rest(self) -> None:
+        inline = self._spec.table("indicator")
+        if inline is not None:
+            for key in ("metadata", "spec"):
+                if (table := inline.table(key)) is not None:
+                    table.pass_over("name", "displayName")
+                    table.name_the_rest()
+            inline.name_the_rest()
         annotations = self._metadata.table("annotations")
         if annotations is not None:
             annotations.name_the_rest()
