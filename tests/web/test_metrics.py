@@ -14,7 +14,7 @@ from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
 from keeptime.model.sample import Failure
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Condition
-from keeptime.testing.showable import FakeShowable, contract, objective, sample, verdict, view
+from keeptime.testing.showable import FakeShowable, contract, objective, observed, sample, verdict, view
 from keeptime.web.metrics import exposition
 from keeptime.web.own_series import own_series
 from keeptime.web.request_series import buckets, request_series
@@ -189,7 +189,9 @@ def test_the_page_names_every_metric_and_no_other() -> None:
 
 
 def test_the_page_names_the_labels_of_every_metric() -> None:
+    read = view(observed(), reads={"ok": 3, "failed": 1}, source_problem="Prometheus cannot be reached")
     daemon = every_condition()
+    daemon.contracts.append(read)
     snapshot = daemon.snapshot()
     rows = dict(re.findall(r"^\| `([a-z_]+)`[^|]*\|[^|]*\|([^|]*)\|", DOCUMENTED.read_text(), flags=re.MULTILINE))
     for family in [*request_series(snapshot.contracts), *own_series(snapshot)]:

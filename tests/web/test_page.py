@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from keeptime.app.view import DeliveryView
 from keeptime.model.sample import Failure
+from keeptime.model.tally import Tally
 from keeptime.model.verdict import Condition
-from keeptime.testing.showable import FakeShowable, contract, objective, sample, verdict, view
+from keeptime.testing.showable import FakeShowable, contract, objective, observed, sample, verdict, view
 from keeptime.web.figures import shown_ratio
 from keeptime.web.page import render
 from tests.web.scenes import INERT, every_condition
@@ -156,3 +157,16 @@ def test_a_missed_target_never_looks_met(events: int, share: float, target: str)
     good, promised = min(events, int(events * share)), Fraction(target)
     on_screen = Fraction(shown_ratio(good, events, promised).rstrip("%")) / 100
     assert (on_screen >= promised) == (Fraction(good, events) >= promised)
+
+
+def test_a_contract_that_is_counted_elsewhere_shows_its_series_and_cannot_be_probed() -> None:
+    problem = "Prometheus cannot be reached: no connection (Connection refused)"
+    troubled = view(observed(), reads={"ok": 3, "failed": 1}, source_problem=problem)
+    html = render(FakeShowable([troubled]).snapshot(), None)
+    assert f"Series {problem}" in words(html)
+    assert "counts from http://127.0.0.1:9090" in words(html)
+    assert "probe now" not in html
+    well = view(observed(), reads={"ok": 1234, "failed": 0}, counted=[Tally(good=40, bad=2)])
+    said = words(render(FakeShowable([well]).snapshot(), None))
+    assert "Series 1,234 reads" in said
+    assert "42 counted, 2 bad" in said

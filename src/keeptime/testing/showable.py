@@ -6,10 +6,11 @@ that was set. Knows nothing of judging: a verdict is made with the counts and th
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
+from keeptime.contract.sources import ClassicHistogram
 from keeptime.contract.terms import (
     Contract,
     Endpoint,
@@ -17,6 +18,7 @@ from keeptime.contract.terms import (
     Policy,
     PolicyKind,
     Probe,
+    PrometheusSource,
     Rolling,
 )
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
@@ -88,6 +90,12 @@ def contract(
     )
 
 
+def observed(name: str = "counted-elsewhere", metric: str = "http_request_duration_seconds") -> Contract:
+    """A contract whose requests are counted from a histogram in a Prometheus."""
+    source = PrometheusSource(ClassicHistogram(metric), url="http://127.0.0.1:9090")
+    return replace(contract(name), endpoint=None, probes=(), source=source)
+
+
 def objective(
     name: str = "p99", target: str = "99/100", under: float | None = 0.5, over: float = 2_419_200.0
 ) -> Objective:
@@ -101,6 +109,8 @@ def view(
     *,
     counted: Sequence[Tally] = (),
     counters: RequestCounters | None = None,
+    reads: Mapping[str, int] | None = None,
+    source_problem: str = "",
     last_sample: Sample | None = None,
     in_flight: int = 0,
 ) -> ContractView:
@@ -113,6 +123,8 @@ def view(
         counters=counters or RequestCounters(tuple(sorted({*USUAL_BOUNDS, *under}))),
         in_flight=in_flight,
         last_sample=last_sample,
+        reads=reads or {},
+        source_problem=source_problem,
     )
 
 
