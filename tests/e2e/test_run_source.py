@@ -144,9 +144,11 @@ def test_a_counter_that_is_reset_costs_at_most_what_was_not_scraped(tmp_path: Pa
 def test_the_past_fills_the_windows_at_the_first_start_and_nobody_is_told_of_it(tmp_path: Path) -> None:
     folder = tmp_path / "prometheus"
     begun = history(folder, hours=30)
-    with prometheus(folder, []) as server, consumer() as told, keeping(
-        tmp_path / "keeptime", TERMS.format(url=server.url, over="1d", silence="1h"), told.url
-    ) as keeptime:
+    with (
+        prometheus(folder, []) as server,
+        consumer() as told,
+        keeping(tmp_path / "keeptime", TERMS.format(url=server.url, over="1d", silence="1h"), told.url) as keeptime,
+    ):
         keeptime.start()
         until(lambda: keeptime.objective()["condition"] is not None, 20, "a verdict")
         until(lambda: counted(keeptime) > 0, 20, "counts")
