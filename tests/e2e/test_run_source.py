@@ -1,6 +1,7 @@
 """`keeptime run` on what a real Prometheus counts: judged and told as with probes of its own."""
 
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -201,3 +202,22 @@ def test_a_bucket_that_is_not_there_is_said_and_not_good(tmp_path: Path) -> None
                 0,
                 None,
             )
+
+
+def test_a_contract_that_a_reload_brings_has_its_past_too(tmp_path: Path) -> None:
+    folder = tmp_path / "prometheus"
+    history(folder, hours=2)
+    with prometheus(folder, []) as server:
+        text = TERMS.format(url=server.url, over="1h", silence="1h")
+        with keeping(tmp_path / "keeptime", text) as keeptime:
+            keeptime.start()
+            until(lambda: counted(keeptime) > 0, 20, "counts")
+            keeptime.write(f"{text}---\n{text.replace('contract: api', 'contract: second')}")
+            keeptime.signal(signal.SIGHUP)
+            until(lambda: len(keeptime.api()["contracts"]) == 2, 20, "the second contract")  # type: ignore[arg-type]
+            until(lambda: int(second(keeptime)["good"] or 0) > 3400, 20, "its past")  # type: ignore[call-overload]
+            assert keeptime.end() == 0
+
+
+def second(keeptime: Keeptime) -> dict[str, object]:
+    return keeptime.view(1)["objectives"][0]  # type: ignore[index,no-any-return]

@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from keeptime.app.counted import Counted
 from keeptime.app.keeper import Keeper, Kept
-from keeptime.app.ports import Counting, Following, ProbeOnce, Prober, Store
+from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract
@@ -62,6 +62,7 @@ class Daemon:
         counting: Counting,
         prober: Prober,
         following: Following,
+        fill: Fill,
         probe_once: ProbeOnce,
         clock: Clock,
         last_samples: Mapping[str, Sample],
@@ -72,7 +73,7 @@ class Daemon:
         self._tick_seconds = tick_seconds
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
-        self._following = following
+        self._following, self._fill = following, fill
         self._clock = clock
         self._last_samples = last_samples
         self._receivers = Receivers()
@@ -134,15 +135,16 @@ class Daemon:
 
     async def reload(self, contracts: Sequence[Contract]) -> None:
         """Go on with these contracts from the next tick on. Raises KeeptimeError if it cannot."""
+        fresh = self._following.prepare(contracts)
+        await self._fill(fresh, self._keeper.next_tick)
         await self._in_store(self._keeper.replace, contracts)
         try:
-            await self._following.replace(contracts)
             await asyncio.to_thread(self._prober.replace, contracts)
         except KeeptimeError:
-            await self._following.replace(self._contracts)
             await self._in_store(self._keeper.replace, self._contracts)
             raise
         self._counting.replace(contracts)
+        await self._following.replace(contracts, fresh)
         self._contracts = tuple(contracts)
         self.reload_error = ""
 

@@ -78,6 +78,11 @@ class Keeper:
         self._state = State.restore(plan, self._store.histories(now), self._state.memory(), now)
         self._plan = plan
 
+    @property
+    def next_tick(self) -> int:
+        """The tick that is judged next."""
+        return self._state.next_tick
+
     def _judge(self, record: TickRecord) -> Block:
         """Move the state to the end of this tick, over ticks that were not lived through."""
         if missed := record.tick - self._state.next_tick:

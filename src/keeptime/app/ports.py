@@ -1,6 +1,6 @@
 """What the daemon needs of a store and of a prober; which ones they are is decided in `wire`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from keeptime.contract.terms import Contract
@@ -11,6 +11,7 @@ from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.sample import Sample, Skipped
 from keeptime.model.tally import TickRecord
+from keeptime.observe.series.reader import Source
 from keeptime.tell.ports import Outbox
 
 
@@ -79,8 +80,12 @@ class Following(Protocol):
 
     async def stop(self) -> None: ...
 
-    async def replace(self, contracts: Sequence[Contract]) -> None:
-        """Go on with these contracts. Raises SourceError, and then nothing has changed."""
+    def prepare(self, contracts: Sequence[Contract]) -> Sequence[Source]:
+        """Sources for what is new or changed in these contracts. Raises SourceError; nothing has changed."""
+        ...
+
+    async def replace(self, contracts: Sequence[Contract], fresh: Sequence[Source]) -> None:
+        """Go on with these contracts, of which `fresh` are prepared."""
         ...
 
     def problem(self, contract: str) -> str:
@@ -92,5 +97,7 @@ class Following(Protocol):
         ...
 
 
+Fill = Callable[[Sequence[Source], int], Awaitable[None]]
+"""Puts the past of some sources into the store, up to this tick. Raises StoreError."""
 ProbeOnce = Callable[[Contract], Sample]
 """One fresh probe, now; blocks."""

@@ -42,7 +42,8 @@ async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
         unfinished.push_async_callback(in_store, store.close)
         next_tick = _next_tick(now_ns, settings.tick_seconds, await in_store(store.last_tick))
         sources = [source_of(each) for each in contracts if each.source is not None]
-        await Filling(store, in_store, settings.tick_seconds).fill(sources, next_tick)
+        filling = Filling(store, in_store, settings.tick_seconds)
+        await filling.fill(sources, next_tick)
         counter = Counter(contracts, settings.tick_seconds, start_ns=now_ns)
         last = LastSamples(counter)
         daemon = Daemon(
@@ -54,6 +55,7 @@ async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
             counting=counter,
             prober=Engine(contracts, last.add, overdue=counter.overdue),
             following=Reader(sources, counter.put, clock),
+            fill=filling.fill,
             probe_once=_probe,
             clock=clock,
             last_samples=last.samples,

@@ -94,15 +94,16 @@ def test_a_reload_disturbs_only_what_changed() -> None:
         first = contract(COUNTERS)
         reader = Reader([source_of(first, connect)], lambda *_: None, clock, connect)
         reader.start()
-        await reader.replace([first])
+        await reader.replace([first], reader.prepare([first]))
         assert len(apis) == 1
-        await reader.replace([contract(COUNTERS, "{name: slow, target: 95%, under: 500ms, over: 1d}")])
+        changed = contract(COUNTERS, "{name: slow, target: 95%, under: 500ms, over: 1d}")
+        await reader.replace([changed], reader.prepare([changed]))
         assert len(apis) == 2
         assert apis[0].closed
         with pytest.raises(SourceError):
-            await reader.replace([contract("\n      histogram: {metric: m, buckets: [1s]}")])
+            reader.prepare([contract("\n      histogram: {metric: m, buckets: [1s]}")])
         assert not apis[1].closed
-        await reader.replace([])
+        await reader.replace([], [])
         assert apis[1].closed
 
     in_virtual_time(play)

@@ -28,7 +28,7 @@ Labels = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series: its labels, and its samples as (Unix seconds, value), oldest first; no value is NaN."""
+    """One series: its labels, and its samples as (Unix seconds, value), oldest first; every value is finite."""
 
     labels: Labels
     samples: tuple[tuple[float, float], ...]
@@ -128,7 +128,7 @@ def _line(found: Mapping[str, object]) -> Line:
     metric.pop("__name__", None)
     samples = found.get("values", [found["value"]] if "value" in found else [])
     pairs = ((float(at), float(value)) for at, value in samples)  # type: ignore[attr-defined]
-    return Line(tuple(sorted(metric.items())), tuple(pair for pair in pairs if not math.isnan(pair[1])))
+    return Line(tuple(sorted(metric.items())), tuple(pair for pair in pairs if math.isfinite(pair[1])))
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 Count = Callable[[int, Tallies], None]
 """Takes what was counted, and the Unix nanoseconds of the instant up to which it was."""
 Connect = Callable[[PrometheusSource], Queries]
+SETTLED_SECONDS = 0.5
+"""A read waits so long after its instant, for scrapes that are ending, and is still in time for that instant's tick."""
 
 
 @dataclass(slots=True)
@@ -66,20 +68,22 @@ class Reader:
         for name in list(self._tasks):
             await self._end(name)
 
-    async def replace(self, contracts: Sequence[Contract]) -> None:
-        """Go on with these contracts; one that did not change is not disturbed. Raises SourceError, and then
-        nothing has changed."""
-        wanted = {each.name: each for each in contracts if each.source is not None}
-        fresh = {
-            name: source_of(each, self._connect)
-            for name, each in wanted.items()
-            if name not in self._sources or self._sources[name].contract != each
-        }
-        for name in [name for name in self._sources if name not in wanted or name in fresh]:
+    def prepare(self, contracts: Sequence[Contract]) -> Sequence[Source]:
+        """Sources for what is new or changed in these contracts; nothing is read yet. Raises SourceError."""
+        wanted = [each for each in contracts if each.source is not None]
+        return [source_of(each, self._connect) for each in wanted if not self._unchanged(each)]
+
+    async def replace(self, contracts: Sequence[Contract], fresh: Sequence[Source]) -> None:
+        """Go on with these contracts, of which `fresh` are prepared; one that did not change is not disturbed."""
+        wanted = {each.name for each in contracts if self._unchanged(each)}
+        for name in [name for name in self._sources if name not in wanted]:
             await self._end(name)
             del self._sources[name]
-        self._sources |= fresh
+        self._sources |= {each.contract.name: each for each in fresh}
         self.start()
+
+    def _unchanged(self, contract: Contract) -> bool:
+        return contract.name in self._sources and self._sources[contract.name].contract == contract
 
     def problem(self, contract: str) -> str:
         """Why this contract cannot be read now; "" if it can, or is not read at all."""
@@ -102,7 +106,7 @@ class Reader:
         while True:
             now = self._clock.wall_ns() / 1e9
             due = (math.floor(now / source.every) + 1) * source.every
-            await asyncio.sleep(due - now)
+            await asyncio.sleep(due - now + SETTLED_SECONDS)
             await self.read(source, due)
 
     async def read(self, source: Source, at: float) -> None:

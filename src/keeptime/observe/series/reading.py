@@ -5,6 +5,7 @@ that is not there, counters of which there are none. Two ways behind one Protoco
 of which each scrape is one request.
 """
 
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
@@ -17,12 +18,18 @@ from keeptime.errors import SourceError
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally
 from keeptime.observe.series.api import Labels, Line, Queries
-from keeptime.observe.series.increments import Watched, Whole
+from keeptime.observe.series.increments import Targets, Watched, Whole
 from keeptime.units import format_duration
 
 Tallies = Mapping[ObjectiveKey, Tally]
+Scraped = tuple[bool, float | None]
+"""Whether a probe succeeded, and how long it took, if that was scraped too."""
 LONGEST_SPAN = 86_400.0
-"""Seconds of raw samples that are asked for at a time."""
+"""Seconds after which a gap in the reads of a prober's samples is given up."""
+PAST_SPAN = 21_600.0
+"""Seconds of a prober's past that are asked for at a time."""
+LATEST_SCRAPE = 300.0
+"""A sample bears the time at which its scrape began, and is there when it has ended: so long after at most."""
 
 
 class Reading(Protocol):
@@ -62,7 +69,8 @@ class Counters:
             found = counting(objective, self._counts)
             assert isinstance(found, Cumulative), "gauges are read by Scrapes"
             self._terms[key] = found
-        every = [term for each in self._terms.values() for term in (*each.good, *each.total)]
+        every = _in_order(tuple(self._terms.values()))
+        self._targets = Targets()
         self._watched = {term.expression: Watched() for term in every}
         self._whole = {(key, which): Whole() for key in self._terms for which in ("good", "total")}
 
@@ -86,14 +94,18 @@ class Counters:
             yield at, self._count(by_instant[at], at)
 
     def _count(self, found: Mapping[str, Sequence[Line]], at: float) -> Tallies:
+        targets = self._targets.known(at)
         grown = {
-            expression: each.advance(found.get(expression, ()), at) for expression, each in self._watched.items()
+            expression: each.advance(found.get(expression, ()), at, targets)
+            for expression, each in self._watched.items()
         }
+        for lines in found.values():
+            self._targets.note(lines, at)
         tallies = {}
         for key, terms in self._terms.items():
-            total = self._whole[key, "total"].of(max(0.0, _sum(terms.total, grown)))
-            good = self._whole[key, "good"].of(max(0.0, _sum(terms.good, grown)))
-            tallies[key] = Tally(good=min(good, total), bad=max(0, total - good))
+            total = self._whole[key, "total"].of(_sum(terms.total, grown))
+            good = self._whole[key, "good"].of(_sum(terms.good, grown), most=total)
+            tallies[key] = Tally(good=good, bad=total - good)
         return tallies
 
     async def _check(
@@ -102,7 +114,7 @@ class Counters:
         """Is there what must be there? Raises SourceError with what to do about it."""
         for wanted in (terms.total, terms.good):
             added = [term.expression for term in wanted if term.sign > 0]
-            if any(found[expression] for expression in added):
+            if any(line.samples for expression in added for line in found[expression]):
                 continue
             counts, objective = self._counts, self._objectives[key]
             if wanted is terms.good and isinstance(counts, ClassicHistogram) and objective.under is not None:
@@ -118,52 +130,67 @@ class Scrapes:
         self._gauges = gauges
         self._success = select(gauges.success, gauges.selector)
         self._duration = select(gauges.duration, gauges.selector)
+        self._seen: dict[Labels, float] = {}
         self._until: float | None = None
+        self._since = 0.0
 
     async def read(self, api: Queries, at: float) -> Tallies:
-        after = at if self._until is None else max(self._until, at - LONGEST_SPAN)
-        if self._until is not None:
-            tallies = await self._between(api, after, at)
-        else:
-            await self._between(api, at - 300, at)  # says at once if there is nothing to read
-            tallies = {}
+        if self._until is None:
+            self._since = at
+            await self._new(api, at - LATEST_SCRAPE, at)  # says at once if there is nothing to read
+            self._until = at
+            return {}
+        scraped = await self._new(api, max(self._until, at - LONGEST_SPAN) - LATEST_SCRAPE, at)
         self._until = at
-        return tallies
+        return self._tallies([each for _, each in scraped])
 
     async def past(
         self, api: Queries, start: float, end: float, step: float
     ) -> AsyncIterator[tuple[float, Tallies]]:
+        if self._until is None:
+            self._since = start
         at = start
         while at < end:
-            until = min(end, at + step)
-            try:
-                found = await self._between(api, at, until)
-            except NothingScraped:
-                found = {}
-            if any(tally.events for tally in found.values()):
-                yield until, found
+            until = min(end, at + max(step, PAST_SPAN // step * step))
+            by_instant: dict[float, list[Scraped]] = {}
+            for when, each in await self._past(api, at, until):
+                by_instant.setdefault(min(until, at + math.ceil((when - at) / step) * step), []).append(each)
+            for instant in sorted(by_instant):
+                yield instant, self._tallies(by_instant[instant])
             at = until
         self._until = end
 
-    async def _between(self, api: Queries, after: float, until: float) -> Tallies:
+    async def _past(self, api: Queries, after: float, until: float) -> list[tuple[float, Scraped]]:
+        try:
+            return await self._new(api, after, until)
+        except NothingScraped:
+            return []
+
+    async def _new(self, api: Queries, after: float, until: float) -> list[tuple[float, Scraped]]:
+        """What was scraped in this time and not counted yet, by its own time; it is then known as counted."""
         span = f"[{max(1, round((until - after) * 1000))}ms]"
         success = await api.instant(f"{self._success}{span}", until)
-        if not success:
+        if not any(line.samples for line in success):
             raise NothingScraped(f"Prometheus has no samples of {self._success} in the last {until - after:g} s")
         took = {
             (line.labels, at): value
             for line in await api.instant(f"{self._duration}{span}", until)
             for at, value in line.samples
         }
-        scraped = [
-            (value == 1, took.get((line.labels, at)))
-            for line in success
-            for at, value in line.samples
-            if after < at <= until
-        ]
+        found: list[tuple[float, Scraped]] = []
+        for line in success:
+            counted = self._seen.get(line.labels, self._since)
+            for at, value in line.samples:
+                if counted < at <= until:
+                    found.append((at, (value == 1, took.get((line.labels, at)))))
+                self._seen[line.labels] = max(at, self._seen.get(line.labels, self._since))
+        self._seen = {labels: at for labels, at in self._seen.items() if until - at <= 2 * LONGEST_SPAN}
+        return found
+
+    def _tallies(self, scraped: Sequence[Scraped]) -> Tallies:
         return {key: self._tally(each, scraped) for key, each in self._objectives.items()}
 
-    def _tally(self, objective: Objective, scraped: Sequence[tuple[bool, float | None]]) -> Tally:
+    def _tally(self, objective: Objective, scraped: Sequence[Scraped]) -> Tally:
         """One whose duration was not scraped is not known to be good."""
         under = None if objective.under is None else objective.under * self._gauges.unit.per_second
         counted = [each for each in scraped if each[0] or objective.errors == "bad"]
@@ -173,6 +200,14 @@ class Scrapes:
 
 class NothingScraped(SourceError):
     """There are no samples in this time."""
+
+
+def _in_order(each: Sequence[Cumulative]) -> list[Term]:
+    """All requests are asked for before good ones: a scrape that ends in between makes good ones early (they wait
+    for the next read), never requests bad."""
+    totals = [term for one in each for term in sorted(one.total, key=lambda term: -term.sign)]
+    goods = [term for one in each for term in sorted(one.good, key=lambda term: term.sign)]
+    return [*totals, *goods]
 
 
 def _sum(terms: Sequence[Term], grown: Mapping[str, float]) -> float:
