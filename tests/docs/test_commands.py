@@ -54,7 +54,16 @@ def test_help_has_examples_and_exit_codes(command: Command) -> None:
 
 @pytest.mark.parametrize(
     ("page", "codes"),
-    [("check", "012"), ("init", "012"), ("probing", "012"), ("status", "012"), ("demo", "01"), ("run", "012")],
+    [
+        ("check", "012"),
+        ("init", "012"),
+        ("probing", "012"),
+        ("status", "012"),
+        ("demo", "01"),
+        ("run", "012"),
+        ("export", "012"),
+        ("import", "012"),
+    ],
 )
 def test_exit_codes_are_on_the_page(page: str, codes: str) -> None:
     text = text_of(ROOT / f"docs/{page}.md")

@@ -13,7 +13,8 @@ from keeptime.contract.load import load_files
 from .pages import ROOT, Block, blocks, text_of
 
 CONTRACTS = [block for block in blocks("yaml") if re.search(r"^contract:", block.text, re.MULTILINE)]
-SHOWN = [block for block in blocks("console", "sh") if re.search(r"^\$ \S*keeptime (check|schema)\b", block.text)]
+OFFLINE = re.compile(r"^\$ \S*keeptime (check|schema|export)\b")
+SHOWN = [block for block in blocks("console", "sh") if OFFLINE.search(block.text)]
 
 
 def _errors(path: Path) -> list[str]:

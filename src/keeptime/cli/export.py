@@ -25,6 +25,11 @@ examples:
   keeptime export prometheus contracts/ --kubernetes -o rules # PrometheusRule resources
   keeptime export alertmanager contract.yaml -o alertmanager
   keeptime export grafana contract.yaml -o dashboards
+
+exit codes:
+  0  everything was written
+  1  a contract is not valid, or the directory is there already
+  2  the command was called wrongly, or a contract cannot be exported so
 """
 
 

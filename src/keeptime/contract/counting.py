@@ -25,10 +25,15 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Cumulative:
-    """Good and all requests since the counters began, as sums of terms."""
+    """Good and all requests since the counters began, as sums of terms.
+
+    `requires`: a selector of series without which nothing is known, "" for none. Without a bucket at the threshold
+    no request is known to be good or bad.
+    """
 
     good: tuple[Term, ...]
     total: tuple[Term, ...]
+    requires: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def _classic(counts: ClassicHistogram, threshold: float | None, excluded: bool) 
     bucket = f"{counts.metric}_bucket"
     quick = _plus(select(bucket, counts.selector, le))
     quick_failed = _minus(select(bucket, counts.selector, counts.failed, le)) if counts.failed else ()
-    return Cumulative((*quick, *quick_failed), (*every, *failed) if excluded else every)
+    return Cumulative((*quick, *quick_failed), (*every, *failed) if excluded else every, quick[0].expression)
 
 
 def _native(counts: NativeHistogram, threshold: float | None, excluded: bool) -> Cumulative:

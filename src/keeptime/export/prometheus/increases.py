@@ -2,7 +2,8 @@
 
 Guarantees: exact. Each counter's increase is the difference of two samples; nothing is extrapolated. A counter that
 fell was reset, and counts from 0. One that comes back within an hour (a scrape that failed, a Prometheus that was
-down) is counted on from where it was. A new counter is a baseline. Knows no windows and no promises.
+down) is counted on from where it was. A new counter has begun at 0 if its target was scraped before without it (the
+first failure makes a series); else it is a baseline. Knows no windows and no promises.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from keeptime.export.prometheus.names import BAD_NOW, OBSERVED_NOW, REQUESTS_NOW
 from keeptime.export.prometheus.rules import Recording
 from keeptime.model.key import ObjectiveKey
 
+OWN = "keeptime_objective_requests_total"
+"""keeptime's own counter; all its series are there from the start."""
 REMEMBERED = "1h"
 """So long a counter that was lost from sight is still known."""
 
@@ -19,7 +22,7 @@ REMEMBERED = "1h"
 def own_counting(key: ObjectiveKey) -> Cumulative:
     """keeptime's own counters of an objective: exactly what the embedded judge is given."""
     of = f'contract="{key.contract}",objective="{key.objective}"'
-    name = "keeptime_objective_requests_total"
+    name = OWN
     good, total = f'{name}{{{of},result="good"}}', f'{name}{{{of},result=~"good|bad"}}'
     return Cumulative((Term(1, good, True),), (Term(1, total, True),))
 
@@ -36,8 +39,10 @@ def increases(key: ObjectiveKey, counting: Counting, interval: int) -> Iterator[
 
 def _good_and_total(counting: Counting, interval: int) -> tuple[str, str]:
     match counting:
-        case Cumulative(good, total):
-            return _sum(good, interval), _sum(total, interval)
+        case Cumulative(good, total, requires):
+            whole = _sum(total, interval)
+            known = f"((({whole}) and (count({requires}) > 0)) or vector(0))" if requires else whole
+            return _sum(good, interval), known
         case PerScrape(events, good):
             fresh = f"timestamp({events.split(' == ')[0]}) > time() - {interval}"
             return _count(f"({good}) and ({fresh})"), _count(f"({events}) and ({fresh})")
@@ -59,4 +64,8 @@ def _increase(term: Term, interval: int) -> str:
     now = term.expression if term.plain else f"({term.expression})"
     span = REMEMBERED if term.plain else f"{REMEMBERED}:{interval}s"
     before = f"last_over_time({now}[{span}] offset {interval}s)"
-    return f"sum(({now} - {before} >= 0) or ({now} < {before}))"
+    grown = f"({now} - {before} >= 0) or ({now} < {before})"
+    if not term.plain or term.expression.startswith(OWN):
+        return f"sum({grown})"
+    begun = f"(({now} unless {before}) and on (job, instance) (up offset {interval}s == 1))"
+    return f"sum({grown} or {begun})"

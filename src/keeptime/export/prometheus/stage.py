@@ -100,15 +100,49 @@ def _gauges(counts: ProbeGauges, stream: Stream) -> Iterator[Series]:
 
 
 def _pair(counts: CounterPair, stream: Stream) -> Iterator[Series]:
+    """One series for the good or bad requests, and one for all; the latter holds the rest where it takes both."""
     whole = [good + bad for good, bad, _ in _each(stream)]
-    of_kind = ((counts.good, stream.good), (counts.bad, stream.bad), (counts.total, whole))
-    for expressions, values in of_kind:
-        for place, expression in enumerate(expressions):
-            if not is_selector(expression):
-                raise NotShown(f"no series can be made up for {expression}")
-            name = _selector(expression).name or "x"
-            amounts = values if place == 0 else [0] * len(values)
-            yield Series(_text(name, example_labels(expression)), _counted(amounts, stream))
+    parts = [(counts.good, stream.good), (counts.bad, stream.bad)]
+    (part, amounts), *more = [(expressions, each) for expressions, each in parts if expressions]
+    yield from _expressed(part, amounts, stream)
+    for expressions, each in more:
+        yield from _expressed(expressions, each, stream)
+    if counts.total:
+        if _selects(part[0], counts.total[0]):
+            raise NotShown(f"{part[0]} and {counts.total[0]} select the same series")
+        rest = [every - one for every, one in zip(whole, amounts, strict=True)]
+        both = _selects(counts.total[0], part[0])
+        yield from _expressed(counts.total, rest if both else whole, stream)
+
+
+def _expressed(expressions: Sequence[str], amounts: Sequence[int], stream: Stream) -> Iterator[Series]:
+    """A series for each of these selectors, the first with the amounts, the others without any."""
+    for place, expression in enumerate(expressions):
+        if not is_selector(expression):
+            raise NotShown(f"no series can be made up for {expression}")
+        values = amounts if place == 0 else [0] * len(amounts)
+        yield Series(_text(_selector(expression).name or "x", example_labels(expression)), _counted(values, stream))
+
+
+def _selects(selector: str, other: str) -> bool:
+    """Does a selector take the example series of another?"""
+    if not (is_selector(selector) and is_selector(other)):
+        return False
+    mine, labels = _selector(selector), example_labels(other)
+    return mine.name == _selector(other).name and all(_takes(each, labels) for each in mine.matchers.matchers)
+
+
+def _takes(matcher: promql.Matcher, labels: Labels) -> bool:
+    value = labels.get(matcher.name, "")
+    match matcher.op:
+        case promql.MatchOp.Equal:
+            return value == matcher.value
+        case promql.MatchOp.NotEqual:
+            return value != matcher.value
+        case promql.MatchOp.Re:
+            return re.fullmatch(matcher.value, value) is not None
+        case _:
+            return re.fullmatch(matcher.value, value) is None
 
 
 def _each(stream: Stream) -> Iterator[tuple[int, int, bool]]:
