@@ -30,7 +30,7 @@ def write_directory(directory: Path, files: Mapping[str, str], *, force: bool) -
         raise ExportRefused(f"{directory} cannot be written: {error.strerror}") from None
     try:
         _stage(staging, files)
-        _publish(staging, directory, files)
+        _publish(staging, directory, files, force=force)
     except OSError as error:
         raise ExportRefused(f"{directory} cannot be written: {error.strerror}") from None
     finally:
@@ -45,9 +45,10 @@ def _stage(staging: Path, files: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def _publish(staging: Path, directory: Path, files: Mapping[str, str]) -> None:
-    """One rename where there is nothing yet; else one per file, each whole."""
-    if not directory.exists():
+def _publish(staging: Path, directory: Path, files: Mapping[str, str], *, force: bool) -> None:
+    """One rename where there is nothing yet (it fails where something has come to be meanwhile); else one per file,
+    each whole."""
+    if not force or not directory.exists():
         staging.rename(directory)
         return
     for name in files:
