@@ -62,7 +62,7 @@ def counters() -> Iterator[tuple[dict[str, bool], str]]:
 
 
 def fires(server: Running) -> bool:
-    return bool(query(server, 'ALERTS{alertname="KeeptimeBroken",alertstate="firing"}'))
+    return bool(query(server, 'ALERTS{alertname="KeeptimeObjectiveBroken",alertstate="firing"}'))
 
 
 def test_killed_again_and_again_it_fires_all_the_same(tmp_path: Path) -> None:

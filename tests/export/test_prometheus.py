@@ -213,10 +213,10 @@ def test_alerts_carry_who_promised_what_to_whom() -> None:
     ]
     names = [(rule["alert"], rule["labels"].get("severity")) for rule in alerts]  # type: ignore[attr-defined]
     assert names == [
-        ("KeeptimeBroken", "page"),
-        ("KeeptimeAtRisk", "page"),
-        ("KeeptimeAtRisk", "ticket"),
-        ("KeeptimeNoData", None),
+        ("KeeptimeObjectiveBroken", "page"),
+        ("KeeptimeObjectiveAtRisk", "page"),
+        ("KeeptimeObjectiveAtRisk", "ticket"),
+        ("KeeptimeObjectiveNoData", None),
     ]
     broken = alerts[0]
     assert broken["labels"] == {

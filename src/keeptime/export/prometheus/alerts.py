@@ -15,9 +15,9 @@ from keeptime.judge.standing import CONDITION, SEVERITY, Standing
 from keeptime.model.verdict import Condition
 
 ALERTS = {
-    Condition.AT_RISK: "KeeptimeAtRisk",
-    Condition.BROKEN: "KeeptimeBroken",
-    Condition.NO_DATA: "KeeptimeNoData",
+    Condition.AT_RISK: "KeeptimeObjectiveAtRisk",
+    Condition.BROKEN: "KeeptimeObjectiveBroken",
+    Condition.NO_DATA: "KeeptimeObjectiveNoData",
 }
 """The names that the embedded daemon's Alertmanager receiver gives too."""
 
