@@ -1,4 +1,4 @@
-"""What the exported rules cost a Prometheus per evaluation cycle, beside Sloth's rules for the same promises and tiers.
+"""What the exported rules cost a Prometheus per evaluation cycle, beside Sloth's for the same promises and tiers.
 
 Three Prometheus servers run side by side, scrape the same endpoint and have 30 days of history: one without rules,
 one with Sloth's, one with keeptime's. Each series reaches back as far as its rules read. What a rule set costs in a
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import yaml
 from tests.servers import Running, query, running
@@ -45,7 +46,8 @@ def contracts(count: int) -> list[Contract]:
         objectives = "".join(
             f"  - {{name: o{each}, target: 99%, under: {each + 1}00ms, over: 28d}}\n" for each in range(10)
         )
-        head = f"contract: c{number}\nendpoint: {{url: 'http://127.0.0.1:1/'}}\nobserve: [{{probe: 1s}}]\nobjectives:\n"
+        probed = "endpoint: {url: 'http://127.0.0.1:1/'}\nobserve: [{probe: 1s}]"
+        head = f"contract: c{number}\n{probed}\nobjectives:\n"
         texts.append(head + objectives)
     found = load_text("---\n".join(texts).encode(), "bench.yaml")
     assert len(found.contracts) == count // 10, found.problems
@@ -72,15 +74,18 @@ def raw_lines(keys: list[ObjectiveKey], now: int) -> Iterator[str]:
     yield "# TYPE keeptime_objective_requests counter\n"
     for key in keys:
         for result in ("good", "bad"):
-            name = f'keeptime_objective_requests_total{{contract="{key.contract}",instance="i",job="model",objective="{key.objective}",result="{result}"}}'
+            who = (
+                f'contract="{key.contract}",instance="i",job="model",objective="{key.objective}",result="{result}"'
+            )
+            name = f"keeptime_objective_requests_total{{{who}}}"
             yield from (f"{name} {counted(result, at)} {at}\n" for at in spans(now, (3 * DAY + HOUR, 60)))
 
 
 def sloth_lines(keys: list[ObjectiveKey], now: int) -> Iterator[str]:
     yield "# TYPE slo:sli_error:ratio_rate5m gauge\n"
     for key in keys:
-        labels = f'sloth_id="{key.contract}-{key.objective}",sloth_service="{key.contract}",sloth_slo="{key.objective}",sloth_window="5m"'
-        name = f"slo:sli_error:ratio_rate5m{{{labels}}}"
+        who = f'sloth_service="{key.contract}",sloth_slo="{key.objective}",sloth_window="5m"'
+        name = f'slo:sli_error:ratio_rate5m{{sloth_id="{key.contract}-{key.objective}",{who}}}'
         yield from (f"{name} 0.00{at // STEP % 7 + 2} {at}\n" for at in spans(now, (30 * DAY, 60)))
 
 
@@ -115,7 +120,7 @@ def backfill(folder: Path, lines: Iterator[str]) -> None:
 
 
 class Endpoint(BaseHTTPRequestHandler):
-    keys: list[ObjectiveKey] = []
+    keys: ClassVar[list[ObjectiveKey]] = []
 
     def do_GET(self) -> None:
         now = time.time()
@@ -222,7 +227,8 @@ def main() -> None:
     for name, each in cost.items():
         failed, took = result["health"][name]  # type: ignore[index]
         print(
-            f"{name:10} {statistics.median(each):7.3f}  ({min(each):.3f} to {max(each):.3f}); {failed:.0f} failed; last {took:.2f} s"
+            f"{name:10} {statistics.median(each):7.3f}  ({min(each):.3f} to {max(each):.3f}); "
+            f"{failed:.0f} failed; last {took:.2f} s"
         )
     ratio = statistics.median(cost["keeptime"]) / statistics.median(cost["sloth"])
     print(f"ratio      {ratio:7.3f}  ({min(ratios):.3f} to {max(ratios):.3f}); bar {BAR}")
