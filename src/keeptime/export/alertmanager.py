@@ -14,7 +14,7 @@ from keeptime.export.settings import Files, Settings
 from keeptime.model.alert import Address, Topic
 
 NOBODY = "nobody"
-GROUP_WAIT, GROUP_INTERVAL = "0s", "15s"
+GROUP_WAIT, GROUP_INTERVAL = "0s", "5s"
 REPEAT = {"page": "4h", "ticket": "1d"}
 """How often a page and a ticket are told again while they last."""
 

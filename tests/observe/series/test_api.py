@@ -29,11 +29,12 @@ def test_a_vector_loses_its_name_and_what_is_no_number() -> None:
             [
                 {"metric": {"__name__": "up", "job": "a"}, "value": [1.5, "3"]},
                 {"metric": {"job": "b"}, "value": [1.5, "NaN"]},
+                {"metric": {"job": "c"}, "value": [1.5, "+Inf"]},
             ]
         ),
         "up",
     )
-    assert found == [Line((("job", "a"),), ((1.5, 3.0),)), Line((("job", "b"),), ())]
+    assert found == [Line((("job", "a"),), ((1.5, 3.0),)), Line((("job", "b"),), ()), Line((("job", "c"),), ())]
 
 
 def test_a_matrix_has_many_samples() -> None:

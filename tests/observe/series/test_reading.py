@@ -124,3 +124,65 @@ def test_a_native_histogram_counts_fractions_exactly_in_the_long_run() -> None:
     for each in found:
         total = total + named(each).get("slow", Tally())
     assert total == Tally(good=38, bad=2)
+
+
+def test_a_counter_of_bad_ones_that_begins_is_not_good() -> None:
+    """The first failure makes a series that was not there: its requests are in the total already."""
+    of = contract("\n      counters: {bad: errors, total: a}")
+    api, reading = FakePrometheus(), reading_of(of)
+    where = {"job": "api", "instance": "a:80"}
+
+    async def reads() -> Tallies:
+        api.put("a", 1000.0, 100, **where)
+        await reading.read(api, 1000.0)
+        api.put("a", 1010.0, 150, **where)
+        api.put("errors", 1010.0, 50, **where)
+        return await reading.read(api, 1010.0)
+
+    assert named(asyncio.run(reads())) == {"slow": Tally(bad=50)}
+
+
+def test_all_requests_are_asked_for_before_good_ones() -> None:
+    api = FakePrometheus()
+    for expression in (BUCKET, BUCKET_FAILED, COUNT, COUNT_FAILED):
+        api.put(expression, 1000.0, 1)
+    asyncio.run(reading_of(contract(HISTOGRAM, SLOW, FAILED)).read(api, 1000.0))
+    assert api.asked[0] == COUNT
+    assert api.asked.index(BUCKET_FAILED) < api.asked.index(BUCKET)
+
+
+def test_a_scrape_that_ends_after_the_read_is_counted_by_the_next_and_once() -> None:
+    api, reading = FakePrometheus(), reading_of(contract("\n      gauges: {}"))
+
+    def scraped(at: float) -> None:
+        api.put("probe_success", at, 1)
+        api.put("probe_duration_seconds", at, 0.1)
+
+    async def reads() -> list[Tally]:
+        scraped(995.0)
+        await reading.read(api, 1000.0)
+        found = [await reading.read(api, 1010.0)]
+        scraped(1009.0)
+        found = [*found, await reading.read(api, 1020.0), await reading.read(api, 1030.0)]
+        return [named(each)["slow"] for each in found]
+
+    assert asyncio.run(reads()) == [Tally(), Tally(good=1), Tally()]
+
+
+def test_the_past_of_a_gauge_is_counted_once_and_the_present_goes_on_from_it() -> None:
+    api, reading = FakePrometheus(), reading_of(contract("\n      gauges: {}"))
+    for at in range(5, 50_000, 15):
+        api.put("probe_success", float(at), at % 10 == 5)
+        api.put("probe_duration_seconds", float(at), 0.1)
+
+    async def reads() -> tuple[list[tuple[float, Tallies]], Tallies]:
+        past = [each async for each in reading.past(api, 0.0, 49_000.0, 600.0)]
+        return past, await reading.read(api, 50_000.0)
+
+    past, after = asyncio.run(reads())
+    total = sum((named(each)["slow"] for _, each in past), Tally()) + named(after)["slow"]
+    every = range(5, 50_000, 15)
+    good = sum(at % 10 == 5 for at in every)
+    assert total == Tally(good=good, bad=len(every) - good)
+    assert len(api.asked) <= 10, "a few queries, not one for each step"
+    assert all(at % 600 == 0 or at == 49_000 for at, _ in past)

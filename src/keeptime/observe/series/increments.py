@@ -1,8 +1,8 @@
 """From samples of cumulative counters to what was counted between two reads.
 
 Guarantees: exact. A counter that fell was reset, and counts from 0; one that is lost from sight is counted on from
-where it was if it is back within an hour; a new one counts from 0 if its target was scraped before without it, and is
-else a baseline, from which counting starts. No clock, no I/O.
+where it was if it is back within an hour; a new one counts from 0 if its target was scraped before without it, and
+is else a baseline, from which counting starts. No clock, no I/O.
 """
 
 import math

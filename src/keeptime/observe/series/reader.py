@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 Count = Callable[[int, Tallies], None]
 """Takes what was counted, and the Unix nanoseconds of the instant up to which it was."""
 Connect = Callable[[PrometheusSource], Queries]
-SETTLED_SECONDS = 0.5
-"""A read waits so long after its instant, for scrapes that are ending, and is still in time for that instant's tick."""
 
 
 @dataclass(slots=True)
@@ -106,7 +104,7 @@ class Reader:
         while True:
             now = self._clock.wall_ns() / 1e9
             due = (math.floor(now / source.every) + 1) * source.every
-            await asyncio.sleep(due - now + SETTLED_SECONDS)
+            await asyncio.sleep(due - now)
             await self.read(source, due)
 
     async def read(self, source: Source, at: float) -> None:
