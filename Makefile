@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY ?= python3
 BIN := .venv/bin
 # A core each; the tests wait more than they compute, so a few more workers than cores help.
-WORKERS ?= 4
+WORKERS ?= 6
 
 .PHONY: help setup servers demo test check bench soak lock format clean
 

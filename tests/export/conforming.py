@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from keeptime.contract.terms import Calendar
 from keeptime.export.prometheus.compile import Options, compile_group
-from keeptime.export.prometheus.names import STANDING
+from keeptime.export.prometheus.names import BUDGET_LEFT, BURN, SLI, STANDING, TARGET
 from keeptime.export.prometheus.rules import rule_file
 from keeptime.export.prometheus.stage import compact
 from keeptime.judge.standing import CONDITION, SEVERITY, Standing
@@ -29,6 +29,8 @@ from tests.judge import scenario
 from tests.judge.build import Stream
 
 Ints = NDArray[np.int64]
+FIGURES = {SLI, BURN, BUDGET_LEFT, TARGET}
+"""Nothing is decided from these; without them promtool is a third faster."""
 AT_ONCE = 1500
 """Ticks that one expression looks back on; promtool's engine takes no more than some thousand samples."""
 
@@ -161,7 +163,8 @@ def conform(case: scenario.Case, folder: Path) -> None:
     play = played(case)
     row = play.plan.rows[0]
     group = compile_group("conformance", [row.contract], Options(round(play.terms.tick), 2026))
-    (folder / "rules.yml").write_text(rule_file([group]))
+    deciding = tuple(rule for rule in group.rules if getattr(rule, "record", "") not in FIGURES)
+    (folder / "rules.yml").write_text(rule_file([replace(group, rules=deciding)]))
     (folder / "test.yml").write_text(json.dumps(test_file(play)))
     done = subprocess.run(["promtool", "test", "rules", "test.yml"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, f"{case.name}: {re.sub(chr(10) + '+', chr(10), done.stdout + done.stderr)}"

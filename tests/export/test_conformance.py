@@ -10,6 +10,7 @@ from .conforming import conform, played
 
 HERE = Path(__file__).parent
 CASES = scenario.read(HERE / "scenarios" / "conformance.test")
+LONG = scenario.read(HERE / "scenarios" / "long.test")
 JUDGES = [case for file in sorted((HERE.parent / "judge/scenarios").glob("*.test")) for case in scenario.read(file)]
 LONGEST = 15_000
 """Ticks of a judge's scenario that promtool can be asked to live through."""
@@ -22,6 +23,12 @@ def test_the_rules_say_what_the_judge_says(case: scenario.Case, tmp_path: Path) 
 
 def test_there_are_enough_and_their_names_differ() -> None:
     assert len({case.name for case in CASES}) == len(CASES) >= 40
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("case", LONG, ids=lambda case: case.name)
+def test_so_they_do_over_a_longer_time(case: scenario.Case, tmp_path: Path) -> None:
+    conform(case, tmp_path)
 
 
 @pytest.mark.soak

@@ -10,6 +10,7 @@ from keeptime.contract.terms import PrometheusSource
 from keeptime.errors import SourceError
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally
+from keeptime.observe.series.api import Line
 from keeptime.observe.series.backfill import chunks, past_of
 from keeptime.observe.series.reader import Reader, Source, source_of
 from keeptime.observe.series.reading import Tallies
@@ -147,3 +148,28 @@ def test_progress_is_told() -> None:
     asyncio.run(play())
     assert told[0] == ("api", 0.0, 7200.0)
     assert told[-1] == ("api", 7200.0, 7200.0)
+
+
+def test_a_bug_ends_no_reading(caplog: pytest.LogCaptureFixture) -> None:
+    class Odd(FakePrometheus):
+        async def instant(self, expression: str, at: float) -> Sequence[Line]:
+            if at == START + 10:
+                raise ZeroDivisionError("of a library")
+            return await super().instant(expression, at)
+
+    api, counted = Odd(), list[Tally]()
+    fill(api, 100)
+
+    async def play(clock: VirtualClock) -> None:
+        reader = Reader(
+            [source_of(contract(COUNTERS), lambda _: api)], lambda _, each: counted.append(each[KEY]), clock
+        )
+        reader.start()
+        await asyncio.sleep(11)
+        assert "a bug of keeptime: ZeroDivisionError" in reader.problem("api")
+        await asyncio.sleep(20)
+        assert reader.problem("api") == ""
+        await reader.stop()
+
+    in_virtual_time(play)
+    assert counted == [Tally(), Tally(good=10)]

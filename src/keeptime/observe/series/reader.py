@@ -93,6 +93,12 @@ class Reader:
         source = self._sources.get(contract)
         return {} if source is None else dict(source.reads)
 
+    def _failed(self, source: Source, why: str) -> None:
+        source.reads["failed"] += 1
+        if why != source.problem:
+            log.warning("%s cannot be read: %s", source.contract.name, why)
+        source.problem = why
+
     async def _end(self, name: str) -> None:
         task = self._tasks.pop(name, None)
         if task is not None:
@@ -112,10 +118,11 @@ class Reader:
         try:
             tallies = await source.reading.read(source.api, at)
         except SourceError as error:
-            source.reads["failed"] += 1
-            if str(error) != source.problem:
-                log.warning("%s cannot be read: %s", source.contract.name, error)
-            source.problem = str(error)
+            self._failed(source, str(error))
+            return
+        except Exception as error:
+            log.exception("a bug of keeptime: %s cannot be read", source.contract.name)
+            self._failed(source, f"a bug of keeptime: {error!r}")
             return
         source.reads["ok"] += 1
         if source.problem:
