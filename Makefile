@@ -2,8 +2,8 @@
 SHELL := /bin/bash
 PY ?= python3
 BIN := .venv/bin
-# A core each; the tests wait more than they compute, so a few more workers than cores help.
-WORKERS ?= 6
+# The tests wait far more than they compute, so more workers than cores help.
+WORKERS ?= 8
 
 .PHONY: help setup servers demo test check bench soak lock format clean
 

@@ -16,9 +16,13 @@ DEMO = [sys.executable, "-m", "keeptime", "demo"]
 
 
 def descendants(pid: int) -> set[int]:
-    """Processes that this one has started, and those that they have."""
+    """Processes that this one has started, and those that they have; one that ends meanwhile has none."""
     found: set[int] = set()
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        return found
+    for child in children:
         found |= {int(child)} | descendants(int(child))
     return found
 
