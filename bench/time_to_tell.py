@@ -34,7 +34,7 @@ def told_after(whole: Whole, since: float, *, by_alertmanager: bool) -> float | 
 def one_round(whole: Whole) -> dict[str, float]:
     """Break the model, wait for both messages, mend it, wait until both say so."""
     broken_at = time.time()
-    whole.model.delay = 0.3
+    whole.model.take(0.3)
     found: dict[str, float] = {}
     for way, by_alertmanager in WAYS.items():
         wait_until(
@@ -46,7 +46,7 @@ def one_round(whole: Whole) -> dict[str, float]:
         assert took is not None
         found[way] = took
     mended_at = time.time()
-    whole.model.delay = 0.0
+    whole.model.take(0)
     for by_alertmanager, word in ((False, "recovered"), (True, "resolved")):
         wait_until(
             lambda which=by_alertmanager, end=word: any(

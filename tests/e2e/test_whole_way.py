@@ -11,7 +11,7 @@ def test_a_slow_model_is_told_by_both_ways_and_so_is_its_end(tmp_path: Path) -> 
     with whole_way(tmp_path) as whole:
         told = whole.receiver
         assert told.heard == []
-        whole.model.delay = 0.3
+        whole.model.take(0.3)
         wait_until(lambda: told.of(False, "at_risk", "broken"), 30, "keeptime's own message")
         wait_until(lambda: told.of(True, "firing"), 30, "Alertmanager's message")
         first = told.of(True, "firing")[0].body
@@ -19,7 +19,7 @@ def test_a_slow_model_is_told_by_both_ways_and_so_is_its_end(tmp_path: Path) -> 
         assert first["labels"]["objective"] == "p90"
         assert first["labels"]["consumers"] == ",checkout,"
         assert "%" in first["annotations"]["reason"]
-        whole.model.delay = 0.0
+        whole.model.take(0)
         wait_until(lambda: told.of(False, "recovered"), 120, "keeptime's own recovery")
         wait_until(lambda: told.of(True, "resolved"), 120, "Alertmanager's end of it")
         assert query(whole.prometheus, "sum(prometheus_rule_evaluation_failures_total) > 0") == {}

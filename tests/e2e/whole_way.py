@@ -10,16 +10,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import Request
 
-from tests.servers import Running, query, running, wait_until
+from tests.servers import DIRECT, Running, query, running, wait_until
 
 from .keeping import Keeptime, keeping
-from .peers import Model, model
+
+SERVE = Path(__file__).parents[2] / "examples/flask_model/serve.py"
 
 TERMS = """\
 contract: whole
 provider: platform
-endpoint: {{url: "{model}", method: POST, json: {{data: 1}}}}
+endpoint: {{url: "{model}/predict", json: {{data: sample_input}}}}
 observe:
   - probe: {{every: 100ms, timeout: 1s}}
 objectives:
@@ -89,10 +91,24 @@ def receiver() -> Iterator[Receiver]:
 
 
 @dataclass(frozen=True)
+class ExampleModel:
+    """The repository's example: a real model behind Flask, slow on demand."""
+
+    url: str
+
+    def take(self, seconds: float) -> None:
+        """Let every answer take this much longer."""
+        body = json.dumps({"delay_ms": seconds * 1000}).encode()
+        request = Request(f"{self.url}/control", body, {"Content-Type": "application/json"})
+        with DIRECT.open(request, timeout=10) as answer:
+            assert answer.status == 200
+
+
+@dataclass(frozen=True)
 class Whole:
     """Everything, running."""
 
-    model: Model
+    model: ExampleModel
     receiver: Receiver
     keeptime: Keeptime
     prometheus: Running
@@ -103,7 +119,9 @@ class Whole:
 def whole_way(folder: Path, interval: str = "1s") -> Iterator[Whole]:
     """Started in this order, so that each export names the addresses of what runs already."""
     with ExitStack() as stack:
-        served, told = stack.enter_context(model()), stack.enter_context(receiver())
+        command = [sys.executable, str(SERVE), "--port", "0"]
+        served = stack.enter_context(running(command, folder / "model.log"))
+        told = stack.enter_context(receiver())
         text = TERMS.format(model=served.url, receiver=told.url)
         keeptime = stack.enter_context(keeping(folder / "keeptime", text))
         keeptime.start()
@@ -114,7 +132,7 @@ def whole_way(folder: Path, interval: str = "1s") -> Iterator[Whole]:
         judge = stack.enter_context(started("prometheus", rules / "prometheus.yml", folder))
         wait_until(lambda: query(judge, "keeptime:objective:standing == 0"), 40, "a standing in Prometheus")
         wait_until(lambda: query(judge, 'keeptime:requests:sum{window="5s"} > 20'), 40, "requests in Prometheus")
-        yield Whole(served, told, keeptime, judge, router)
+        yield Whole(ExampleModel(served.url), told, keeptime, judge, router)
 
 
 def address(url: str) -> str:
