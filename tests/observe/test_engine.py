@@ -306,9 +306,9 @@ def test_reload_leaves_unchanged_contracts_alone() -> None:
                     contract(url, name="new"),
                 ]
             )
-            start = len(outcomes)
-            outcomes.wait(lambda out: len(out) >= start + 12)
-        later = Count(each.contract for each in outcomes[start + 2 :])
+            replaced, start = wall_ns(), len(outcomes)
+            outcomes.wait(lambda out: len(out) >= start + 16)
+        later = Count(each.contract for each in outcomes if each.due_ns > replaced)
         on_the_grid(outcomes, "same", 0.05)
     assert later["gone"] == 0
     assert min(later["same"], later["moved"], later["new"]) >= 3
