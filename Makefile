@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY ?= python3
 BIN := .venv/bin
 # The tests wait far more than they compute, so more workers than cores help.
-WORKERS ?= 8
+WORKERS ?= 6
 
 .PHONY: help setup servers demo test check bench soak lock format clean
 
@@ -22,7 +22,7 @@ demo: setup      ## a model, a contract, a fault, an alert: two minutes (KEEP=1 
 	@$(BIN)/keeptime demo $(if $(KEEP),--keep,)
 
 test: setup servers   ## every test
-	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not soak and not serial' $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not soak and not serial' $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest -m 'serial and not soak' $(PYTEST_ARGS)
 
 check: setup servers  ## format, lint, strict types, import directions, tests
