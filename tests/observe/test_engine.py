@@ -28,6 +28,9 @@ from keeptime.observe.schedule import slots_of
 from tests.observe.given import contract, objective, once, sound
 from tests.observe.servers import OK, Authority, answers, keeps, serving, silent
 
+pytestmark = pytest.mark.serial
+"""Beside tests that compute, the engine rightly skips probes that it cannot send in time."""
+
 
 class Outcomes(list[Sample | Skipped]):
     """Every outcome, in order."""
