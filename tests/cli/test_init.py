@@ -1,7 +1,6 @@
 """`keeptime init` on real servers, and its refusals."""
 
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from keeptime.cli.writing import Refused, write_whole
 from keeptime.contract.load import load_files
 from keeptime.contract.terms import SecretRef
 from keeptime.model.sample import Connection, Failure, Phases, Sample
+from tests.nobody import nobody_listening
 
 from .commands import run
 
@@ -51,12 +51,6 @@ def _server(status: int = 200) -> Iterator[tuple[str, list]]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def test_the_contract_it_writes_passes_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +103,8 @@ def test_it_does_not_overwrite_without_force(tmp_path: Path, capsys: pytest.Capt
 
 def test_a_refused_connection_is_said_plainly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "contract.yaml"
-    assert run("init", f"http://127.0.0.1:{_free_port()}/predict", *QUICK, "-o", str(output)) == 1
+    with nobody_listening() as port:
+        assert run("init", f"http://127.0.0.1:{port}/predict", *QUICK, "-o", str(output)) == 1
     err = capsys.readouterr().err
     assert "3 of 3 requests failed: refused" in err
     assert "is the model server running" in err

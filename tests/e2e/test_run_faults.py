@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.e2e.keeping import keeping, terms, until
 from tests.e2e.peers import consumer, model
+from tests.nobody import nobody_listening
 
 
 @contextmanager
@@ -33,9 +34,11 @@ def hanging() -> Iterator[str]:
 
 
 def test_a_dead_model_is_not_a_fast_one(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/"
-    with consumer() as told, keeping(tmp_path / "k", terms(nobody), told.url) as one:
+    with (
+        nobody_listening() as port,
+        consumer() as told,
+        keeping(tmp_path / "k", terms(f"http://127.0.0.1:{port}/"), told.url) as one,
+    ):
         one.start()
         found = one.await_condition("broken")
         assert (found["good"], found["sli"]) == (0, 0.0)

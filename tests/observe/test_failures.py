@@ -10,17 +10,12 @@ from keeptime.contract.terms import Endpoint, Expect, Probe, SecretRef, TlsTerms
 from keeptime.errors import ProbeError, SecretError
 from keeptime.model.sample import Connection, Failure
 from keeptime.observe.once import probe_once
+from tests.nobody import nobody_listening
 from tests.observe.given import once
 from tests.observe.servers import OK, Authority, answers, resets, serving, silent
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-def unused_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def test_a_good_answer() -> None:
@@ -31,7 +26,8 @@ def test_a_good_answer() -> None:
 
 
 def test_refused() -> None:
-    found = once(unused_port())
+    with nobody_listening() as port:
+        found = once(port)
     assert found.failure is Failure.REFUSED
     assert "refused" in found.detail
     assert found.status is None

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import socket
 import ssl
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from keeptime.tell.receivers.http import ANSWER_LIMIT, retry_after
 from keeptime.tell.receivers.webhook import WebhookReceiver
 from keeptime.testing.outbox import FakeOutbox
 from keeptime.testing.recorder import Answer, Recorder, Request, drip, endless, hang, raw, recording, status
+from tests.nobody import nobody_listening
 from tests.tell.given import BROKEN, OK, PAGE, Case, contract, tell_of
 from tests.tell.sending import dispatching, seconds, until
 
@@ -194,9 +194,8 @@ def test_a_name_that_there_is_not() -> None:
 
 
 def test_nobody_listens() -> None:
-    with contextlib.closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        error = asyncio.run(failing(f"http://127.0.0.1:{taken.getsockname()[1]}/hook"))
+    with nobody_listening() as port:
+        error = asyncio.run(failing(f"http://127.0.0.1:{port}/hook"))
     assert str(error) == "no connection: Connection refused"
 
 
