@@ -1,8 +1,8 @@
 """The arithmetic of a Bernoulli CUSUM: what its drain and its evidence must be, and how long until it fires.
 
 Guarantees: closed forms on floats, each with its source, checked in the tests against exact Markov chains. Knows
-nothing of ticks, windows or rules. Throughout, `b` is the promised share of bad events (1 − target) and `p` the share
-that a tier looks for, 0 < b < p < 1; counts are bad events.
+nothing of ticks, windows or rules. Throughout, `b` is the promised share of bad events (1 − target) and `p` the
+share that a tier looks for, 0 < b < p < 1; heights are bad events.
 """
 
 import math
