@@ -44,7 +44,7 @@ CASES = {
     "page": (
         objective(),
         [(9000, 1, 0), (60, 0, 1)],
-        "60 of 360 requests were slow or failed in the last 1 h: 16.7 times what 99% allows;"
+        "60 of 360 requests were slow or failed in the last 1 h: 16.7 times what 99% allows (page 1h/5m);"
         " the budget ends in 1 d 15 h",
     ),
     "broken": (

@@ -16,7 +16,7 @@ from keeptime.judge.block import Block, Moments
 from keeptime.judge.evidence import share
 from keeptime.judge.periods import periods_of
 from keeptime.judge.plan import Group, Plan
-from keeptime.judge.rules.rule import Evidence, Span
+from keeptime.judge.rules.rule import Demand, Evidence, Span
 from keeptime.judge.standing import Codes, Flags, Ints, Standing, condition_codes, latest, move
 from keeptime.judge.state import GroupState, State
 from keeptime.judge.totals import BAD, COUNTERS, GOOD, SKIPPED, Growth, step_of
@@ -104,7 +104,7 @@ def _advance_chunk(
     growth = part.totals.grow(counts)
     ends = np.arange(first + 1, first + len(lived) + 1)
     view = _look(plan, group, part, growth, ends)
-    evidence = Evidence(counts[GOOD], counts[BAD], lived, view.windows)
+    evidence = Evidence(counts[GOOD], counts[BAD], lived, view.windows, view.own, first)
     demand = group.rule.step(group.shape.tiers, group.shape.budget, evidence, part.rule)
     quiet, seen = _silence(evidence, ends, columns)
     before = columns["standing"].astype(np.int8)
@@ -119,7 +119,7 @@ def _advance_chunk(
     }
     keep = standing != previous
     keep[-1] |= keep_last
-    moments = [_moments(first, keep, view, demand.tiers, previous, after, columns["born"])] if keep.any() else []
+    moments = [_moments(first, keep, view, demand, previous, after, columns["born"])] if keep.any() else []
     if isinstance(group.shape.own, Calendar):
         _carry_period(part, growth, int(view.opens[-1]))
     part.totals.accept(growth)
@@ -137,7 +137,7 @@ def _stand(group: Group, evidence: Evidence, own: Span, demand: Codes, silent: F
 
 
 def _moments(
-    first: int, keep: Flags, view: _View, tiers: Codes, previous: Codes, after: Mapping[str, Ints], born: Ints
+    first: int, keep: Flags, view: _View, demand: Demand, previous: Codes, after: Mapping[str, Ints], born: Ints
 ) -> Moments:
     """What full verdicts need, at the ticks and objectives in `keep`."""
     tick, place = np.nonzero(keep)
@@ -155,7 +155,8 @@ def _moments(
         own=view.own.at(keep),
         skipped=view.skipped[keep],
         windows={window: span.at(keep) for window, span in view.windows.items()},
-        tiers=tiers[:, keep],
+        tiers=demand.tiers[:, keep],
+        runs=None if demand.runs is None else demand.runs[:, :, keep],
     )
 
 

@@ -14,16 +14,17 @@ from numpy.typing import NDArray
 from keeptime.errors import UsageError
 from keeptime.judge.plan import Group, Plan, Row
 from keeptime.judge.reason import Facts, say
-from keeptime.judge.rules.rule import FIRING, TIER_STATES, Span, TierTerms
+from keeptime.judge.rules.rule import TIER_STATES, Span, TierTerms
 from keeptime.judge.standing import CONDITION, SEVERITY, Codes, Ints, Standing
-from keeptime.model.verdict import Budget, Condition, TierReport, Verdict, WindowCount
+from keeptime.model.verdict import Budget, Condition, TierReport, TierState, Verdict, WindowCount
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
     """Ticks of a group at which full verdicts can be built, in order of tick, then place in the group.
 
-    Every field has one value per moment; `tiers` has them per tier. `before`: the standing one tick earlier.
+    Every field has one value per moment; `tiers` has them per tier, `runs` three per tier
+    (see `Demand`). `before`: the standing one tick earlier.
     """
 
     tick: Ints
@@ -40,6 +41,7 @@ class Moments:
     skipped: Ints
     windows: Mapping[int, Span]
     tiers: Codes
+    runs: Ints | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def _verdict(plan: Plan, row: int, moments: Moments, index: int) -> Verdict:
     budget_ratio = entry.objective.budget_ratio
     budget = Budget(expected * budget_ratio.numerator / budget_ratio.denominator, own_bad)
     tiers = tuple(_tier(plan, group, moments, index, place) for place in range(len(group.shape.tiers)))
-    pace = _pace(group, moments, index, tick_seconds)
+    pace = _pace(group, moments, index, tiers, tick_seconds)
     exhausted_in = _exhausted_in(budget, pace, float(budget_ratio))
     facts = Facts(
         row=entry,
@@ -174,24 +176,40 @@ def _tier(plan: Plan, group: Group, moments: Moments, index: int, place: int) ->
         state=TIER_STATES[int(moments.tiers[place, index])],
         burn_limit=terms.burn_limit,
         windows=tuple(_window_count(plan, group, moments, index, window) for window in terms.windows),
+        run=_run(plan, group, moments, index, place),
     )
+
+
+def _run(plan: Plan, group: Group, moments: Moments, index: int, place: int) -> WindowCount | None:
+    if moments.runs is None:
+        return None
+    good, bad, since = (int(each) for each in moments.runs[place, :, index])
+    ticks = int(moments.tick[index]) + 1 - max(since, int(moments.born[index]))
+    return _count(ticks * plan.tick_seconds, good, bad, group) if bad else None
 
 
 def _window_count(plan: Plan, group: Group, moments: Moments, index: int, window: int) -> WindowCount:
     good, bad, _ = _counts(moments.windows[window], index)
+    return _count(window * plan.tick_seconds, good, bad, group)
+
+
+def _count(seconds: float, good: int, bad: int, group: Group) -> WindowCount:
     events = good + bad
-    budget = group.shape.budget
-    burn = bad / events / float(budget) if events else None
-    return WindowCount(window * plan.tick_seconds, good, bad, burn)
+    burn = bad / events / float(group.shape.budget) if events else None
+    return WindowCount(seconds, good, bad, burn)
 
 
-def _pace(group: Group, moments: Moments, index: int, tick_seconds: float) -> tuple[float, float]:
-    """Bad events per second, and their share of what was expected, in the long window of the fastest tier.
+def _pace(
+    group: Group, moments: Moments, index: int, tiers: tuple[TierReport, ...], tick_seconds: float
+) -> tuple[float, float]:
+    """Bad events per second, and their share of what was expected, in the fastest tier's run or long window.
 
     Of those that fire, where any does.
     """
-    fires = np.flatnonzero(moments.tiers[:, index] == FIRING)
-    window = group.shape.tiers[int(fires[0]) if len(fires) else 0].windows[0]
+    place = next((place for place, tier in enumerate(tiers) if tier.state is TierState.FIRING), 0)
+    run, window = tiers[place].run, group.shape.tiers[place].windows[0]
+    if run is not None and tiers[place].state is TierState.FIRING:
+        return run.bad / run.seconds, run.bad / run.events
     _, bad, expected = _counts(moments.windows[window], index)
     return bad / (window * tick_seconds), bad / expected if expected else 0.0
 

@@ -7,6 +7,11 @@ share that a tier looks for, 0 < b < p < 1; heights are bad events.
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
+Reals = NDArray[np.float64]
+
 LEAST_EVIDENCE = 4.0
 """No tier fires on fewer bad events than this, net of its drain."""
 
@@ -42,17 +47,18 @@ def run_length(b: float, p: float, height: float) -> float:
     return (math.expm1(raised) - raised) / (log_odds(b, p) * (drain(b, p) - b))
 
 
-def evidence(b: float, p: float, events: float) -> float:
-    """H: the least height, at least `LEAST_EVIDENCE`, whose run length is `events` or more.
+def evidence(b: float, p: float, events: Reals) -> Reals:
+    """H for each of `events`: the least height, at least `LEAST_EVIDENCE`, whose run length is that or more.
 
-    From h = ln(1 + h + A) with A = λ(κ − b) × events, by repetition, which contracts by at most 1/(1 + A).
+    From h = ln(1 + h + A) with A = λ(κ − b) × events, by repetition, which contracts by 1/(1 + A) or better.
     """
-    wanted = events * log_odds(b, p) * (drain(b, p) - b)
-    raised = math.log1p(wanted)
+    wanted = 1 + events * (log_odds(b, p) * (drain(b, p) - b))
+    raised = np.log(wanted)
     for _ in range(ROUNDS):
-        raised = math.log1p(raised + wanted)
-    return max(LEAST_EVIDENCE, raised / log_odds(b, p) - overshoot(b) * math.sqrt(b * (1 - b)))
+        raised = np.log(wanted + raised)
+    height: Reals = raised / log_odds(b, p) - overshoot(b) * math.sqrt(b * (1 - b))
+    return np.maximum(LEAST_EVIDENCE, height)
 
 
-ROUNDS = 30
-"""Repetitions of `evidence`; six decimal places need fewer than ten wherever events ≥ 1,000."""
+ROUNDS = 4
+"""Repetitions of `evidence`: with A of 24 (99.9 %, a probe a minute, half a year) the fourth moves it by 1e-5."""

@@ -146,8 +146,8 @@ def _at_risk(facts: Facts) -> str:
     if fired is None:
         noun = NOUNS[facts.objective.of]
         return f"at risk until {noun} keep the target again: {_own(facts)}; {_ends(facts)}"
-    window = fired[1].windows[0]
-    return f"{_window(facts, window)}: {_times(facts, window)}; {_ends(facts)}"
+    seen = fired[1].seen
+    return f"{_window(facts, seen)}: {_times(facts, seen)} ({fired[1].name}); {_ends(facts)}"
 
 
 def _ok(facts: Facts) -> str:
@@ -165,7 +165,7 @@ def _ok(facts: Facts) -> str:
 
 
 def _undecided(facts: Facts, terms: TierTerms, report: TierReport) -> str:
-    window = report.windows[0]
+    window = report.seen
     needed = events_to_decide(window.events, window.bad, float(facts.objective.budget_ratio), terms.alpha)
     would = f": at this share {needed:,} would decide" if needed is not None else ""
     return f"{_window(facts, window)}: too few to tell from chance{would}"

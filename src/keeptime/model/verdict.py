@@ -50,13 +50,22 @@ class WindowCount:
 
 @dataclass(frozen=True, slots=True)
 class TierReport:
-    """One tier of the policy: which windows it looks at, the burn it fires at, and its state now."""
+    """One tier of the policy: which windows it looks at, the burn it fires at, and its state now.
+
+    `run`: counts since the tier's bucket was last empty; None for tiers without one, and while it is empty.
+    """
 
     name: str
     severity: Severity
     state: TierState
     burn_limit: float
     windows: tuple[WindowCount, ...]
+    run: WindowCount | None = None
+
+    @property
+    def seen(self) -> WindowCount:
+        """The counts that it was decided from: its run, or else its longest window."""
+        return self.run or self.windows[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from keeptime.contract.terms import PolicyKind
+from keeptime.judge.rules.buckets import Buckets
 from keeptime.judge.rules.burn_rate import BurnRate
 from keeptime.judge.rules.rule import Rule
 from keeptime.judge.rules.sustained import Sustained
 
 RULES: Mapping[PolicyKind, Rule] = {
+    PolicyKind.BUCKETS: Buckets(),
     PolicyKind.BURN_RATE: BurnRate(),
     PolicyKind.SUSTAINED: Sustained(),
 }

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeptime.contract.terms import Objective
+from keeptime.judge.rules.filling import Bucket
 from keeptime.judge.standing import Codes, Flags, Ints
 from keeptime.model.verdict import Severity, TierState
 
@@ -28,7 +29,7 @@ class TierTerms:
     `windows` in ticks, longest first, at least one (the first is shown as the burn now). `error_ratio`: fires above
     this share of bad events. `burn_limit`: the same over 1 − target. `alpha`: the chance up to which chance still
     explains the counts. `hold` in ticks. `given`: by the contract, so it is taken as written. `note`: what was
-    changed and why, else "".
+    changed and why, else "". `bucket`: of a tier that has one.
     """
 
     name: str
@@ -40,6 +41,7 @@ class TierTerms:
     hold: int = 0
     given: bool = False
     note: str = ""
+    bucket: Bucket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +78,30 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a rule may look at. `good`, `bad`: of each tick alone [ticks × objectives]; `windows` by ticks."""
+    """What a rule may look at. `good`, `bad`: of each tick alone [ticks × objectives]; `windows` by ticks.
+
+    `own`: the objective's own window, whose expected events give its budget; `first`: the number of the first tick.
+    """
 
     good: Ints
     bad: Ints
     lived: Flags
     windows: Mapping[int, Span]
+    own: Span
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """`tiers`: state codes [tier × ticks × objectives]; `standing`: the least that the rule asks for."""
+    """`tiers`: state codes [tier × ticks × objectives]; `standing`: the least that the rule asks for.
+
+    `runs`: for rules whose tiers count since something began, not over a window: good, bad and the boundary at
+    which that was [tier × 3 × ticks × objectives].
+    """
 
     tiers: Codes
     standing: Codes
+    runs: Ints | None = None
 
 
 class Rule(Protocol):
