@@ -62,7 +62,8 @@ def test_every_field_of_the_long_forms() -> None:
     assert contract.endpoint.expect.json == (("$.language", "en"), ("$.text", ...))
     assert contract.endpoint.expect.max_body == 262_144
     assert contract.endpoint.tls.server_name == "translate.models.internal"
-    _, usual, available = contract.objectives
+    _, usual, internal, available = contract.objectives
+    assert (internal.name, internal.target, internal.under) == ("usual-warn", Fraction(3, 5), 0.25)
     assert usual.policy == Policy(PolicyKind.SUSTAINED, window=300, hold=600)
     assert (usual.errors, usual.of) == ("excluded", Signal.REQUESTS)
     assert available.over == Calendar("month", "America/New_York")

@@ -25,11 +25,11 @@ def period(window: Calendar, unix_seconds: float) -> tuple[float, float]:
     """
     zone = ZoneInfo(window.timezone)
     first = _first_day(window, datetime.fromtimestamp(unix_seconds, zone).date())
-    start, following = _midnight(first, zone), _next_first_day(window, first)
-    end = _midnight(following, zone)
+    start, following = midnight(first, zone), _next_first_day(window, first)
+    end = midnight(following, zone)
     while unix_seconds >= end:  # clocks set back over midnight: yesterday's date again, but its period is over
         start, following = end, _next_first_day(window, following)
-        end = _midnight(following, zone)
+        end = midnight(following, zone)
     return start, end
 
 
@@ -50,7 +50,7 @@ def _next_first_day(window: Calendar, first: date) -> date:
     return date(first.year + months // 12, months % 12 + 1, 1)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> float:
+def midnight(day: date, zone: ZoneInfo) -> float:
     """The first instant of a date in a zone.
 
     Midnight with fold=0 is the earlier of a repeated one. In a gap, PEP 495 takes fold=0 with the offset from

@@ -15,10 +15,33 @@ from keeptime.contract.text import documents
 from keeptime.contract.written import Terms, objective, shared
 
 PREFIX = "keeptime.dev/"
-OF_CONTRACT = ("provider", "model", "endpoint", "observe", "consumers", "operators", "no_data_after", "links")
+OF_CONTRACT = (
+    "provider",
+    "model",
+    "endpoint",
+    "observe",
+    "consumers",
+    "operators",
+    "no_data_after",
+    "links",
+    "together",
+    "duties",
+    "vantage",
+    "token_basis",
+)
 """Keys of a contract that the Service carries."""
 
-OF_OBJECTIVE = {"name": "objective", "of": "signal", "under": "threshold", "errors": "errors", "policy": "policy"}
+OF_OBJECTIVE = {
+    "name": "objective",
+    "of": "signal",
+    "under": "threshold",
+    "errors": "errors",
+    "policy": "policy",
+    "warn": "warn",
+    "from": "from",
+    "until": "until",
+    "credits": "credits",
+}
 """Keys of an objective that the SLO carries, and their annotations; target and window are OpenSLO's own words."""
 
 
@@ -27,9 +50,9 @@ def of_contract(contract: Contract) -> dict[str, str]:
     return {PREFIX + key: flow(value) for key, value in shared(contract).items()}
 
 
-def of_objective(one: Objective) -> dict[str, str]:
-    """The annotations of its SLO."""
-    said = objective(one)
+def of_objective(one: Objective, warning: Objective | None = None) -> dict[str, str]:
+    """The annotations of its SLO. `warning`: the internal objective before it."""
+    said = objective(one, warning)
     return {PREFIX + OF_OBJECTIVE[key]: flow(said[key]) for key in OF_OBJECTIVE if key in said}
 
 

@@ -8,18 +8,21 @@ import math
 from collections.abc import Sequence
 
 from keeptime.contract.calendar import usual_seconds
+from keeptime.contract.effective import check_times
 from keeptime.contract.endpoint import ENDPOINT_TABLE
 from keeptime.contract.fingerprint import fingerprint
 from keeptime.contract.kinds import Duration, Label, Text
 from keeptime.contract.lists import ListOf, MapOf, WithPlaces
 from keeptime.contract.matching import check_series
-from keeptime.contract.objectives import OBJECTIVES_SHAPE, Draft
+from keeptime.contract.objectives import OBJECTIVES_SHAPE, Draft, with_warnings
 from keeptime.contract.observing import Observer, Observing, ProbeDraft
 from keeptime.contract.people import CONSUMERS_SHAPE, OPERATORS_TABLE
 from keeptime.contract.policies import DEFAULT_POLICY, PolicyShape
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Field, Placed, Row, Shape, Table
+from keeptime.contract.stated import DUTIES, TOKEN_BASIS, VANTAGE
 from keeptime.contract.terms import Contract, Objective, Probe, PrometheusSource
+from keeptime.contract.together import TOGETHER, together
 from keeptime.contract.urls import Url
 from keeptime.contract.zones import Zone
 from keeptime.units import format_duration, format_percent
@@ -54,7 +57,7 @@ OBJECTIVES = Field(
     required=True,
 )
 POLICY = Field("policy", PolicyShape(), "The decision rule: burn-rate, sustained or buckets.", default="burn-rate")
-TIMEZONE = Field("timezone", Zone(), "Time zone of calendar windows (IANA name).", default="UTC")
+TIMEZONE = Field("timezone", Zone(), "Time zone of calendar windows and of dates (IANA name).", default="UTC")
 CONSUMERS = Field("consumers", CONSUMERS_SHAPE, "Whom the promise was made to, at most 100.", default="none")
 OPERATORS = Field("operators", OPERATORS_TABLE, "The provider's own on-call.", default="none")
 NO_DATA_AFTER = Field(
@@ -72,7 +75,7 @@ LINKS = Field(
 
 
 def _contract(row: Row) -> Contract:
-    drafts, observers = row.need(OBJECTIVES), row.need(OBSERVE)
+    drafts, observers = with_warnings(row.need(OBJECTIVES)), row.need(OBSERVE)
     _check_observers(row, observers)
     _check_timeouts(drafts, observers, row.report)
     if row.find(CONSUMERS) is None and row.find(OPERATORS) is None:
@@ -97,6 +100,8 @@ def _check_observers(row: Row, observers: Sequence[Placed[Observing]]) -> None:
 
 def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Placed[Observing]]) -> Contract:
     policy, timezone = row.get(POLICY, DEFAULT_POLICY), row.get(TIMEZONE, "UTC")
+    check_times(row.need(OBJECTIVES), timezone, row.report)
+    objectives = tuple(draft.value.finished(policy, timezone) for draft in drafts)
     usual_timeout = max(LEAST_TIMEOUT, 2 * max((draft.value.under or 0 for draft in drafts), default=0))
     probes = tuple(each.value.finished(usual_timeout) for each in observers if isinstance(each.value, ProbeDraft))
     source = next((each.value for each in observers if isinstance(each.value, PrometheusSource)), None)
@@ -107,7 +112,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         model=row.get(MODEL, name),
         endpoint=row.get(ENDPOINT, None),
         probes=probes,
-        objectives=tuple(draft.value.finished(policy, timezone) for draft in drafts),
+        objectives=objectives,
         consumers=row.get(CONSUMERS, ()),
         operators=row.get(OPERATORS, ()),
         no_data_after=row.get(NO_DATA_AFTER, _usual_silence(probes, source)),
@@ -115,6 +120,10 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         file=row.report.file,
         links=row.get(LINKS, {}),
         source=source,
+        together=together(row, objectives),
+        duties=row.get(DUTIES, {}),
+        vantage=row.get(VANTAGE, ""),
+        token_basis=row.get(TOKEN_BASIS, ""),
     )
     return fingerprint(unversioned, row.report.base)
 
@@ -174,6 +183,10 @@ CONTRACT_TABLE = Table(
         OPERATORS,
         NO_DATA_AFTER,
         LINKS,
+        TOGETHER,
+        DUTIES,
+        VANTAGE,
+        TOKEN_BASIS,
     ),
     _contract,
 )

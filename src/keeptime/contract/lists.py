@@ -46,7 +46,9 @@ class ListOf(Generic[T]):
 
     def _check_length(self, node: Listing, report: Report, what: str) -> None:
         if len(node.items) < self.least:
-            raise report.spoil(node.place, "empty-value", f"{what}: an empty list; expected {self.expected}")
+            few = "an empty list" if not node.items else f"only {len(node.items)}"
+            more = f" with at least {self.least}" if node.items else ""
+            raise report.spoil(node.place, "empty-value", f"{what}: {few}; expected {self.expected}{more}")
         if len(node.items) > self.most:
             message = f"{what}: {len(node.items)} {self.noun}; at most {self.most} are allowed"
             report.error(node.place, "too-many", message)

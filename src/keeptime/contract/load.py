@@ -83,7 +83,7 @@ def _document(node: Node, base: Path, text_report: Report) -> Document:
     problems = report.sorted_problems()
     if contract is None or any(problem.severity == "error" for problem in problems):
         return Document(file, _name_of(node), node.place, None, problems)
-    places = _places_of(node, OBJECTIVES.key)
+    places = _with_warnings(_places_of(node, OBJECTIVES.key), contract)
     return Document(file, contract.name, node.place, contract, problems, tuple(report.references), places)
 
 
@@ -92,6 +92,15 @@ def _places_of(node: Node, key: str) -> tuple[Place, ...]:
         if entry.key.text == key and isinstance(entry.value, Listing):
             return tuple(item.place for item in entry.value.items)
     return ()
+
+
+def _with_warnings(places: Sequence[Place], contract: Contract) -> tuple[Place, ...]:
+    """A place for each objective: an internal one stands where the one before it does."""
+    out: list[Place] = []
+    following = iter(places)
+    for each in contract.objectives:
+        out.append(out[-1] if each.internal else next(following))
+    return tuple(out)
 
 
 def _name_of(node: Node) -> str:

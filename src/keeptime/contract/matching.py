@@ -20,12 +20,23 @@ def check_series(contract: Contract, drafts: Sequence[Placed[Draft]], report: Re
         return
     counts = contract.source.counts
     if isinstance(counts, CounterPair):
-        if len(drafts) > 1:
-            message = "counters count for one objective; write a contract for each of the others"
-            report.error(drafts[1].place, "counters-once", message)
+        _check_counters(drafts, report)
         return
     for draft in drafts:
         _check_objective(draft, counts, report)
+
+
+def _check_counters(drafts: Sequence[Placed[Draft]], report: Report) -> None:
+    """Counters know one kind of good request: versions of one objective and a higher internal target share them."""
+    for draft in drafts[1:]:
+        one = draft.value
+        if not one.warns_of and one.label != drafts[0].value.label:
+            message = "counters count for one objective; write a contract for each of the others"
+            report.error(draft.place, "counters-once", message)
+            return
+        if one.warns_of and one.under != drafts[0].value.under:
+            message = "counters cannot tell a smaller threshold; expected a 'warn' with a target alone"
+            report.error(draft.place, "counters-once", message)
 
 
 def _check_objective(draft: Placed[Draft], counts: Counts, report: Report) -> None:

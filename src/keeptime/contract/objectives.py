@@ -5,19 +5,22 @@ objective alone, so that adding another one never renames it.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
 
+from keeptime.contract.credits import CREDITS, check_credits
+from keeptime.contract.effective import ALWAYS, FROM, UNTIL, Effective, effective
 from keeptime.contract.kinds import Choice, Duration, Label, Percent, text_of
 from keeptime.contract.lists import Forms, ListOf, WithPlaces
 from keeptime.contract.nodes import Node, Place, Scalar
 from keeptime.contract.policies import PolicyShape
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Placed, Row, Schema, Table
-from keeptime.contract.terms import Calendar, Objective, Policy, Rolling, Window
+from keeptime.contract.terms import Calendar, Credits, Objective, Policy, Rolling, Window
+from keeptime.contract.warning import WARN, Warn, check_name, check_tighter, warning_name
 from keeptime.contract.zones import Zone
 from keeptime.model.key import Signal
 from keeptime.units import format_duration, format_percent
@@ -49,11 +52,16 @@ class Draft:
     errors: Errors
     policy: Policy | None
     timezone: str | None
+    effective: Effective = ALWAYS
+    warn: Warn | None = None
+    warns_of: str = ""
+    credits: Credits | None = None
 
     def finished(self, policy: Policy, timezone: str) -> Objective:
         over = self.over
         if isinstance(over, Calendar):
             over = Calendar(over.unit, self.timezone or timezone)
+        begins, ends = self.span(timezone)
         return Objective(
             name=self.label,
             target=self.target,
@@ -62,6 +70,28 @@ class Draft:
             policy=self.policy or policy,
             of=self.of,
             errors="bad" if self.errors is Errors.BAD else "excluded",
+            warns_of=self.warns_of,
+            begins=begins,
+            ends=ends,
+            credits=self.credits,
+        )
+
+    def span(self, zone: str) -> tuple[int | None, int | None]:
+        """From when until when it is in force (Unix seconds); `zone`: the contract's."""
+        return self.effective.span(self.timezone or zone)
+
+    def warning(self) -> "Draft | None":
+        """The internal objective before this one, if there is one."""
+        if self.warn is None:
+            return None
+        return replace(
+            self,
+            name=warning_name(self.label),
+            target=self.target if self.warn.target is None else self.warn.target,
+            under=self.under if self.warn.under is None else self.warn.under,
+            warn=None,
+            warns_of=self.label,
+            credits=None,
         )
 
     @property
@@ -123,7 +153,7 @@ ERRORS = Field(
     default="bad",
 )
 POLICY = Field("policy", PolicyShape(), "The decision rule for this objective.", default="the contract's")
-TIMEZONE = Field("timezone", Zone(), "Time zone of a calendar window.", default="the contract's")
+TIMEZONE = Field("timezone", Zone(), "Time zone of a calendar window and of dates.", default="the contract's")
 
 
 def _long_form(row: Row) -> Draft:
@@ -136,12 +166,20 @@ def _long_form(row: Row) -> Draft:
         errors=row.get(ERRORS, Errors.BAD),
         policy=row.get(POLICY, None),
         timezone=row.get(TIMEZONE, None),
+        effective=effective(row),
+        warn=row.get(WARN, None),
+        credits=row.get(CREDITS, None),
     )
     _check_signal(draft.of, row.place_of(OF), row.report, row.what)
     if draft.under is None and draft.errors is Errors.EXCLUDED:
         message = f"{row.what}: without a threshold and without errors nothing could be bad; add 'under'"
         raise row.report.spoil(row.place_of(ERRORS), "nothing-to-judge", message)
-    if draft.timezone is not None and isinstance(draft.over, Rolling):
+    if draft.warn is not None:
+        check_tighter(draft.warn, draft.target, draft.under, row.report, row.what)
+        check_name(draft.warn, draft.label, row.report, row.what)
+    if draft.credits is not None:
+        check_credits(draft.credits, draft.target, row.place_of(CREDITS), row.report, row.what)
+    if draft.timezone is not None and isinstance(draft.over, Rolling) and not draft.effective:
         message = f"{row.what}: a rolling window has no time zone; this one is not used"
         row.report.warning(row.place_of(TIMEZONE), "unused-timezone", message)
     return draft
@@ -154,7 +192,10 @@ def _check_signal(of: Signal, place: Place, report: Report, what: str) -> None:
 
 
 LONG_TABLE = Table(
-    "objective", "One promise.", (NAME, OF, TARGET, UNDER, OVER, ERRORS, POLICY, TIMEZONE), _long_form
+    "objective",
+    "One promise.",
+    (NAME, OF, TARGET, UNDER, OVER, ERRORS, POLICY, TIMEZONE, WARN, FROM, UNTIL, CREDITS),
+    _long_form,
 )
 
 
@@ -194,18 +235,42 @@ def _together(drafts: Sequence[Placed[Draft]], report: Report, _: str) -> None:
     """What is wrong between objectives: names and meanings that are there twice, thresholds the wrong way round."""
     names: dict[str, Place] = {}
     terms: dict[object, tuple[str, Place]] = {}
+    versions: dict[str, bool] = {}
     for draft in drafts:
         one, place = draft.value, draft.place
-        same = (one.of, one.target, one.under, one.over, one.errors, one.timezone)
+        same = (one.of, one.target, one.under, one.over, one.errors, one.timezone, one.effective)
         if same in terms:
             name, first = terms[same]
             message = f"this objective says the same as '{name}' in line {first.line}"
             report.error(place, "same-objective", message)
-        elif one.label in names:
+        elif one.label in names and not (one.effective or versions[one.label]):
             report.error(place, "duplicate-name", _name_twice(one, names[one.label]))
         terms.setdefault(same, (one.label, place))
         names.setdefault(one.label, place)
+        versions[one.label] = versions.get(one.label, False) or bool(one.effective)
+    _check_warnings(drafts, names, report)
     _check_order(drafts, report)
+
+
+def _check_warnings(drafts: Sequence[Placed[Draft]], names: Mapping[str, Place], report: Report) -> None:
+    """No objective may have the name of another's internal one."""
+    for draft in drafts:
+        warned = draft.value.warning()
+        if warned is not None and warned.label in names:
+            place = names[warned.label]
+            message = f"'{warned.label}' is the internal objective of '{draft.value.label}'; give it another name"
+            report.error(place, "duplicate-name", message)
+
+
+def with_warnings(drafts: Sequence[Placed[Draft]]) -> tuple[Placed[Draft], ...]:
+    """Each objective, followed by the internal one before it, which stands where its `warn` does."""
+    out: list[Placed[Draft]] = []
+    for draft in drafts:
+        out.append(draft)
+        warned = draft.value.warning()
+        if warned is not None and draft.value.warn is not None:
+            out.append(Placed(warned, draft.value.warn.place))
+    return tuple(out)
 
 
 def _name_twice(draft: Draft, first: Place) -> str:
@@ -225,6 +290,8 @@ def _check_order(drafts: Sequence[Placed[Draft]], report: Report) -> None:
 
 def _idle(low: Draft, high: Draft) -> bool:
     if low.under is None or high.under is None or (low.of, low.over) != (high.of, high.over):
+        return False
+    if low.effective != high.effective:
         return False
     return low.target < high.target and low.under >= high.under
 

@@ -5,7 +5,7 @@ Guarantees: a value of these types is legal; whoever holds one need not check it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
@@ -142,8 +142,30 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditTier:
+    """What is due when the attainment of a period is below `below`; both are shares."""
+
+    below: Fraction
+    credit: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """Credits by attainment: `below` falls and `credit` rises from tier to tier. `cap`: no more is due; `of`: what
+    the credits are a share of, in the contract's own words."""
+
+    tiers: tuple[CreditTier, ...]
+    cap: Fraction | None = None
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Objective:
-    """One promise. `under` in seconds; None: on success alone. `errors`: failures are bad, or left out."""
+    """One promise. `under` in seconds; None: on success alone. `errors`: failures are bad, or left out.
+
+    `warns_of`: the objective that this tighter, internal one stands before; "" of what was promised. In force from
+    `begins` until before `ends` (Unix seconds on whole minutes; None: without that end).
+    """
 
     name: str
     target: Fraction
@@ -152,6 +174,20 @@ class Objective:
     policy: Policy
     of: Signal = Signal.REQUESTS
     errors: Literal["bad", "excluded"] = "bad"
+    warns_of: str = ""
+    begins: int | None = None
+    ends: int | None = None
+    credits: Credits | None = None
+
+    @property
+    def internal(self) -> bool:
+        """Is it the provider's own, of which consumers never hear?"""
+        return self.warns_of != ""
+
+    def in_force(self, unix_seconds: float) -> bool:
+        """Do these terms hold for what happens at this instant?"""
+        begun = self.begins is None or self.begins <= unix_seconds
+        return begun and (self.ends is None or unix_seconds < self.ends)
 
     @property
     def under_ns(self) -> int | None:
@@ -173,12 +209,24 @@ class Consumer:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """A promise that is met when each of these objectives is, and missed when one is missed. `credit`: the share
+    due when it is missed, None where none is."""
+
+    name: str
+    all: tuple[str, ...]
+    credit: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """One promise file. `version`: a stable hash (hex) of what it says; edits that only move text keep it.
 
     Observed by `probes` of its `endpoint`, or from a `source`; never by both, never by neither.
     `no_data_after`: seconds without any event after which an objective is `no_data`.
-    `links`: names and URLs that messages carry (runbook, dashboard).
+    `links`: names and URLs that messages carry (runbook, dashboard). `objectives`: all terms, also those not in
+    force now; of one name at most one is in force at a time. `duties`, `vantage`, `token_basis`: stated, shown
+    and not judged.
     """
 
     name: str
@@ -194,6 +242,14 @@ class Contract:
     file: str
     links: Mapping[str, str] = field(default_factory=dict)
     source: PrometheusSource | None = None
+    together: tuple[Together, ...] = ()
+    duties: Mapping[str, str] = field(default_factory=dict)
+    vantage: str = ""
+    token_basis: str = ""
+
+    def at(self, unix_seconds: float) -> "Contract":
+        """The same contract with the objectives alone that are in force at this instant."""
+        return replace(self, objectives=tuple(each for each in self.objectives if each.in_force(unix_seconds)))
 
     def key(self, objective: Objective) -> ObjectiveKey:
         return ObjectiveKey(self.name, objective.name)

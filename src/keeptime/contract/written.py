@@ -9,12 +9,14 @@ from dataclasses import fields
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
+from keeptime.contract.effective import stamp
 from keeptime.contract.policies import DEFAULT_POLICY
 from keeptime.contract.sources import ClassicHistogram, CounterPair, Counts, NativeHistogram, ProbeGauges
 from keeptime.contract.terms import (
     Calendar,
     Consumer,
     Contract,
+    Credits,
     Endpoint,
     Expect,
     Objective,
@@ -23,6 +25,7 @@ from keeptime.contract.terms import (
     Probe,
     PrometheusSource,
     SecretRef,
+    Together,
 )
 from keeptime.model.alert import Address
 from keeptime.model.key import Signal
@@ -34,7 +37,14 @@ Terms = dict[str, object]
 
 def terms(contract: Contract) -> Terms:
     """The whole contract."""
-    return {"contract": contract.name, **shared(contract), "objectives": [*map(objective, contract.objectives)]}
+    said = [objective(each, warning_of(contract, each)) for each in contract.objectives if not each.internal]
+    return {"contract": contract.name, **shared(contract), "objectives": said}
+
+
+def warning_of(contract: Contract, one: Objective) -> Objective | None:
+    """The internal objective before this one, if there is one."""
+    internal = [each for each in contract.objectives if each.warns_of == one.name]
+    return next((each for each in internal if (each.begins, each.ends) == (one.begins, one.ends)), None)
 
 
 def shared(contract: Contract) -> Terms:
@@ -49,10 +59,15 @@ def shared(contract: Contract) -> Terms:
         operators={"tell": [*map(_address, contract.operators)]} if contract.operators else None,
         no_data_after=duration(contract.no_data_after),
         links=dict(contract.links),
+        together=[*map(_together, contract.together)],
+        duties=dict(contract.duties),
+        vantage=contract.vantage,
+        token_basis=contract.token_basis,
     )
 
 
-def objective(one: Objective) -> Terms:
+def objective(one: Objective, warning: Objective | None = None) -> Terms:
+    """One objective, with the internal one before it."""
     calendar = one.over if isinstance(one.over, Calendar) else None
     return _given(
         name=one.name,
@@ -63,7 +78,27 @@ def objective(one: Objective) -> Terms:
         errors=None if one.errors == "bad" else one.errors,
         policy=policy(one.policy),
         timezone=None if calendar is None else calendar.timezone,
+        warn=None if warning is None else _warn(one, warning),
+        until=None if one.ends is None else stamp(one.ends),
+        credits=None if one.credits is None else _credits(one.credits),
+        **({} if one.begins is None else {"from": stamp(one.begins)}),
     )
+
+
+def _warn(one: Objective, warning: Objective) -> Terms:
+    return _given(
+        target=None if warning.target == one.target else percent(warning.target),
+        under=None if warning.under is None or warning.under == one.under else duration(warning.under),
+    )
+
+
+def _credits(one: Credits) -> Terms:
+    tiers = [{"below": percent(tier.below), "credit": percent(tier.credit)} for tier in one.tiers]
+    return _given(tiers=tiers, cap=None if one.cap is None else percent(one.cap), of=one.of)
+
+
+def _together(one: Together) -> Terms:
+    return _given(name=one.name, all=list(one.all), credit=None if one.credit is None else percent(one.credit))
 
 
 def policy(one: Policy) -> str | Terms | None:

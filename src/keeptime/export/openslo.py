@@ -13,7 +13,7 @@ from keeptime.contract.layout import block
 from keeptime.contract.ratio import instant, ratio
 from keeptime.contract.starter import label
 from keeptime.contract.terms import Calendar, Contract, Objective, Window
-from keeptime.contract.written import duration, percent
+from keeptime.contract.written import duration, percent, warning_of
 from keeptime.errors import UsageError
 from keeptime.export.settings import Files, Settings
 from keeptime.units import format_percent
@@ -40,21 +40,21 @@ def _file(contract: Contract) -> str:
     documents = [_service(contract)]
     if contract.source is not None:
         documents.append(_data_source(contract, contract.source.url))
-    names = _names(contract)
-    documents += [_slo(contract, one, names[one.name]) for one in contract.objectives]
+    promised = [one for one in contract.objectives if not one.internal]
+    documents += [_slo(contract, one, name) for one, name in zip(promised, _names(contract, promised), strict=True)]
     return _HEAD.format(name=contract.name) + "---\n".join(map(block, documents))
 
 
-def _names(contract: Contract) -> dict[str, str]:
+def _names(contract: Contract, objectives: Sequence[Objective]) -> list[str]:
     """A label for each SLO, unlike the others'."""
-    out: dict[str, str] = {}
-    for one in contract.objectives:
+    out: list[str] = []
+    for one in objectives:
         base = label(f"{contract.name}-{one.name}")
         name, number = base, 1
-        while name in out.values():
+        while name in out:
             number += 1
             name = f"{base[: 62 - len(str(number))].rstrip('-')}-{number}"
-        out[one.name] = name
+        out.append(name)
     return out
 
 
@@ -85,7 +85,7 @@ def _slo(contract: Contract, one: Objective, name: str) -> Document:
         "budgetingMethod": "Occurrences",
         "objectives": [{"displayName": one.name, "targetPercent": _number(percent(one.target))}],
     }
-    return _object("SLO", name, of_objective(one), f"{contract.name} {one.name}", spec)
+    return _object("SLO", name, of_objective(one, warning_of(contract, one)), f"{contract.name} {one.name}", spec)
 
 
 def _ratio(contract: Contract, one: Objective) -> Document:

@@ -65,7 +65,8 @@ def again(own: Own) -> None:
         own.service.context.keep(found)  # what is wrong with it is said where it is checked
         return
     (contract,) = loaded.contracts
-    same = [_unchanged(member, contract, one) for member, one in zip(own.members, contract.objectives, strict=True)]
+    promised = [one for one in contract.objectives if not one.internal]
+    same = [_unchanged(member, contract, one) for member, one in zip(own.members, promised, strict=True)]
     if all(same):
         first.context.keep(found)
 
