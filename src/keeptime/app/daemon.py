@@ -17,7 +17,7 @@ from keeptime.app.keeper import Keeper, Kept
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.clock import Clock
-from keeptime.contract.terms import Contract
+from keeptime.contract.terms import Contract, Objective
 from keeptime.errors import KeeptimeError, StoreError
 from keeptime.model.alert import Delivery, Message, Waiting
 from keeptime.model.counters import RequestCounters
@@ -70,6 +70,7 @@ class Daemon:
         self.reload_error = ""
         self.on_told: Callable[[Message], None] = lambda _: None
         self._contracts = tuple(contracts)
+        self._in_force = keeper.in_force
         self._tick_seconds = tick_seconds
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
@@ -144,6 +145,7 @@ class Daemon:
             await self._in_store(self._keeper.replace, self._contracts)
             raise
         self._counting.replace(contracts)
+        self._in_force = self._keeper.in_force
         await self._following.replace(contracts, fresh)
         self._contracts = tuple(contracts)
         self.reload_error = ""
@@ -154,7 +156,7 @@ class Daemon:
         return Snapshot(
             at=self._now(),
             tick_seconds=self._tick_seconds,
-            contracts=tuple(self._contract_view(each, counters) for each in self._contracts),
+            contracts=tuple(self._contract_view(each, counters) for each in self._in_force),
             deliveries=self._delivery_views(),
             health=self._health(),
             engine=self._prober.stats(),
@@ -195,6 +197,7 @@ class Daemon:
     def _publish(self, kept: Kept, now: float) -> None:
         if kept.verdicts:
             self._verdicts, self._judged_at = kept.verdicts, now
+        self._in_force = kept.contracts
         if kept.problem and kept.problem != self._problem:
             log.error("%s", kept.problem)
         self._problem = kept.problem
@@ -204,7 +207,7 @@ class Daemon:
             self.on_told(message)
 
     def _still_told(self, delivery: Delivery) -> bool:
-        return still_told({each.name: each for each in self._contracts}, delivery)
+        return still_told({each.name: each for each in self._in_force}, delivery)
 
     def _contract_view(self, contract: Contract, counters: Mapping[str, RequestCounters]) -> ContractView:
         return ContractView(
@@ -216,7 +219,13 @@ class Daemon:
             last_sample=self._last_samples.get(contract.name),
             reads=self._following.reads(contract.name),
             source_problem=self._following.problem(contract.name),
+            other_terms=self._other_terms(contract),
         )
+
+    def _other_terms(self, shown: Contract) -> tuple[Objective, ...]:
+        """The objectives of this contract that are not in force."""
+        whole = next((each for each in self._contracts if each.name == shown.name), shown)
+        return tuple(each for each in whole.objectives if each not in shown.objectives)
 
     def _delivery_views(self) -> tuple[DeliveryView, ...]:
         waiting = {(each.contract, each.address.id): each for each in self._waiting}

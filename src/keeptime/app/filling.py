@@ -40,10 +40,11 @@ class Filling:
     async def _fill(
         self, source: Source, next_tick: int, known: Collection[ObjectiveKey], recorded_to: int | None
     ) -> None:
-        keys = [source.contract.key(each) for each in source.contract.objectives]
+        now = next_tick * self._tick_seconds
+        begun = [each for each in source.contract.objectives if each.begins is None or each.begins < now]
+        keys = [source.contract.key(each) for each in begun]
         held = [key for key in keys if key in known]
         since = recorded_to * self._tick_seconds if recorded_to is not None and len(held) == len(keys) else None
-        now = next_tick * self._tick_seconds
         async for at, tallies in past_of(source, since, now):
             tick = tick_of(round(at * 1e9) - 1, self._tick_seconds)
             if recorded_to is not None and tick < recorded_to:

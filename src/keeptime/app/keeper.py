@@ -12,18 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from keeptime.app.ports import Store
+from keeptime.contract.effective import in_force, next_change
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError
 from keeptime.judge.advance import advance
 from keeptime.judge.block import Block
 from keeptime.judge.plan import Plan
 from keeptime.judge.state import State
-from keeptime.model.alert import AlertRow, Message
+from keeptime.model.alert import AlertRow, AlertState, Message
 from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.verdict import Verdict
 from keeptime.tell.announce import announce
+from keeptime.tell.life import ended
 
 NOTHING = Tally()
 
@@ -32,12 +34,13 @@ NOTHING = Tally()
 class Kept:
     """After some ticks: every objective's newest verdict (none where no tick was judged) and what was newly told.
 
-    `problem`: a sentence while changes wait for the store, else "".
+    `problem`: a sentence while changes wait for the store, else "". `contracts`: with the terms judged by.
     """
 
     verdicts: Mapping[ObjectiveKey, Verdict]
     messages: tuple[Message, ...]
     problem: str
+    contracts: tuple[Contract, ...]
 
 
 class Keeper:
@@ -48,10 +51,13 @@ class Keeper:
 
     def __init__(self, store: Store, contracts: Sequence[Contract], tick_seconds: float, next_tick: int) -> None:
         self._store = store
-        self._plan = Plan.compile(contracts, tick_seconds)
+        self._contracts, self._terms_of = tuple(contracts), next_tick
+        self._plan = Plan.compile(in_force(contracts, next_tick * tick_seconds), tick_seconds)
         self._state = State.restore(self._plan, store.histories(next_tick), store.memory(), next_tick)
         self._alerts: dict[ObjectiveKey, AlertRow] = dict(store.alerts())
         self._unsaved: deque[Change] = deque()
+        self._closed: list[AlertRow] = []
+        self._close_alerts(next_tick)
 
     def keep(self, records: Sequence[TickRecord], now: float) -> Kept:
         """Judge these ticks and commit each, and what an earlier call could not. `now`: Unix seconds."""
@@ -61,11 +67,12 @@ class Keeper:
             if record.tick < self._state.next_tick:
                 self._unsaved.append(Change(now, record))  # counted, but of a tick that was judged before a restart
                 continue
+            self._reach(record.tick)
             verdicts = self._judge(record).verdicts()
             change = self._change(record, verdicts, now)
             messages += change.messages
             self._unsaved.append(change)
-        return Kept({each.key: each for each in verdicts}, tuple(messages), self._save())
+        return Kept({each.key: each for each in verdicts}, tuple(messages), self._save(), self.in_force)
 
     def replace(self, contracts: Sequence[Contract]) -> None:
         """Judge these contracts from now on; objectives that stay keep their state. Raises StoreError, and then
@@ -73,22 +80,69 @@ class Keeper:
         problem = self._save()
         if problem:
             raise StoreError(problem)
-        plan = Plan.compile(contracts, self._plan.tick_seconds)
         now = self._state.next_tick
-        self._state = State.restore(plan, self._store.histories(now), self._state.memory(), now)
-        self._plan = plan
+        self._take(contracts, now)
+        self._contracts = tuple(contracts)
 
     @property
     def next_tick(self) -> int:
         """The tick that is judged next."""
         return self._state.next_tick
 
-    def _judge(self, record: TickRecord) -> Block:
-        """Move the state to the end of this tick, over ticks that were not lived through."""
-        if missed := record.tick - self._state.next_tick:
+    @property
+    def in_force(self) -> tuple[Contract, ...]:
+        """The contracts with the terms that are judged now."""
+        return in_force(self._contracts, self._terms_of * self._plan.tick_seconds)
+
+    def _reach(self, tick: int) -> None:
+        """Move over ticks that were not lived through, and to the terms that are in force in this one."""
+        second = self._plan.tick_seconds
+        while (at := next_change(self._contracts, self._terms_of * second)) is not None:
+            change = round(at / second)
+            if change > tick:
+                break
+            self._idle(max(change, self._state.next_tick))
+            if not self._change_terms(self._state.next_tick):
+                break
+        self._idle(tick)
+
+    def _change_terms(self, tick: int) -> bool:
+        """Judge by the terms of this tick. Where the store fails, the old ones go on until it does not."""
+        if self._save():
+            return False
+        try:
+            self._take(self._contracts, tick)
+        except StoreError:
+            return False
+        self._close_alerts(tick)
+        return True
+
+    def _take(self, contracts: Sequence[Contract], tick: int) -> None:
+        """Objectives that stay keep their state. Raises StoreError, and then nothing has changed."""
+        second = self._plan.tick_seconds
+        plan = Plan.compile(in_force(contracts, tick * second), second)
+        self._state = State.restore(plan, self._store.histories(tick), self._state.memory(), tick)
+        self._plan, self._terms_of = plan, tick
+
+    def _close_alerts(self, tick: int) -> None:
+        """Alerts of objectives whose terms have ended are over."""
+        at = tick * self._plan.tick_seconds
+        known = {each.key(one) for each in self._contracts for one in each.objectives}
+        for key in known - set(self._plan.keys):
+            row = self._alerts.get(key)
+            if row is not None and row.state is not AlertState.INACTIVE:
+                self._alerts[key] = ended(row, at)
+                self._closed.append(self._alerts[key])
+
+    def _idle(self, tick: int) -> None:
+        """Move the state to before this tick, over ticks that were not lived through."""
+        if missed := tick - self._state.next_tick:
             nothing = np.zeros((len(self._plan.rows), missed), dtype=np.int64)
             alive = np.zeros(missed, dtype=np.bool_)
             advance(self._plan, self._state, self._state.next_tick, nothing, nothing, nothing, alive)
+
+    def _judge(self, record: TickRecord) -> Block:
+        """Move the state to the end of this tick."""
         tallies = [record.tallies.get(key, NOTHING) for key in self._plan.keys]
         good, bad, skipped = (
             np.array([[getattr(tally, name)] for tally in tallies], dtype=np.int64).reshape(-1, 1)
@@ -98,7 +152,8 @@ class Keeper:
         return advance(self._plan, self._state, record.tick, good, bad, skipped, lived)
 
     def _change(self, record: TickRecord, verdicts: Sequence[Verdict], now: float) -> Change:
-        alerts, messages = [], []
+        alerts, messages = self._closed, []
+        self._closed = []
         for row, verdict in zip(self._plan.rows, verdicts, strict=True):
             said = announce(row.contract, row.objective, verdict, self._alerts.get(row.key))
             if said.changed:

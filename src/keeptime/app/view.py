@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from keeptime.contract.terms import Contract
+from keeptime.contract.terms import Contract, Objective
 from keeptime.model.counters import RequestCounters
 from keeptime.model.sample import Sample
 from keeptime.model.tally import Tally
@@ -17,6 +17,7 @@ from keeptime.model.verdict import Verdict
 @dataclass(frozen=True, slots=True)
 class ContractView:
     """One contract as it stands: a verdict per objective (in the contract's order), None before its first tick.
+    `contract` has the terms that are in force, `other_terms` are the rest.
 
     `counted`: per objective, what was counted since keeptime started. Of one that is observed from a Prometheus:
     `reads` by result, and `source_problem`, why it cannot be read now, else "".
@@ -30,6 +31,7 @@ class ContractView:
     last_sample: Sample | None
     reads: Mapping[str, int] = field(default_factory=dict)
     source_problem: str = ""
+    other_terms: tuple[Objective, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,15 @@ GOOD, BAD, SKIPPED, SUSPECT = range(4)
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """An objective on requests. `early`: an overdue request is bad for it whatever comes."""
+    """An objective on requests. `early`: an overdue request is bad for it whatever comes. In force from `begins`
+    until before `ends` (Unix nanoseconds).
+    """
 
     key: ObjectiveKey
     under: int | None
     excluded: bool
+    begins: int | None = None
+    ends: int | None = None
 
     @property
     def early(self) -> bool:
@@ -89,9 +93,10 @@ class Counter:
     def add(self, outcome: Sample | Skipped) -> None:
         """Count one outcome; those of a contract that is not there any more are dropped."""
         with self._lock:
-            objectives = self._objectives.get(outcome.contract)
-            if objectives is None:
+            known = self._objectives.get(outcome.contract)
+            if known is None:
                 return
+            objectives = _in_force(known, outcome.due_ns)
             tick = self._tick(outcome.due_ns)
             decided = self._was_early(outcome)
             if isinstance(outcome, Skipped):
@@ -113,7 +118,7 @@ class Counter:
     def overdue(self, contract: str, due_ns: int) -> None:
         """A request is in flight and has exceeded every threshold: bad now, not only when it ends."""
         with self._lock:
-            objectives = self._objectives.get(contract, ())
+            objectives = _in_force(self._objectives.get(contract, ()), due_ns)
             if any(each.early for each in objectives):
                 tick = self._tick(due_ns)
                 self._early[contract, due_ns] = self._early.get((contract, due_ns), 0) + 1
@@ -199,6 +204,19 @@ class Counter:
                 counts[SUSPECT] += 1
 
 
+def _ns(seconds: int | None) -> int | None:
+    return None if seconds is None else seconds * SECOND
+
+
+def _in_force(objectives: tuple[_Counted, ...], due_ns: int) -> tuple[_Counted, ...]:
+    """Those by whose terms a request that was due at this instant is judged."""
+    return tuple(
+        each
+        for each in objectives
+        if (each.begins is None or each.begins <= due_ns) and (each.ends is None or due_ns < each.ends)
+    )
+
+
 def bounds_of(contract: Contract) -> tuple[float, ...]:
     """The usual bucket bounds and every threshold of the contract, in seconds, ascending."""
     thresholds = {each.under for each in contract.objectives if each.under is not None}
@@ -207,7 +225,7 @@ def bounds_of(contract: Contract) -> tuple[float, ...]:
 
 def _counted(contract: Contract) -> tuple[_Counted, ...]:
     return tuple(
-        _Counted(contract.key(each), each.under_ns, each.errors == "excluded")
+        _Counted(contract.key(each), each.under_ns, each.errors == "excluded", _ns(each.begins), _ns(each.ends))
         for each in contract.objectives
         if each.of is Signal.REQUESTS
     )

@@ -108,6 +108,13 @@ def event_of(verdict: Verdict, row: AlertRow) -> Event:
     return Event.SAME if told else Event.ALARM
 
 
+def ended(row: AlertRow, at: float) -> AlertRow:
+    """The row of an objective whose terms ended: nothing is told, for nothing recovered, and later terms of the
+    same name begin with no alert. `at`: Unix seconds.
+    """
+    return AlertRow(row.key, AlertState.INACTIVE, Condition.OK, None, at, None)
+
+
 def heard_by_consumers(topic: Topic, severity: Severity | None) -> bool:
     """Is this told to consumers at all? Tickets are the operators' own."""
     return topic is not Topic.AT_RISK or severity is Severity.PAGE

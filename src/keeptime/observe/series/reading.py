@@ -32,6 +32,10 @@ LATEST_SCRAPE = 300.0
 """A sample bears the time at which its scrape began, and is there when it has ended: so long after at most."""
 
 
+BEFORE = 0.001
+"""What was counted up to an instant happened before it, so the terms of just before it hold."""
+
+
 class Reading(Protocol):
     """The way in which a contract's series are read; carries what was read last."""
 
@@ -63,21 +67,22 @@ class Counters:
     def __init__(self, contract: Contract) -> None:
         assert contract.source is not None, "a contract that is observed by probes is not read"
         self._counts = contract.source.counts
-        self._objectives = {contract.key(each): each for each in contract.objectives}
-        self._terms: dict[ObjectiveKey, Cumulative] = {}
-        for key, objective in self._objectives.items():
+        self._objectives = [(contract.key(each), each) for each in contract.objectives]
+        self._terms: list[Cumulative] = []
+        for _, objective in self._objectives:
             found = counting(objective, self._counts)
             assert isinstance(found, Cumulative), "gauges are read by Scrapes"
-            self._terms[key] = found
-        every = _in_order(tuple(self._terms.values()))
+            self._terms.append(found)
+        every = _in_order(tuple(self._terms))
         self._targets = Targets()
         self._watched = {term.expression: Watched() for term in every}
-        self._whole = {(key, which): Whole() for key in self._terms for which in ("good", "total")}
+        self._whole = {(nth, which): Whole() for nth in range(len(self._terms)) for which in ("good", "total")}
 
     async def read(self, api: Queries, at: float) -> Tallies:
         found = {expression: await api.instant(expression, at) for expression in self._watched}
-        for key, each in self._terms.items():
-            await self._check(api, key, each, found, at)
+        for (key, objective), each in zip(self._objectives, self._terms, strict=True):
+            if objective.in_force(at - BEFORE):
+                await self._check(api, key, objective, each, found, at)
         return self._count(found, at)
 
     async def past(
@@ -102,21 +107,28 @@ class Counters:
         for lines in found.values():
             self._targets.note(lines, at)
         tallies = {}
-        for key, terms in self._terms.items():
-            total = self._whole[key, "total"].of(_sum(terms.total, grown))
-            good = self._whole[key, "good"].of(_sum(terms.good, grown), most=total)
-            tallies[key] = Tally(good=good, bad=total - good)
+        for nth, ((key, objective), terms) in enumerate(zip(self._objectives, self._terms, strict=True)):
+            total = self._whole[nth, "total"].of(_sum(terms.total, grown))
+            good = self._whole[nth, "good"].of(_sum(terms.good, grown), most=total)
+            if objective.in_force(at - BEFORE):
+                tallies[key] = Tally(good=good, bad=total - good)
         return tallies
 
     async def _check(
-        self, api: Queries, key: ObjectiveKey, terms: Cumulative, found: Mapping[str, Sequence[Line]], at: float
+        self,
+        api: Queries,
+        key: ObjectiveKey,
+        objective: Objective,
+        terms: Cumulative,
+        found: Mapping[str, Sequence[Line]],
+        at: float,
     ) -> None:
         """Is there what must be there? Raises SourceError with what to do about it."""
         for wanted in (terms.total, terms.good):
             added = [term.expression for term in wanted if term.sign > 0]
             if any(line.samples for expression in added for line in found[expression]):
                 continue
-            counts, objective = self._counts, self._objectives[key]
+            counts = self._counts
             if wanted is terms.good and isinstance(counts, ClassicHistogram) and objective.under is not None:
                 raise SourceError(f"{key}: {await _bounds_found(api, counts, objective, at)}")
             raise SourceError(f"{key}: Prometheus has no series for {' or '.join(added)}")
@@ -126,7 +138,7 @@ class Scrapes:
     """Gauges of a prober: each scraped sample is one request, counted once by its own time."""
 
     def __init__(self, contract: Contract, gauges: ProbeGauges) -> None:
-        self._objectives = {contract.key(each): each for each in contract.objectives}
+        self._objectives = [(contract.key(each), each) for each in contract.objectives]
         self._gauges = gauges
         self._success = select(gauges.success, gauges.selector)
         self._duration = select(gauges.duration, gauges.selector)
@@ -142,7 +154,7 @@ class Scrapes:
             return {}
         scraped = await self._new(api, max(self._until, at - LONGEST_SPAN) - LATEST_SCRAPE, at)
         self._until = at
-        return self._tallies([each for _, each in scraped])
+        return self._tallies(scraped)
 
     async def past(
         self, api: Queries, start: float, end: float, step: float
@@ -152,9 +164,11 @@ class Scrapes:
         at = start
         while at < end:
             until = min(end, at + max(step, PAST_SPAN // step * step))
-            by_instant: dict[float, list[Scraped]] = {}
+            by_instant: dict[float, list[tuple[float, Scraped]]] = {}
             for when, each in await self._past(api, at, until):
-                by_instant.setdefault(min(until, at + math.ceil((when - at) / step) * step), []).append(each)
+                by_instant.setdefault(min(until, at + math.ceil((when - at) / step) * step), []).append(
+                    (when, each)
+                )
             for instant in sorted(by_instant):
                 yield instant, self._tallies(by_instant[instant])
             at = until
@@ -187,8 +201,13 @@ class Scrapes:
         self._seen = {labels: at for labels, at in self._seen.items() if until - at <= 2 * LONGEST_SPAN}
         return found
 
-    def _tallies(self, scraped: Sequence[Scraped]) -> Tallies:
-        return {key: self._tally(each, scraped) for key, each in self._objectives.items()}
+    def _tallies(self, scraped: Sequence[tuple[float, Scraped]]) -> Tallies:
+        """Each by the terms in force when it was scraped."""
+        tallies: dict[ObjectiveKey, Tally] = {}
+        for key, objective in self._objectives:
+            judged = [each for when, each in scraped if objective.in_force(when)]
+            tallies[key] = tallies.get(key, Tally()) + self._tally(objective, judged)
+        return tallies
 
     def _tally(self, objective: Objective, scraped: Sequence[Scraped]) -> Tally:
         """One whose duration was not scraped is not known to be good."""
