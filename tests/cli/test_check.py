@@ -37,7 +37,7 @@ def test_a_valid_contract_is_fine(contract: Path, capsys: pytest.CaptureFixture[
 
 def test_warnings_alone_are_fine(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", DESIGN) == 0
-    assert "warning: policy: buckets is not in this release" in capsys.readouterr().out
+    assert "warning: consumers[1].tell[1]: messages go out unsigned" in capsys.readouterr().out
 
 
 def test_every_error_is_shown(contract: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +77,7 @@ def test_the_json_shape(contract: Path, capsys: pytest.CaptureFixture[str]) -> N
         "window_seconds": 2_419_200,
         "budget_events": 2419.2,
     }
-    assert len(tiers) == 4
+    assert [tier["name"] for tier in tiers] == ["outage", "fast", "slow"]
     assert set(tiers[0]) >= {
         "name", "severity", "burn_limit", "error_ratio", "can_fire", "seconds_to_notice_total_failure", "note",
     }  # fmt: skip

@@ -41,8 +41,15 @@ def test_files_are_written_and_named(kind: str, files: list[str], contract: Path
     done = keeptime("export", kind, str(contract), "-o", str(out))
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [f"{out}/{name}" for name in files]
-    assert done.stderr.startswith("Next: ")
+    assert done.stderr.splitlines()[-1].startswith("Next: ")
     assert all((out / name).stat().st_size for name in files)
+
+
+def test_what_an_export_decides_otherwise_is_said(contract: Path, tmp_path: Path) -> None:
+    done = keeptime("export", "sloth", str(contract), "-o", str(tmp_path / "out"))
+    said = "p99-500ms: its policy is buckets; Sloth's own alerts are used instead."
+    assert f"keeptime export: warning: sentiment/{said}" in done.stderr
+    assert f"# {said}" in (tmp_path / "out" / "sentiment.yaml").read_text()
 
 
 @pytest.mark.parametrize("kind", ["openslo", "sloth"])

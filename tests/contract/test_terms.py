@@ -144,7 +144,7 @@ def test_the_secret_is_no_part_of_an_address_identity() -> None:
         lambda text: text.replace("10s", "10000ms"),
         lambda text: text.replace("99%", "99.0%"),
         lambda text: text.replace('["log:"]', "\n    - 'log:'"),
-        lambda text: text + "policy: burn-rate\n",
+        lambda text: text + "policy: buckets\n",
     ],
 )
 def test_moving_text_keeps_the_version(edit) -> None:

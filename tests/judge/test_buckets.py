@@ -41,7 +41,7 @@ class Plain:
     def tick(self, number: int, good: int, bad: int, threshold: int, lived: bool) -> bool:
         bucket = self.bucket
         if number % bucket.block == 0:
-            self.rise, self.cap = 0, threshold // 3
+            self.rise, self.cap = 0, -(-threshold // 3)
         rise = min(self.rise + bad * UNIT - bucket.drain * (good + bad), self.cap)
         flow, self.rise = rise - self.rise, rise
         self.good, self.bad = self.good + good, self.bad + bad

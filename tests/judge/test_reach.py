@@ -66,6 +66,49 @@ def test_time_to_notice_total_failure_is_what_the_judge_takes(
         assert real <= said <= real + grid + every + 10.0, (found[tier].name, real, said)
 
 
+@pytest.mark.parametrize(
+    ("target", "over", "every"),
+    [
+        ("9/10", 28 * DAY, 10.0),
+        ("99/100", 28 * DAY, 10.0),
+        ("99/100", 28 * DAY, 60.0),
+        ("99/100", 28 * DAY, 7.0),
+        ("99/100", 28 * DAY, 0.5),
+        ("999/1000", 28 * DAY, 0.1),
+        ("999/1000", 28 * DAY, 60.0),
+        ("95/100", 6 * 3600.0, 10.0),
+        ("8/10", 300.0, 1.0),
+    ],
+)
+def test_time_until_a_bucket_overflows_is_what_the_judge_takes_at_most(
+    target: str, over: float, every: float
+) -> None:
+    """Total failure begins at any tick of a block, and a slot may just have gone by."""
+    promise = objective(target, over, PolicyKind.BUCKETS)
+    longest = map(max, zip(*(filled(promise, every, phase) for phase in range(3)), strict=True))
+    for found, real in zip(reach(promise, 1 / every, 10.0), longest, strict=True):
+        said = found.seconds_to_notice_total_failure
+        assert said is not None
+        assert real <= said <= real + every + 10.0, (found.name, real, said)
+
+
+def filled(promise: Objective, every: float, phase: int, tick: float = 10.0) -> list[float]:
+    """Seconds from the start of a total failure, so many ticks into a block, until each bucket fires."""
+    plan, healthy = plan_of(promise, every=every, tick=tick), 300 + phase
+    state = State.fresh(plan, 9_999_999)
+    slots = np.diff(np.floor(np.arange(healthy + 2001) * tick / every + 1e-9)).astype(np.int64)[None]
+    zeros, alive = np.zeros_like(slots), np.ones(slots.shape[1], dtype=np.bool_)
+    run(plan, state, Stream(slots, zeros, zeros, alive).cut(0, healthy))
+    failing, found = Stream(zeros, slots, zeros, alive), dict[int, float]()
+    for at in range(healthy, slots.shape[1]):
+        fires = run(plan, state, failing.cut(at, at + 1)).moments[0][0].tiers[:, 0] == FIRING
+        for tier in np.flatnonzero(fires).tolist():
+            found.setdefault(tier, (at + 1 - healthy) * tick)
+        if fires.all():
+            break
+    return [found[tier] for tier in range(3)]
+
+
 def test_sustained_takes_its_hold() -> None:
     promise = objective(policy=PolicyKind.SUSTAINED)
     (found,) = reach(promise, 0.1, 10.0)

@@ -79,12 +79,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Raises ContractError, UsageError and ExportRefused for the front door to show."""
     from keeptime.contract.load import require
+    from keeptime.export.departures import departures
     from keeptime.export.registry import export_of
     from keeptime.export.writing import write_directory
 
     contracts = require(args.contracts)
     files = export_of(args.kind)(contracts, _settings(args))
     write_directory(Path(args.output), files, force=args.force)
+    for each in departures(args.kind, contracts):
+        print(f"keeptime export: warning: {each}", file=sys.stderr)
     if args.json:
         names = [contract.name for contract in contracts]
         print(

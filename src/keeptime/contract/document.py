@@ -56,7 +56,7 @@ OBJECTIVES = Field(
     "What is promised: short sentences or mappings, at most 50.",
     required=True,
 )
-POLICY = Field("policy", PolicyShape(), "The decision rule: burn-rate, sustained or buckets.", default="burn-rate")
+POLICY = Field("policy", PolicyShape(), "The decision rule: buckets, burn-rate or sustained.", default="buckets")
 TIMEZONE = Field("timezone", Zone(), "Time zone of calendar windows and of dates (IANA name).", default="UTC")
 CONSUMERS = Field("consumers", CONSUMERS_SHAPE, "Whom the promise was made to, at most 100.", default="none")
 OPERATORS = Field("operators", OPERATORS_TABLE, "The provider's own on-call.", default="none")

@@ -4,16 +4,13 @@ from dataclasses import dataclass
 
 from keeptime.contract.kinds import Choice, Duration, Number
 from keeptime.contract.lists import ListOf
-from keeptime.contract.nodes import Mapped, Node, Place, Scalar
+from keeptime.contract.nodes import Mapped, Node, Scalar
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Field, Row, Schema, Table, wrong_type
 from keeptime.contract.terms import Policy, PolicyKind, Tier
 from keeptime.model.verdict import Severity
 
-BUCKETS_BUILT = False
-"""Whether the judge has the rule `buckets`; until then a contract that asks for it is judged by burn rates."""
-
-DEFAULT_POLICY = Policy(PolicyKind.BURN_RATE)
+DEFAULT_POLICY = Policy(PolicyKind.BUCKETS)
 
 SEVERITY = Field("severity", Choice(Severity), "page wakes someone now, ticket can wait.", required=True)
 LONG = Field("long", Duration(1, 366 * 86_400, "1h"), "The long window: is it really so?", required=True)
@@ -73,7 +70,7 @@ POLICY_TABLE = Table("policy", "A decision rule with its terms.", (BURN_RATE, SU
 class PolicyShape:
     """A rule's name, or a mapping of it to its terms."""
 
-    expected: str = "burn-rate, sustained or buckets, or a mapping with the rule's terms"
+    expected: str = "buckets, burn-rate or sustained, or a mapping with the rule's terms"
     names: Choice[PolicyKind] = Choice(PolicyKind, "unknown-policy")  # noqa: RUF009
 
     def read(self, node: Node, report: Report, what: str) -> Policy:
@@ -83,20 +80,10 @@ class PolicyShape:
             return POLICY_TABLE.read(node, report, what)
         if not isinstance(node, Scalar):
             wrong_type(node, report, what, self.expected)
-        kind = self.names.read(node, report, what)
-        return built(kind, node.place, report, what)
+        return Policy(self.names.read(node, report, what))
 
     def tables(self) -> tuple[Table[object], ...]:
         return (POLICY_TABLE,)
 
     def schema(self) -> Schema:
         return {"anyOf": [self.names.schema(), {**POLICY_TABLE.schema(), "minProperties": 1, "maxProperties": 1}]}
-
-
-def built(kind: PolicyKind, place: Place, report: Report, what: str) -> Policy:
-    """The policy of a name; warns where its rule is not in this release."""
-    if kind is PolicyKind.BUCKETS and not BUCKETS_BUILT:
-        message = f"{what}: buckets is not in this release; judged by burn-rate"
-        report.warning(place, "policy-buckets", message)
-        return DEFAULT_POLICY
-    return Policy(kind)

@@ -37,7 +37,7 @@ objectives:
   - 50% of requests under {usual} over 28d
   # - 99.9% of requests succeed over calendar month
 
-# policy: burn-rate        # or sustained
+# policy: buckets          # or burn-rate, sustained
 
 # consumers:               # whom the promise was made to, and where they are told
 #   - name: checkout

@@ -10,14 +10,14 @@ from decimal import Decimal
 
 from keeptime.contract.counting import Term
 from keeptime.contract.layout import block
-from keeptime.contract.policies import DEFAULT_POLICY
 from keeptime.contract.promql import select
 from keeptime.contract.ratio import Ratio, counts_of, joined, ratio
 from keeptime.contract.sources import Counts, NativeHistogram
 from keeptime.contract.starter import label
 from keeptime.contract.terms import Calendar, Contract, Objective
-from keeptime.contract.written import duration, percent, policy
+from keeptime.contract.written import duration, percent
 from keeptime.errors import UsageError
+from keeptime.export.departures import sloths_own
 from keeptime.export.settings import Files, Settings
 
 VERSION = "prometheus/v1"
@@ -83,16 +83,11 @@ def _head(contract: Contract, found: Sequence[Objective], window: str) -> str:
     if window not in USUAL_PERIODS:
         lines.append("Sloth knows that period only with a catalogue of alert windows (--slo-period-windows-path).")
     for one in found:
-        if one.policy != DEFAULT_POLICY:
-            lines.append(f"{one.name}: its policy is {_policy(one)}; Sloth's own alerts are used instead.")
+        if other := sloths_own(one):
+            lines.append(other)
     if contract.consumers or contract.operators:
         lines.append("Who is told is Alertmanager's to say: keeptime export alertmanager.")
     return "".join(f"# {line}\n" for line in lines)
-
-
-def _policy(one: Objective) -> str:
-    said = policy(one.policy)
-    return said if isinstance(said, str) else ", ".join(said or ())
 
 
 def _slo(contract: Contract, one: Objective, window: str) -> Spec:

@@ -14,7 +14,7 @@ from keeptime.contract.importing.found import Document, Found
 from keeptime.contract.importing.openslo_own import Member, Own, again, own_terms
 from keeptime.contract.importing.openslo_sli import indicator, inline_alpha, metric_url
 from keeptime.contract.importing.openslo_time import window
-from keeptime.contract.importing.promised import links, observed, promise, target
+from keeptime.contract.importing.promised import THEIRS, links, observed, promise, target
 from keeptime.contract.report import Spoiled, quote
 from keeptime.contract.written import Terms
 
@@ -182,7 +182,7 @@ class _Slo:
         title = objective.string("displayName")
         name = title if re.search("[A-Za-z0-9]", title) else self._name
         promised = promise(name, goal, str(over["over"]), measured)
-        return {"observe": observed(measured, url), "objectives": [promised | over]}
+        return {"observe": observed(measured, url), "objectives": [promised | over], "policy": THEIRS}
 
     def _indicator(self) -> Fields | None:
         """The spec of the SLI, inline or referred to; None where each objective brings its own."""

@@ -26,6 +26,8 @@ from keeptime.units import format_duration
 
 NUMBER = re.compile(r"\d{1,10}(\.\d{1,18})?")
 MOST_LINKS = 20
+THEIRS = "burn-rate"
+"""The policy of what is imported: the alerts that those tools make of an SLO."""
 LONGEST_WINDOW = 366 * 86_400
 SHORTEST_WINDOW = 10
 

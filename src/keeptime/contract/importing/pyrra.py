@@ -7,7 +7,7 @@ whatever has no word in a contract is named.
 from keeptime.contract.importing.fields import Fields
 from keeptime.contract.importing.found import Context, Found
 from keeptime.contract.importing.measuring import Measured
-from keeptime.contract.importing.promised import Queries, kubernetes_name, observed, promise, target, window
+from keeptime.contract.importing.promised import THEIRS, Queries, kubernetes_name, observed, promise, target, window
 from keeptime.contract.importing.sums import Form, Query, Series, Unsayable, plus, selected
 from keeptime.contract.nodes import Listing, Scalar
 from keeptime.contract.report import quote
@@ -50,6 +50,7 @@ def _promised(spec: Fields, name: str, context: Context) -> Terms:
     return {
         "observe": observed(measured, context.settings.url),
         "objectives": [promise(name, goal, over, measured)],
+        "policy": THEIRS,
     }
 
 

@@ -11,6 +11,7 @@ from keeptime.contract.importing.fields import Fields
 from keeptime.contract.importing.found import Context, Found
 from keeptime.contract.importing.measuring import Measured
 from keeptime.contract.importing.promised import (
+    THEIRS,
     Queries,
     kubernetes_name,
     links,
@@ -105,8 +106,9 @@ def _slo(slo: Fields, service: str, form: str, context: Context) -> Found:
     over = context.settings.window or alerts.window or usual_window(context, USUAL_WINDOW, slo.what, slo.place)
     terms: Terms = {"model": service, "observe": observed(measured, context.settings.url)}
     terms["objectives"] = [promise(name.text, goal, over, measured)]
+    terms["policy"] = THEIRS
     if alerts.off:
-        terms["policy"] = {"burn-rate": {"tiers": _tiers(alerts.off, parse_duration(over))}}
+        terms["policy"] = {THEIRS: {"tiers": _tiers(alerts.off, parse_duration(over))}}
     if alerts.links:
         terms["links"] = alerts.links
     described = slo.string("description")

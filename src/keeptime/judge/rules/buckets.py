@@ -52,7 +52,10 @@ TABLE = (
 CARRIED = ("level", "rise", "cap", "clearing", "good", "bad", "since")
 """What each tier carries: see `keeptime.judge.rules.filling`."""
 CLEAR_SECONDS = 1800
-"""No incident clears in less; and by chance, while it goes on, once in CLEAR_TIMES days."""
+"""No incident clears in less (in less than the objective's window, where that is shorter); and by chance, while it
+goes on, once in CLEAR_TIMES days."""
+LEAST_BLOCKS = 20
+"""In an objective's window: over less than ten minutes blocks are shorter."""
 CLEAR_TIMES = 30
 ALPHA = 1e-4
 """For the sentence alone: how rare chance must be to say how many requests would decide."""
@@ -75,9 +78,9 @@ def _bucket(line: Published, budget: Fraction, over: float, tick: float) -> Buck
         days=line.days,
         period_seconds=over,
         drain=round(drain(b, looks_for) * UNIT),
-        block=max(1, round(BLOCK_SECONDS / tick)),
+        block=max(1, round(min(BLOCK_SECONDS, over / LEAST_BLOCKS) / tick)),
         clear_at=round(clear_at * UNIT),
-        clear_step=math.ceil(clear_at * UNIT * min(1.0, tick / CLEAR_SECONDS)),
+        clear_step=math.ceil(clear_at * UNIT * min(1.0, tick / min(CLEAR_SECONDS, over))),
     )
 
 
@@ -116,19 +119,27 @@ class Buckets:
         return Demand(states, standing, runs)
 
     def reach(self, tier: TierTerms, budget: Fraction, events_per_second: float, tick_seconds: float) -> TierReach:
-        """All bad: threshold / (1 − κ) events, in no less than three blocks."""
+        """Wherever in a block all requests become bad, the tier fires no later than it says here."""
         bucket = tier.bucket
         assert bucket is not None
         assert bucket.budget == float(budget)
         rate = events_per_second or ENOUGH
         events = np.array([[rate * bucket.period_seconds]])
-        least, needed = (float(each[0, 0]) / UNIT for each in thresholds(bucket, events))
-        seconds = math.ceil(max(least, needed) / (1 - bucket.drain / UNIT)) / rate
-        blocks = 3 * bucket.block * tick_seconds
-        noticed = max(math.ceil(seconds / tick_seconds) * tick_seconds, blocks)
+        threshold = float(np.maximum(*thresholds(bucket, events))[0, 0])
+        noticed = _noticed(bucket, threshold, rate, tick_seconds)
         return TierReach(
             tier.name, tier.severity, tier.burn_limit, float(tier.error_ratio), True, noticed, tier.note
         )
+
+
+def _noticed(bucket: Bucket, threshold: float, rate: float, tick: float) -> float:
+    """Seconds of nothing but bad requests until `threshold` is reached: two blocks that are full and a third until
+    it is; where a block is never full, as long as threshold / (1 − κ) requests take."""
+    fills, block = UNIT - bucket.drain, bucket.block * tick
+    whole = math.ceil(threshold / fills) / rate
+    third = math.ceil(threshold / 3 / fills) / rate
+    seconds = 2 * block + third if third <= block else whole
+    return math.ceil(seconds / tick - 1e-9) * tick
 
 
 ENOUGH = 1_000.0

@@ -86,7 +86,7 @@ def pour(
     `threshold` in 1/UNIT of a bad request. Updates `carried` in place. Nothing fires or clears in a tick that was
     not lived through.
     """
-    inflow = _limited(bucket, bad * UNIT - bucket.drain * (good + bad), threshold // 3, first, carried)
+    inflow = _limited(bucket, bad * UNIT - bucket.drain * (good + bad), -(-threshold // 3), first, carried)
     empty = [np.empty(good.shape, dtype=np.int64) for _ in range(4)]
     out = Poured(np.zeros(good.shape, dtype=np.bool_), *empty)
     work = _Work(bucket, good, bad, inflow, threshold, lived, first, carried, out)
