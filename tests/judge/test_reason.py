@@ -45,7 +45,7 @@ CASES = {
         objective(),
         [(9000, 1, 0), (60, 0, 1)],
         "60 of 360 requests were slow or failed in the last 1 h: 16.7 times what 99% allows (page 1h/5m);"
-        " the budget ends in 1 d 15 h",
+        " at this pace the budget ends in 1 d 15 h; it will be missed within the next 28 d with a chance of 17 %",
     ),
     "broken": (
         objective("9/10", 3600.0),

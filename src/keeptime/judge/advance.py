@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from keeptime.contract.terms import Calendar
 from keeptime.errors import UsageError
 from keeptime.judge.block import Block, Moments
+from keeptime.judge.days import Days
 from keeptime.judge.evidence import share
+from keeptime.judge.foresight import Foresight
 from keeptime.judge.periods import periods_of
 from keeptime.judge.plan import Group, Plan
 from keeptime.judge.rules.rule import Demand, Evidence, Span
@@ -119,10 +121,15 @@ def _advance_chunk(
     }
     keep = standing != previous
     keep[-1] |= keep_last
-    moments = [_moments(first, keep, view, demand, previous, after, columns["born"])] if keep.any() else []
+    days = part.days.grow(growth)
+    moments = []
+    if keep.any():
+        foresight = _foresight(plan, group, days, growth, view, keep)
+        moments.append(_moments(first, keep, view, demand, previous, after, columns["born"], foresight))
     if isinstance(group.shape.own, Calendar):
         _carry_period(part, growth, int(view.opens[-1]))
     part.totals.accept(growth)
+    part.days = days.newest()
     columns.update({name: values[-1] for name, values in after.items()})
     return standing, moments
 
@@ -136,8 +143,34 @@ def _stand(group: Group, evidence: Evidence, own: Span, demand: Codes, silent: F
     return move(before, wanted, keeps, silent, evidence.lived)
 
 
+def _foresight(plan: Plan, group: Group, days: Days, growth: Growth, view: _View, keep: Flags) -> Foresight:
+    own, (tick, place) = group.shape.own, np.nonzero(keep)
+    length = np.full(len(tick), own) if isinstance(own, int) else view.closes[tick] - view.opens[tick]
+    good, bad = growth.grown[GOOD, 1:][keep], growth.grown[BAD, 1:][keep]
+    return Foresight(
+        days=days,
+        tick_seconds=plan.tick_seconds,
+        budget=group.shape.budget,
+        rolling=isinstance(own, int),
+        place=place,
+        end=growth.before.boundary + 1 + tick,
+        closes=view.closes[tick],
+        length=length,
+        own=view.own.at(keep),
+        events=good + bad,
+        bad=bad,
+    )
+
+
 def _moments(
-    first: int, keep: Flags, view: _View, demand: Demand, previous: Codes, after: Mapping[str, Ints], born: Ints
+    first: int,
+    keep: Flags,
+    view: _View,
+    demand: Demand,
+    previous: Codes,
+    after: Mapping[str, Ints],
+    born: Ints,
+    foresight: Foresight,
 ) -> Moments:
     """What full verdicts need, at the ticks and objectives in `keep`."""
     tick, place = np.nonzero(keep)
@@ -157,6 +190,7 @@ def _moments(
         windows={window: span.at(keep) for window, span in view.windows.items()},
         tiers=demand.tiers[:, keep],
         runs=None if demand.runs is None else demand.runs[:, :, keep],
+        foresight=foresight,
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeptime.errors import UsageError
+from keeptime.judge.foresight import Foresight
 from keeptime.judge.plan import Group, Plan, Row
 from keeptime.judge.reason import Facts, say
 from keeptime.judge.rules.rule import TIER_STATES, Span, TierTerms
@@ -42,6 +43,7 @@ class Moments:
     windows: Mapping[int, Span]
     tiers: Codes
     runs: Ints | None
+    foresight: Foresight
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def _verdict(plan: Plan, row: int, moments: Moments, index: int) -> Verdict:
     tiers = tuple(_tier(plan, group, moments, index, place) for place in range(len(group.shape.tiers)))
     pace = _pace(group, moments, index, tiers, tick_seconds)
     exhausted_in = _exhausted_in(budget, pace, float(budget_ratio))
+    forecast = moments.foresight.of(index)
     facts = Facts(
         row=entry,
         standing=standing,
@@ -132,6 +135,7 @@ def _verdict(plan: Plan, row: int, moments: Moments, index: int) -> Verdict:
         bad=own_bad,
         budget=budget,
         exhausted_in=exhausted_in,
+        forecast=forecast,
         seen=None if moments.seen[index] < 0 else float(moments.seen[index] * tick_seconds),
         quiet=float(moments.quiet[index] * tick_seconds),
         watched=float((end - moments.born[index]) * tick_seconds),
@@ -155,6 +159,7 @@ def _verdict(plan: Plan, row: int, moments: Moments, index: int) -> Verdict:
         tiers=tiers,
         exhausted_in=exhausted_in,
         reason=say(facts),
+        forecast=forecast,
     )
 
 

@@ -13,7 +13,7 @@ from keeptime.judge.plan import Row
 from keeptime.judge.rules.rule import TierTerms
 from keeptime.judge.standing import Standing
 from keeptime.model.key import Signal
-from keeptime.model.verdict import Budget, TierReport, TierState, WindowCount
+from keeptime.model.verdict import Budget, Forecast, TierReport, TierState, WindowCount
 from keeptime.units import format_duration, format_percent, speak_duration
 
 NOUNS = {
@@ -41,6 +41,7 @@ class Facts:
     bad: int
     budget: Budget
     exhausted_in: float | None
+    forecast: Forecast | None
     seen: float | None
     quiet: float
     watched: float
@@ -106,9 +107,29 @@ def _times(facts: Facts, window: WindowCount) -> str:
 def _ends(facts: Facts) -> str:
     if facts.exhausted_in is None:
         return NO_BURN
-    return (
-        f"the budget ends in {speak_duration(facts.exhausted_in)}" if facts.exhausted_in else "the budget is gone"
-    )
+    if not facts.exhausted_in:
+        return "the budget is gone"
+    return f"at this pace the budget ends in {speak_duration(facts.exhausted_in)}"
+
+
+def _missed(facts: Facts) -> str:
+    """ "; this month will be missed with a chance of 93 %"; nothing once it is, or with too little to say."""
+    if facts.forecast is None or facts.bad > facts.budget.total:
+        return ""
+    over = facts.objective.over
+    if isinstance(over, Calendar):
+        return f"; this {over.unit} will be missed with a chance of {spoken_chance(facts.forecast.miss_chance)}"
+    chance = spoken_chance(facts.forecast.miss_chance)
+    return f"; it will be missed within the next {speak_duration(over.seconds)} with a chance of {chance}"
+
+
+def spoken_chance(chance: float) -> str:
+    """ "93 %"; only what is certain is called 0 % or 100 %."""
+    if chance in (0, 1):
+        return f"{chance * 100:.0f} %"
+    if chance < 0.01:
+        return "under 1 %"
+    return "over 99 %" if chance > 0.99 else f"{chance * 100:.0f} %"
 
 
 def _amount(requests: float) -> str:
@@ -145,9 +166,9 @@ def _at_risk(facts: Facts) -> str:
     fired = facts.tier(TierState.FIRING)
     if fired is None:
         noun = NOUNS[facts.objective.of]
-        return f"at risk until {noun} keep the target again: {_own(facts)}; {_ends(facts)}"
+        return f"at risk until {noun} keep the target again: {_own(facts)}; {_ends(facts)}{_missed(facts)}"
     seen = fired[1].seen
-    return f"{_window(facts, seen)}: {_times(facts, seen)} ({fired[1].name}); {_ends(facts)}"
+    return f"{_window(facts, seen)}: {_times(facts, seen)} ({fired[1].name}); {_ends(facts)}{_missed(facts)}"
 
 
 def _ok(facts: Facts) -> str:

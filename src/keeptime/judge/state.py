@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeptime.contract.terms import Calendar
+from keeptime.judge.days import Days
 from keeptime.judge.memory import Remembered, key_hashes, pack, unpack
 from keeptime.judge.periods import period_of
 from keeptime.judge.plan import Group, Plan
 from keeptime.judge.standing import Standing
-from keeptime.judge.totals import COUNTERS, Totals
+from keeptime.judge.totals import BAD, COUNTERS, GOOD, Totals
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey
 
@@ -39,6 +40,7 @@ class GroupState:
     """
 
     totals: Totals
+    days: Days
     columns: dict[str, Ints]
     rule: dict[str, Ints]
     period: int
@@ -128,6 +130,7 @@ def _fresh_group(group: Group, first_tick: int, tick_seconds: float) -> GroupSta
     own = group.shape.own
     return GroupState(
         totals=Totals.fresh(group.rings, first_tick, count),
+        days=Days.fresh(tick_seconds, first_tick, count),
         columns=columns,
         rule={name: np.zeros(count, dtype=np.int64) for name in group.rule.memory},
         period=period_of(own, first_tick, tick_seconds).start if isinstance(own, Calendar) else 0,
@@ -161,6 +164,9 @@ def _restore_objective(
     for ring in totals.rings:
         points = totals.points(ring)
         totals.slots[:, totals.place(ring, points), place] = now[:, None] - history.after(points)
+    at_days = now[:, None] - history.after(part.days.points)
+    part.days.events[:, place] = at_days[GOOD] + at_days[BAD]
+    part.days.bad[:, place] = at_days[BAD]
     if not isinstance(group.shape.own, Calendar):
         return
     if core.get("period") == part.period:

@@ -81,12 +81,31 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """How the budget is likely to end, going by the last days. Times are Unix seconds.
+
+    `miss_chance`: that more will be bad than the budget has, until `until`: the end of the calendar period, or
+    for a rolling window at some time within its own length from now; exactly 1 when more already is. `ends_at`:
+    the median of when the budget ends; None: it lasts, with a chance over a half. `ends_between`: it ends between
+    these with a chance of 80 %, the second None where that is after `until`. `days`: days' worth of events that
+    this was taken from.
+    """
+
+    miss_chance: float
+    until: float
+    ends_at: float | None
+    ends_between: tuple[float, float | None] | None
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """One objective at the end of one tick.
 
     `at`: Unix seconds of the tick's end. `good`, `bad`, `skipped`: counts over the objective's own window.
     `since`: Unix seconds of the end of the tick at which this condition began.
     `exhausted_in`: seconds until the budget is gone at the present pace; None: it is not being used up.
+    `forecast`: None with too little to say: less than a day's worth of events in the last 60 days.
     `severity`: of the firing tier when at_risk, page when broken, None when ok or no_data.
     """
 
@@ -107,6 +126,7 @@ class Verdict:
     tiers: tuple[TierReport, ...]
     exhausted_in: float | None
     reason: str
+    forecast: Forecast | None = None
 
     @property
     def sli(self) -> float | None:
