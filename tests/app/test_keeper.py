@@ -65,6 +65,9 @@ class Store:
     def alerts(self) -> Mapping[ObjectiveKey, AlertRow]:
         return self.real.alerts()
 
+    def closed_to(self) -> Mapping[ObjectiveKey, int]:
+        return self.real.closed_to()
+
     @property
     def ticks(self) -> list[int]:
         return [change.record.tick for change in self.committed if change.record]

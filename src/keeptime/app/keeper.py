@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keeptime.app.closing import Closing
 from keeptime.app.ports import Store
 from keeptime.contract.effective import in_force, next_change
 from keeptime.contract.terms import Contract
@@ -58,6 +59,7 @@ class Keeper:
         self._unsaved: deque[Change] = deque()
         self._closed: list[AlertRow] = []
         self._close_alerts(next_tick)
+        self._closing = Closing(contracts, tick_seconds, store.closed_to(), next_tick)
 
     def keep(self, records: Sequence[TickRecord], now: float) -> Kept:
         """Judge these ticks and commit each, and what an earlier call could not. `now`: Unix seconds."""
@@ -81,8 +83,9 @@ class Keeper:
         if problem:
             raise StoreError(problem)
         now = self._state.next_tick
+        closing = Closing(contracts, self._plan.tick_seconds, self._store.closed_to(), now)
         self._take(contracts, now)
-        self._contracts = tuple(contracts)
+        self._contracts, self._closing = tuple(contracts), closing
 
     @property
     def next_tick(self) -> int:
@@ -161,7 +164,8 @@ class Keeper:
                 alerts.append(said.row)
             if said.message is not None:
                 messages.append(said.message)
-        return Change(now, record, self._state.memory(), tuple(alerts), tuple(messages))
+        days, periods = self._closing.due(record.tick + 1)
+        return Change(now, record, self._state.memory(), tuple(alerts), tuple(messages), days, periods)
 
     def _save(self) -> str:
         """Commit what waits, oldest first; the sentence of what went wrong, or ""."""

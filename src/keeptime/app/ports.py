@@ -9,6 +9,7 @@ from keeptime.model.change import Change
 from keeptime.model.counters import RequestCounters
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey
+from keeptime.model.period import ClosedPeriod
 from keeptime.model.sample import Sample, Skipped
 from keeptime.model.tally import TickRecord
 from keeptime.observe.series.reader import Source
@@ -29,6 +30,18 @@ class Store(Outbox, Protocol):
     def memory(self) -> Mapping[str, bytes]: ...
 
     def alerts(self) -> Mapping[ObjectiveKey, AlertRow]: ...
+
+    def closed_to(self) -> Mapping[ObjectiveKey, int]:
+        """For each objective ever observed the tick from which its days are not closed yet."""
+        ...
+
+    def closed_periods(self, contract: str) -> Sequence[ClosedPeriod]:
+        """Every period of a contract that is over, newest first."""
+        ...
+
+    def newest_periods(self) -> Mapping[ObjectiveKey, ClosedPeriod]:
+        """Each objective's last period that is over."""
+        ...
 
     def close(self) -> None: ...
 

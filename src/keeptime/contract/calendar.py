@@ -33,6 +33,17 @@ def period(window: Calendar, unix_seconds: float) -> tuple[float, float]:
     return start, end
 
 
+def period_name(window: Calendar, start: float) -> str:
+    """The name of the period that begins at this instant: 2026-10, 2026-Q4, 2026-W41, 2026-10-05."""
+    day = datetime.fromtimestamp(start, ZoneInfo(window.timezone)).date()
+    if window.unit == "day":
+        return day.isoformat()
+    if window.unit == "week":
+        year, week, _ = day.isocalendar()
+        return f"{year}-W{week:02d}"
+    return f"{day:%Y-%m}" if window.unit == "month" else f"{day.year}-Q{(day.month + 2) // 3}"
+
+
 def _first_day(window: Calendar, day: date) -> date:
     if window.unit == "day":
         return day

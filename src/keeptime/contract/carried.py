@@ -28,6 +28,7 @@ OF_CONTRACT = (
     "duties",
     "vantage",
     "token_basis",
+    "timezone",
 )
 """Keys of a contract that the Service carries."""
 

@@ -57,7 +57,12 @@ OBJECTIVES = Field(
     required=True,
 )
 POLICY = Field("policy", PolicyShape(), "The decision rule: buckets, burn-rate or sustained.", default="buckets")
-TIMEZONE = Field("timezone", Zone(), "Time zone of calendar windows and of dates (IANA name).", default="UTC")
+TIMEZONE = Field(
+    "timezone",
+    Zone(),
+    "Time zone of calendar windows, of dates, and of the months that are accounted (IANA name).",
+    default="UTC",
+)
 CONSUMERS = Field("consumers", CONSUMERS_SHAPE, "Whom the promise was made to, at most 100.", default="none")
 OPERATORS = Field("operators", OPERATORS_TABLE, "The provider's own on-call.", default="none")
 NO_DATA_AFTER = Field(
@@ -124,6 +129,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         duties=row.get(DUTIES, {}),
         vantage=row.get(VANTAGE, ""),
         token_basis=row.get(TOKEN_BASIS, ""),
+        timezone=timezone,
     )
     return fingerprint(unversioned, row.report.base)
 

@@ -226,7 +226,7 @@ class Contract:
     `no_data_after`: seconds without any event after which an objective is `no_data`.
     `links`: names and URLs that messages carry (runbook, dashboard). `objectives`: all terms, also those not in
     force now; of one name at most one is in force at a time. `duties`, `vantage`, `token_basis`: stated, shown
-    and not judged.
+    and not judged. `timezone`: of the months that rolling objectives are accounted by.
     """
 
     name: str
@@ -246,6 +246,7 @@ class Contract:
     duties: Mapping[str, str] = field(default_factory=dict)
     vantage: str = ""
     token_basis: str = ""
+    timezone: str = "UTC"
 
     def at(self, unix_seconds: float) -> "Contract":
         """The same contract with the objectives alone that are in force at this instant."""

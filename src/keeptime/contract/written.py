@@ -63,6 +63,7 @@ def shared(contract: Contract) -> Terms:
         duties=dict(contract.duties),
         vantage=contract.vantage,
         token_basis=contract.token_basis,
+        timezone=None if contract.timezone == "UTC" else contract.timezone,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from keeptime.model.alert import AlertRow, Message
+from keeptime.model.period import DayEnd, PeriodEnd
 from keeptime.model.tally import TickRecord
 
 
@@ -14,7 +15,8 @@ from keeptime.model.tally import TickRecord
 class Change:
     """`memory` is what decision rules carry beyond counted windows: opaque bytes by rule name.
 
-    `at`: Unix seconds of the decision.
+    `at`: Unix seconds of the decision. `days`, `periods`: what ended with this step or since the last one, oldest
+    first.
     """
 
     at: float
@@ -22,3 +24,5 @@ class Change:
     memory: Mapping[str, bytes] = field(default_factory=dict)
     alerts: tuple[AlertRow, ...] = ()
     messages: tuple[Message, ...] = ()
+    days: tuple[DayEnd, ...] = ()
+    periods: tuple[PeriodEnd, ...] = ()

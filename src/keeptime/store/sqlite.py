@@ -13,19 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keeptime.errors import UsageError
-from keeptime.model.alert import AlertRow, AlertState, Delivery, Topic, Waiting
+from keeptime.model.alert import AlertRow, Delivery, Waiting
 from keeptime.model.change import Change
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, SignalKey, tick_of
+from keeptime.model.period import ClosedPeriod
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
-from keeptime.model.verdict import Condition, Severity
+from keeptime.store.alerting import Alerts
 from keeptime.store.counts import Counts
 from keeptime.store.failures import speaking, transaction
 from keeptime.store.grid import Stage, memory_of_judge, stages_for
 from keeptime.store.lived import Lived
 from keeptime.store.names import Names
 from keeptime.store.opening import FILE, connect, migrations, take_lock
+from keeptime.store.periods import Periods
 from keeptime.store.posting import Posting
 from keeptime.store.rows import RouteSummary, Transition
 from keeptime.store.sketches import Sketches
@@ -94,11 +96,13 @@ class SqliteStore:
     def commit(self, change: Change) -> None:
         """All of the change, durably, or (where it raises StoreError) nothing. Counts add up within a tick."""
         with self._step():
+            self._close(change, before=True)
             if change.record is not None:
                 self._count(change.record)
+            self._close(change, before=False)
             self.db.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", change.memory.items())
             for row in change.alerts:
-                self._put_alert(row)
+                self._alerts.put(row)
             for message in change.messages:
                 self._posting.put(message, change.at)
             self._posting.prune(change.at, _PRUNED)
@@ -132,13 +136,8 @@ class SqliteStore:
 
     def alerts(self) -> dict[ObjectiveKey, AlertRow]:
         """Every objective's alert, as last committed."""
-        query = (
-            "SELECT o.contract, o.name, a.state, a.condition, a.severity, a.since, a.started, a.told "
-            "FROM alert a JOIN objective o ON o.id = a.objective ORDER BY o.id"
-        )
         with speaking(str(self.path)):
-            rows = map(_alert, self.db.execute(query))
-            return {row.key: row for row in rows}
+            return self._alerts.all()
 
     def heads(self, now: float) -> Sequence[Delivery]:
         """The oldest unsent row of each (contract, address), where it is due."""
@@ -201,6 +200,30 @@ class SqliteStore:
         with speaking(str(self.path)):
             return self._posting.transitions(contract, limit)
 
+    def closed_to(self) -> dict[ObjectiveKey, int]:
+        """For each objective ever observed the tick from which its days are not closed yet."""
+        with speaking(str(self.path)):
+            return self._periods.closed_to()
+
+    def missing_slots(self, key: ObjectiveKey, first: int, until: int, slots: float) -> int:
+        """Of so many probe slots per tick, those of [first, until) that keeptime did not live through."""
+        with speaking(str(self.path)):
+            return self._periods.missing(key, first, until, slots)
+
+    def closed_periods(self, contract: str) -> tuple[ClosedPeriod, ...]:
+        """Every period of a contract that is over and kept, newest first."""
+        with speaking(str(self.path)):
+            return self._periods.closed(contract)
+
+    def newest_periods(self) -> dict[ObjectiveKey, ClosedPeriod]:
+        """Each objective's last period that is over."""
+        with speaking(str(self.path)):
+            return self._periods.newest()
+
+    @property
+    def _periods(self) -> Periods:
+        return Periods(self.db, self._counts, self._lived, self.names)
+
     @property
     def _counts(self) -> Counts:
         return Counts(self.db, self.stages)
@@ -212,6 +235,10 @@ class SqliteStore:
     @property
     def _lived(self) -> Lived:
         return Lived(self.db)
+
+    @property
+    def _alerts(self) -> Alerts:
+        return Alerts(self.db, self.names)
 
     @property
     def _posting(self) -> Posting:
@@ -243,30 +270,24 @@ class SqliteStore:
         self._lived.record(record.tick, incomplete=record.incomplete)
         self._counts.prune(boundary, _PRUNED + 2 * len(self.names.objectives))
         self._sketches.prune(boundary, _PRUNED + 2 * len(self.names.signals))
-        self._lived.prune(self.stages[-1].kept_from(boundary, sketches=False))
+        oldest = self.stages[-1].kept_from(boundary, sketches=False)
+        self._lived.prune(oldest)
+        self._periods.prune(oldest, _PRUNED + 2 * len(self.names.objectives))
+        if last is not None and record.tick <= last:
+            self._periods.add_late(record.tick, tallies)
 
-    def _put_alert(self, row: AlertRow) -> None:
-        severity = None if row.severity is None else row.severity.value
-        told = ",".join(sorted(topic.value for topic in row.told))
-        values = (row.state.value, row.condition.value, severity, row.since, row.started, told)
-        self.db.execute(
-            "INSERT OR REPLACE INTO alert VALUES (?, ?, ?, ?, ?, ?, ?)", (self.names.objective(row.key), *values)
-        )
+    def _close(self, change: Change, *, before: bool) -> None:
+        """Sum up days that ended before this tick before its coming cuts off what they are summed from."""
+        tick = None if change.record is None else change.record.tick
+        due = [day for day in change.days if (tick is not None and day.until <= tick) is before]
+        if due:
+            boundary = self._boundary(due[-1].until)
+            for day in due:
+                self._periods.close_day(day, boundary)
+        if not before:
+            self._periods.close_periods(change.periods)
 
     def _give_back(self) -> None:
         free = self.db.execute("PRAGMA freelist_count").fetchone()[0]
         if free * 4 > self.db.execute("PRAGMA page_count").fetchone()[0]:
             self.db.execute(f"PRAGMA incremental_vacuum({_FREED})").fetchall()
-
-
-def _alert(row: tuple[str, str, str, str, str | None, float, float | None, str]) -> AlertRow:
-    contract, name, state, condition, severity, since, started, told = row
-    return AlertRow(
-        ObjectiveKey(contract, name),
-        AlertState(state),
-        Condition(condition),
-        None if severity is None else Severity(severity),
-        since,
-        started,
-        frozenset(map(Topic, told.split(","))) if told else frozenset(),
-    )
