@@ -5,8 +5,8 @@ file and line. One statement a line; `#` begins a remark; a `case` ends where th
 
     case NAME
       promise 99% of requests under 500ms over 28d     or: succeed over calendar month
-      policy burn-rate                                 or: burn-rate page 1h/5m at 14.4
-                                                       or: sustained 5m for 10m
+      policy burn-rate                                 or: burn-rate page 1h/5m at 14.4; without a line, this
+                                                       or: sustained 5m for 10m; or: buckets
       probe every 10s                                  or: no probes   (the expected rate is then what was seen)
       tick 10s            no_data after 3m             start 2026-01-31 23:00     (UTC; these have defaults)
 
@@ -22,6 +22,7 @@ file and line. One statement a line; `#` begins a remark; a `case` ends where th
       expect at_risk page within 9m           at the latest so long after the latest line of load began
       expect at_risk page not before 8m       at the earliest
       expect never broken                     not in any tick since the latest line of load began
+      expect 1 times at_risk page             so often did it become so since the case began
       expect reason contains TEXT
       expect good|bad|skipped 42              counts over the objective's window
       expect sli 95.05%                       rounded to what is written
@@ -38,6 +39,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +122,7 @@ class Play:
         self.state = State.fresh(self.plan, self.first)
         self.parts: list[Stream] = []
         self.since_load: list[Ints] = []
+        self.begun: list[Ints] = []
         self.verdict: Verdict | None = None
 
     def ticks(self, seconds: float) -> int:
@@ -133,6 +136,7 @@ class Play:
             block = run(self.plan, self.state, piece)
             self.parts.append(piece)
             self.since_load.append(block.standing[0])
+            self.begun.append(block.standing[0])
             self.verdict = block.verdict(0)
             if killed_every is not None:
                 self.restart()
@@ -262,6 +266,7 @@ _BINDINGS: tuple[tuple[str, Callable[[Terms, re.Match[str]], None]], ...] = (
     (r"promise (?P<target>\S+) of requests (?:under (?P<under>\S+)|succeed) over (?P<over>.+)", _promise),
     (r"policy burn-rate", lambda terms, _: setattr(terms, "policy", Policy(PolicyKind.BURN_RATE))),
     (r"policy burn-rate (.+)", _tiers),
+    (r"policy buckets", lambda terms, _: setattr(terms, "policy", Policy(PolicyKind.BUCKETS))),
     (r"policy sustained (\S+) for (\S+)", _sustained),
     (r"probe every (\S+)", lambda terms, match: setattr(terms, "every", parse_duration(match[1]))),
     (r"no probes", lambda terms, _: setattr(terms, "every", None)),
@@ -319,6 +324,12 @@ def _never(play: Play, verdict: Verdict, match: re.Match[str]) -> str | None:
     return None if first is None else f"so after {first:g} s"
 
 
+def _times(play: Play, verdict: Verdict, match: re.Match[str]) -> str | None:
+    found = [_is(Standing(int(code)), match[2]) for code in np.concatenate(play.begun)]
+    times = sum(now and not before for before, now in pairwise([False, *found]))
+    return None if times == int(match[1]) else f"so {times} times"
+
+
 def _number(value: float | None, written: str) -> str | None:
     """None where `value`, rounded to the digits that were written, is what was written."""
     wanted = Decimal(written.replace(",", ""))
@@ -342,6 +353,7 @@ _EXPECTATIONS: tuple[tuple[str, Callable[[Play, Verdict, re.Match[str]], str | N
     (_CONDITION + r" within (\S+)", _within),
     (_CONDITION + r" not before (\S+)", _not_before),
     (r"never " + _CONDITION, _never),
+    (r"(\d+) times " + _CONDITION, _times),
     (r"reason contains (.+)", lambda _, v, match: None if match[1] in v.reason else v.reason),
     (r"(good|bad|skipped) ([\d,]+)", lambda _, v, match: _number(getattr(v, match[1]), match[2])),
     (r"sli ([\d.]+)%", lambda _, v, match: _number(None if v.sli is None else v.sli * 100, match[1])),

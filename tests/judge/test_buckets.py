@@ -105,7 +105,7 @@ def test_an_incident_begins_and_ends_with_a_sentence_and_its_counts() -> None:
     begins, ends = block.transitions()
     assert (begins.verdict.condition, begins.verdict.severity) == (Condition.AT_RISK, Severity.PAGE)
     assert begins.verdict.reason == (
-        "10 of 10 requests were slow or failed in the last 1 min 40 s: 100 times what 99% allows (outage);"
+        "10 of 10 requests were slow or failed in the last 1 min 40 s: 100 times what 99% allows (outage tier);"
         " at this pace the budget ends in 6 h 42 min; it will be missed within the next 28 d with a chance of 11 %"
     )
     assert ends.verdict.condition is Condition.OK

@@ -24,7 +24,7 @@ from keeptime.model.verdict import Budget, Condition, TierReport, TierState, Ver
 class Moments:
     """Ticks of a group at which full verdicts can be built, in order of tick, then place in the group.
 
-    Every field has one value per moment; `tiers` has them per tier, `runs` three per tier
+    Every field has one value per moment; `tiers` has them per tier, `runs` four per tier
     (see `Demand`). `before`: the standing one tick earlier.
     """
 
@@ -182,15 +182,22 @@ def _tier(plan: Plan, group: Group, moments: Moments, index: int, place: int) ->
         burn_limit=terms.burn_limit,
         windows=tuple(_window_count(plan, group, moments, index, window) for window in terms.windows),
         run=_run(plan, group, moments, index, place),
+        cleared=_cleared(terms, moments, index, place),
     )
 
 
 def _run(plan: Plan, group: Group, moments: Moments, index: int, place: int) -> WindowCount | None:
     if moments.runs is None:
         return None
-    good, bad, since = (int(each) for each in moments.runs[place, :, index])
+    good, bad, since, _ = (int(each) for each in moments.runs[place, :, index])
     ticks = int(moments.tick[index]) + 1 - max(since, int(moments.born[index]))
     return _count(ticks * plan.tick_seconds, good, bad, group) if bad else None
+
+
+def _cleared(terms: TierTerms, moments: Moments, index: int, place: int) -> float | None:
+    if moments.runs is None or terms.bucket is None or TIER_STATES[int(moments.tiers[place, index])] != "firing":
+        return None
+    return float(moments.runs[place, 3, index] / terms.bucket.clear_at)
 
 
 def _window_count(plan: Plan, group: Group, moments: Moments, index: int, window: int) -> WindowCount:

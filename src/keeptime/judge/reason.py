@@ -4,10 +4,11 @@ Guarantees: every figure in a sentence is one that was decided from, rounded onl
 page show this same sentence. Decides nothing.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from keeptime.contract.terms import Calendar, Objective
+from keeptime.contract.terms import Calendar, Objective, PolicyKind
 from keeptime.judge.evidence import events_to_decide
 from keeptime.judge.plan import Row
 from keeptime.judge.rules.rule import TierTerms
@@ -22,6 +23,8 @@ NOUNS = {
     Signal.INTER_TOKEN: "gaps between tokens",
     Signal.OUTPUT_TOKEN: "output tokens",
 }
+LEAST_CLEARED = 0.1
+"""Of the evidence that ends an incident: less comes and goes with each bad request."""
 NO_BURN = "the budget is not being used up"
 
 
@@ -101,7 +104,7 @@ def _window(facts: Facts, window: WindowCount) -> str:
 
 def _times(facts: Facts, window: WindowCount) -> str:
     burn = window.burn_rate or 0.0
-    return f"{burn:,.3g} times what {format_percent(facts.objective.target)} allows"
+    return f"{_figure(burn)} times what {format_percent(facts.objective.target)} allows"
 
 
 def _ends(facts: Facts) -> str:
@@ -136,6 +139,10 @@ def _amount(requests: float) -> str:
     return f"{requests:,.0f}" if requests >= 1000 else f"{requests:.4g}"
 
 
+def _figure(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 999.5 else f"{ratio:.3g}"
+
+
 def _clock(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
@@ -154,7 +161,7 @@ def _broken(facts: Facts) -> str:
     if facts.bad > facts.budget.total:
         return f"{promised} is broken: {_own(facts)}, and the budget was {_amount(facts.budget.total)}"
     fired = facts.tier(TierState.FIRING)
-    if fired is None:
+    if fired is None or facts.objective.policy.kind is not PolicyKind.SUSTAINED:
         return f"{promised} stays broken until a request keeps the target again: {_own(facts)}"
     terms, report = fired
     window = report.windows[0]
@@ -167,8 +174,28 @@ def _at_risk(facts: Facts) -> str:
     if fired is None:
         noun = NOUNS[facts.objective.of]
         return f"at risk until {noun} keep the target again: {_own(facts)}; {_ends(facts)}{_missed(facts)}"
-    seen = fired[1].seen
-    return f"{_window(facts, seen)}: {_times(facts, seen)} ({fired[1].name}); {_ends(facts)}{_missed(facts)}"
+    terms, report = fired
+    name = report.name if terms.bucket is None else f"{report.name} tier"
+    return (
+        f"{_window(facts, report.seen)}: {_times(facts, report.seen)} ({name}); {_goes_on(facts)}{_missed(facts)}"
+    )
+
+
+def _goes_on(facts: Facts) -> str:
+    """When the budget ends; while requests keep the promise again, when the incident does."""
+    found = [
+        (report.cleared, terms.bucket)
+        for terms, report in facts.tiers
+        if report.cleared is not None and terms.bucket is not None
+    ]
+    if not found or min(cleared for cleared, _ in found) < LEAST_CLEARED:
+        return _ends(facts)
+    least = max(
+        math.ceil((1 - cleared) * bucket.clear_at / bucket.clear_step) * facts.tick_seconds
+        for cleared, bucket in found
+    )
+    noun = NOUNS[facts.objective.of]
+    return f"{noun} keep the target again, and the incident ends when they have for {speak_duration(least)} more"
 
 
 def _ok(facts: Facts) -> str:
@@ -187,6 +214,8 @@ def _ok(facts: Facts) -> str:
 
 def _undecided(facts: Facts, terms: TierTerms, report: TierReport) -> str:
     window = report.seen
+    if terms.bucket is not None:
+        return f"{_window(facts, window)}: too few bad ones to tell from chance ({report.name} tier)"
     needed = events_to_decide(window.events, window.bad, float(facts.objective.budget_ratio), terms.alpha)
     would = f": at this share {needed:,} would decide" if needed is not None else ""
     return f"{_window(facts, window)}: too few to tell from chance{would}"

@@ -53,6 +53,7 @@ class TierReport:
     """One tier of the policy: which windows it looks at, the burn it fires at, and its state now.
 
     `run`: counts since the tier's bucket was last empty; None for tiers without one, and while it is empty.
+    `cleared`: how much of the evidence that the incident is over is there, 0 to 1; None unless a bucket fires.
     """
 
     name: str
@@ -61,6 +62,7 @@ class TierReport:
     burn_limit: float
     windows: tuple[WindowCount, ...]
     run: WindowCount | None = None
+    cleared: float | None = None
 
     @property
     def seen(self) -> WindowCount:

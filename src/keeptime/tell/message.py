@@ -113,6 +113,7 @@ def _tier(tier: TierReport) -> Json:
         "burn_limit": tier.burn_limit,
         "windows": [_window(window) for window in tier.windows],
         "run": None if tier.run is None else _window(tier.run),
+        "cleared": tier.cleared,
     }
 
 

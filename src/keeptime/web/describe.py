@@ -158,6 +158,7 @@ def _tier(tier: TierReport) -> dict[str, Json]:
         "burn_limit": tier.burn_limit,
         "windows": [_window(window) for window in tier.windows],
         "run": None if tier.run is None else _window(tier.run),
+        "cleared": tier.cleared,
     }
 
 

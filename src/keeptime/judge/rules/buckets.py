@@ -57,8 +57,6 @@ goes on, once in CLEAR_TIMES days."""
 LEAST_BLOCKS = 20
 """In an objective's window: over less than ten minutes blocks are shorter."""
 CLEAR_TIMES = 30
-ALPHA = 1e-4
-"""For the sentence alone: how rare chance must be to say how many requests would decide."""
 
 
 def looked_for(budget: float, times: float) -> float:
@@ -99,7 +97,7 @@ class Buckets:
             bucket = _bucket(line, budget, over, tick_seconds)
             least = Fraction(bucket.drain, UNIT)
             burn = float(least / budget)
-            found.append(TierTerms(line.name, line.severity, (shown,), least, burn, ALPHA, bucket=bucket))
+            found.append(TierTerms(line.name, line.severity, (shown,), least, burn, bucket=bucket))
         return tuple(found)
 
     def step(
@@ -108,13 +106,13 @@ class Buckets:
         del budget  # each bucket has its own
         shape = evidence.good.shape
         states = np.zeros((len(tiers), *shape), dtype=np.int8)
-        runs = np.empty((len(tiers), 3, *shape), dtype=np.int64)
+        runs = np.empty((len(tiers), 4, *shape), dtype=np.int64)
         standing = np.zeros(shape, dtype=np.int8)
         for tier, state, run in zip(tiers, states, runs, strict=True):
             poured, least = _poured(tier, evidence, memory)
             undecided = np.where(poured.level >= least, UNDECIDED, QUIET)
             state[...] = np.where(poured.firing, FIRING, undecided)
-            run[...] = poured.good, poured.bad, poured.since
+            run[...] = poured.good, poured.bad, poured.since, poured.cleared
             np.maximum(standing, np.where(poured.firing, STANDING[tier.severity], 0), out=standing)
         return Demand(states, standing, runs)
 

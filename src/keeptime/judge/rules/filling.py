@@ -54,13 +54,15 @@ class Bucket:
 @dataclass(frozen=True, slots=True)
 class Poured:
     """What came of it, [ticks × objectives]. `level`: at the end of each tick, before an incident clears;
-    `good`, `bad`, `since`: of the run of ticks since the bucket was last empty."""
+    `good`, `bad`, `since`: of the run of ticks since the bucket was last empty; `cleared`: evidence that the
+    incident is over, in 1/UNIT of a nat, 0 while there is none."""
 
     firing: Flags
     level: Ints
     good: Ints
     bad: Ints
     since: Ints
+    cleared: Ints
 
 
 @dataclass(slots=True)
@@ -87,8 +89,8 @@ def pour(
     not lived through.
     """
     inflow = _limited(bucket, bad * UNIT - bucket.drain * (good + bad), -(-threshold // 3), first, carried)
-    empty = [np.empty(good.shape, dtype=np.int64) for _ in range(4)]
-    out = Poured(np.zeros(good.shape, dtype=np.bool_), *empty)
+    nothing = [np.zeros(good.shape, dtype=np.int64) for _ in range(5)]
+    out = Poured(np.zeros(good.shape, dtype=np.bool_), *nothing)
     work = _Work(bucket, good, bad, inflow, threshold, lived, first, carried, out)
     at, todo = np.zeros(good.shape[1], dtype=np.int64), np.arange(good.shape[1])
     while len(todo):
@@ -194,6 +196,9 @@ def _keep(work: _Work, columns: Places, at: Ints, ends: Ints, run: Mapping[str, 
     for name, target in shown.items():
         target[:, columns] = np.where(within, run[name], target[:, columns])
     work.out.firing[:, columns] = np.where(within, firing, work.out.firing[:, columns])
+    if "clearing" in run:
+        evidence = np.maximum(run["clearing"] - 1, 0)
+        work.out.cleared[:, columns] = np.where(within, evidence, work.out.cleared[:, columns])
     last = np.minimum(ends, len(work.lived) - 1)
     for name, values in run.items():
         work.carried[name][columns] = values[last, np.arange(len(columns))]

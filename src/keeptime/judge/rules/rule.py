@@ -28,8 +28,8 @@ class TierTerms:
 
     `windows` in ticks, longest first, at least one (the first is shown as the burn now). `error_ratio`: fires above
     this share of bad events. `burn_limit`: the same over 1 − target. `alpha`: the chance up to which chance still
-    explains the counts. `hold` in ticks. `given`: by the contract, so it is taken as written. `note`: what was
-    changed and why, else "". `bucket`: of a tier that has one.
+    explains the counts (1 for a tier that does not ask so). `hold` in ticks. `given`: by the contract, so it is
+    taken as written. `note`: what was changed and why, else "". `bucket`: of a tier that has one.
     """
 
     name: str
@@ -37,7 +37,7 @@ class TierTerms:
     windows: tuple[int, ...]
     error_ratio: Fraction
     burn_limit: float
-    alpha: float
+    alpha: float = 1.0
     hold: int = 0
     given: bool = False
     note: str = ""
@@ -95,8 +95,8 @@ class Evidence:
 class Demand:
     """`tiers`: state codes [tier × ticks × objectives]; `standing`: the least that the rule asks for.
 
-    `runs`: for rules whose tiers count since something began, not over a window: good, bad and the boundary at
-    which that was [tier × 3 × ticks × objectives].
+    `runs`: for rules whose tiers count since something began, not over a window: good, bad, the boundary at
+    which that was, and the evidence that it is over, in 1/UNIT of a nat [tier × 4 × ticks × objectives].
     """
 
     tiers: Codes
