@@ -23,6 +23,7 @@ _NUMBER = r"\d+(?:\.\d+)?"
 _DURATION = re.compile(rf"(?:{_NUMBER}(?:us|ms|s|m|h|d|w))+")
 _PART = re.compile(rf"({_NUMBER})(us|ms|s|m|h|d|w)")
 _PERCENT = re.compile(rf"({_NUMBER})\s?%")
+_RATE = re.compile(rf"({_NUMBER})([kM]?)/(s|min|h|d)")
 _SIZE = re.compile(rf"({_NUMBER})(B|KB|MB|KiB|MiB)")
 
 
@@ -71,6 +72,22 @@ def speak_duration(seconds: float) -> str:
             whole, rest = divmod(round(seconds / small), size // small)
             return f"{whole} {unit} {rest} {small_unit}" if rest and whole < 10 else f"{whole} {unit}"
     return f"{seconds:.3g} s"
+
+
+MOST_PER_SECOND = 10_000_000
+
+
+def parse_rate(text: str) -> float:
+    """Per second, of "50/s", "3000/min", "2M/d". Raises ValueError with a sentence that says what is wrong."""
+    match = _RATE.fullmatch(text)
+    if match is None:
+        expected = "a number per s, min, h or d, such as 50/s, 3000/min or 2M/d"
+        raise ValueError(f"'{text}' is no rate; expected {expected}")
+    size = {"": 1, "k": 1000, "M": 1_000_000}[match[2]]
+    rate = Fraction(match[1]) * size / SECONDS["m" if match[3] == "min" else match[3]]
+    if not 0 < rate <= MOST_PER_SECOND:
+        raise ValueError(f"'{text}' is out of range; expected a rate above zero, and at most 10M/s")
+    return float(rate)
 
 
 def parse_percent(text: str) -> Fraction:

@@ -14,8 +14,6 @@ from keeptime.judge.design import (
     design,
     detectors,
     half_width,
-    longest_interval,
-    notices,
     smallest_burn,
 )
 from keeptime.judge.design_buckets import Walk
@@ -30,6 +28,7 @@ from keeptime.judge.design_figures import (
     events_in,
     in_all,
 )
+from keeptime.judge.design_interval import longest_interval, notices
 from keeptime.judge.design_windows import crossings, mass, runs, tail
 from keeptime.model.verdict import Severity
 

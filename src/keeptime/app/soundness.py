@@ -1,26 +1,37 @@
-"""What is legal in a contract and yet will not work: references without a value here, alert tiers that cannot fire.
+"""What is legal in a contract and yet will not work: references without a value here, alert tiers that cannot fire,
+promises that so few requests cannot keep track of.
 
 Guarantees: only warnings come of it; values of secrets are read and forgotten. For `check`, and for whoever
 starts or reloads contracts.
 """
 
+from keeptime.contract.calendar import usual_seconds
 from keeptime.contract.load import Document
 from keeptime.contract.machine import lacking
+from keeptime.contract.terms import Objective
 from keeptime.errors import Problem
+from keeptime.judge.design_interval import WATCHED_BURN, WIDEST, Slow, Uncertain, untracked
 from keeptime.judge.plan import reach
+from keeptime.units import format_percent, speak_duration
 
 
-def doubts(document: Document, tick_seconds: float) -> tuple[Problem, ...]:
-    """Warnings about a valid document on this machine; none about an invalid one."""
-    return (*lacking(document), *unreachable(document, tick_seconds))
+def doubts(document: Document, tick_seconds: float, traffic: float | None = None) -> tuple[Problem, ...]:
+    """Warnings about a valid document on this machine; none about an invalid one.
+
+    `traffic`: requests per second, in place of the contract's probes."""
+    return (
+        *lacking(document),
+        *unreachable(document, tick_seconds, traffic),
+        *too_seldom(document, tick_seconds, traffic),
+    )
 
 
-def unreachable(document: Document, tick_seconds: float) -> tuple[Problem, ...]:
+def unreachable(document: Document, tick_seconds: float, traffic: float | None = None) -> tuple[Problem, ...]:
     """A warning per alert tier that can never fire, at its objective's place."""
     out: list[Problem] = []
     if document.contract is None:
         return ()
-    rate = document.contract.events_per_second
+    rate = document.contract.events_per_second if traffic is None else traffic
     for objective, place in zip(document.contract.objectives, document.objectives, strict=True):
         for tier in reach(objective, rate, tick_seconds):
             if not tier.can_fire:
@@ -28,3 +39,50 @@ def unreachable(document: Document, tick_seconds: float) -> tuple[Problem, ...]:
                 at = (document.file, place.line, place.column)
                 out.append(Problem(*at, "warning", "tier-unreachable", message))
     return tuple(out)
+
+
+def too_seldom(document: Document, tick_seconds: float, traffic: float | None = None) -> tuple[Problem, ...]:
+    """A warning per promise that more requests would keep track of, unless loading has warned of their number."""
+    out: list[Problem] = []
+    if document.contract is None:
+        return ()
+    rate = document.contract.events_per_second if traffic is None else traffic
+    warned = {(each.line, each.column) for each in document.problems if each.code == "too-few-events"}
+    for objective, place in zip(document.contract.objectives, document.objectives, strict=True):
+        found = None if (place.line, place.column) in warned else untracked(objective, rate, tick_seconds)
+        at = (document.file, place.line, place.column)
+        if isinstance(found, Slow):
+            out.append(Problem(*at, "warning", "burn-unnoticed", _slow(objective, rate, traffic, found)))
+        elif isinstance(found, Uncertain):
+            out.append(Problem(*at, "warning", "sli-uncertain", _uncertain(objective, rate, traffic, found)))
+    return tuple(out)
+
+
+def _slow(objective: Objective, rate: float, traffic: float | None, found: Slow) -> str:
+    bad = float(objective.budget_ratio) * rate * usual_seconds(objective.over)
+    noun = "probes" if traffic is None else "requests"
+    soon = f", in {speak_duration(found.soon)}" if found.soon < found.seconds else ""
+    return (
+        f"{_pace(objective, rate, traffic)} has {bad:,.{0 if bad >= 10 else 1}f} bad {noun} in its budget over "
+        f"{objective.over}, and cannot notice a burn of {WATCHED_BURN:g} in {speak_duration(found.seconds)}; "
+        f"{_wish(found.interval, traffic)} would{soon}"
+    )
+
+
+def _uncertain(objective: Objective, rate: float, traffic: float | None, found: Uncertain) -> str:
+    return (
+        f"{_pace(objective, rate, traffic)} is known to ±{found.half_width * 100:.0f} % of its budget at the end "
+        f"of {objective.over}; {_wish(found.interval, traffic)} would bring ±{WIDEST * 100:.0f} % or better"
+    )
+
+
+def _pace(objective: Objective, rate: float, traffic: float | None) -> str:
+    pace = f"one probe per {speak_duration(1 / rate)}" if traffic is None else f"{rate:.3g} requests a second"
+    return f"{objective.name}: at {pace} a {format_percent(objective.target)} objective"
+
+
+def _wish(interval: float, traffic: float | None) -> str:
+    """What would be enough."""
+    if traffic is None:
+        return f"a probe every {speak_duration(interval)}"
+    return f"{1 / interval:.3g} a second"

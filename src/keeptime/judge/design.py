@@ -25,6 +25,7 @@ from keeptime.judge.design_figures import (
     Needs,
     NotKnown,
     Unnoticed,
+    chance_of,
     in_all,
 )
 from keeptime.judge.design_windows import (
@@ -41,8 +42,6 @@ WITHIN = (300.0, 900.0, 3600.0, 6 * 3600.0, DAY, 3 * DAY)
 """For these seconds the smallest burn that is noticed is told."""
 NORMAL = 1.96
 """Two-sided 95 % of the normal distribution."""
-INTERVALS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
-"""Seconds between probes that people choose, and that are recommended."""
 PARTS = 32
 """In so many parts the search for a burn cuts what is left."""
 
@@ -135,9 +134,8 @@ MAKERS: Mapping[PolicyKind, Callable[[TierTerms, Fraction, float, float], Detect
 
 def chance(ways: Sequence[Detector], budget: float, burn: float, seconds: float) -> float | NotKnown:
     """That a burn is noticed in so many seconds: by the likeliest way, so at least this."""
-    share = np.array([min(1.0, burn * budget)])
-    found = [way.chance(share, seconds) for way in ways]
-    known = [float(each[0]) for each in found if not isinstance(each, NotKnown)]
+    found = [chance_of(way, burn * budget, seconds) for way in ways]
+    known = [each for each in found if not isinstance(each, NotKnown)]
     return max(known) if known else next(each for each in found if isinstance(each, NotKnown))
 
 
@@ -166,23 +164,3 @@ def _least_share(way: Detector, budget: float, seconds: float) -> float:
             return math.exp(low)
         low, high = float(points[last]), float(points[last + 1])
     return math.exp(high)
-
-
-def notices(
-    objective: Objective, events_per_second: float, tick_seconds: float, burn: float, seconds: float
-) -> bool:
-    """Is this burn noticed in so many seconds, with `POWER`?"""
-    ways = detectors(objective, events_per_second, tick_seconds)
-    found = chance(ways, float(objective.budget_ratio), burn, seconds)
-    return not isinstance(found, NotKnown) and found >= POWER
-
-
-def longest_interval(meets: Callable[[float], bool]) -> float | Unnoticed:
-    """The longest of `INTERVALS` (seconds between events) that meets a wish, given the rate of events per second,
-    and with it every shorter one."""
-    longest: float | Unnoticed = Unnoticed()
-    for interval in INTERVALS:
-        if not meets(1 / interval):
-            break
-        longest = float(interval)
-    return longest

@@ -96,6 +96,12 @@ class Needs:
     windows: tuple[Looked, ...] = ()
 
 
+def chance_of(way: Detector, bad_share: float, seconds: float) -> float | NotKnown:
+    """That this one fires, for one share of bad requests."""
+    found = way.chance(np.array([min(1.0, bad_share)]), seconds)
+    return found if isinstance(found, NotKnown) else float(found[0])
+
+
 def in_all(figures: Sequence[Figure]) -> Figure:
     """The sum; as well known as the least known of them."""
     unknown = [figure for figure in figures if isinstance(figure, NotKnown)]

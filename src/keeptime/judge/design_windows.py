@@ -181,11 +181,15 @@ class SustainedDetector(_Windowed):
         return AtMost(self._monthly(_lasting(bad, window, self._held, p)))
 
 
+MOST_SUMMED = 1_000_000
+"""Above so many terms the sum is left out; the bound without it is greater and holds as well."""
+
+
 def _lasting(bad: int, window: int, hold: int, p: Reals) -> Reals:
     """Per request, at most: the count over a window rises to `bad` and is there whole windows later, and after
     `hold` requests. That last window shares its first requests with the one before it, which are summed over."""
     whole, rest = divmod(hold, window)
-    if whole and not rest:
+    if (whole and not rest) or bad > MOST_SUMMED:
         return crossings(bad, window, p) * tail(bad, window, p) ** whole
     shared = np.arange(bad + 1)
     needed = tail(bad - shared, rest, p)
