@@ -69,7 +69,7 @@ def test_the_json_shape(contract: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert found["file"] == str(contract)
     assert (found["contract"], found["valid"], found["problems"]) == ("sentiment", True, [])
     (objective,) = found["objectives"]
-    tiers = objective.pop("tiers")
+    tiers, found_design = objective.pop("tiers"), objective.pop("design")
     assert objective == {
         "name": "p99-500ms",
         "target": 0.99,
@@ -80,6 +80,9 @@ def test_the_json_shape(contract: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert [tier["name"] for tier in tiers] == ["outage", "fast", "slow"]
     assert set(tiers[0]) >= {
         "name", "severity", "burn_limit", "error_ratio", "can_fire", "seconds_to_notice_total_failure", "note",
+    }  # fmt: skip
+    assert set(found_design) == {
+        "events_per_second", "events", "half_width", "false_alarms_per_month", "tiers", "smallest_burns",
     }  # fmt: skip
 
 
@@ -132,7 +135,7 @@ def test_the_picture_on_the_page_is_real(contract: Path, capsys: pytest.CaptureF
     at = next(number for number, line in enumerate(page) if line.strip().startswith("p99-500ms:"))
     assert run("check", str(contract)) == 0
     shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
-    assert [line.strip() for line in page[at : at + 6]] == shown[shown.index(page[at].strip()) :][:6]
+    assert [line.strip() for line in page[at : at + 8]] == shown[shown.index(page[at].strip()) :][:8]
 
 
 def test_the_schema_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:

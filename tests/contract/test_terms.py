@@ -57,7 +57,7 @@ def test_short_and_long_form_mean_the_same(short: str, long: str) -> None:
 def test_every_field_of_the_long_forms() -> None:
     contract = valid((EXAMPLES / "every-field.yaml").read_text())
     (probe,) = contract.probes
-    assert (probe.every, probe.timeout, probe.connection, probe.max_in_flight) == (10, 8, Connection.REUSE, 16)
+    assert (probe.every, probe.timeout, probe.connection, probe.max_in_flight) == (2, 8, Connection.REUSE, 16)
     assert contract.endpoint.expect.status == ((200, 200), (200, 299), (200, 204))
     assert contract.endpoint.expect.json == (("$.language", "en"), ("$.text", ...))
     assert contract.endpoint.expect.max_body == 262_144

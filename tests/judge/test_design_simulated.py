@@ -145,7 +145,7 @@ def test_a_bucket_is_fired_by_chance_as_often_as_is_said() -> None:
     firing = pour(often, events - bad, bad, limit, np.ones(ticks, dtype=np.bool_), 0, carried).firing
     first = np.where(firing.any(axis=0), firing.argmax(axis=0), ticks)
     per_month = int(firing.any(axis=0).sum()) / (int(first.sum()) / 8640 / 30)
-    figure = BucketDetector(replace(tier, bucket=often), often, 0.1, TICK).false_alarms()
+    figure = BucketDetector(replace(tier, bucket=often), often, 0.1, TICK, 0.0).false_alarms()
     assert isinstance(figure, Known)
     assert figure.value == pytest.approx(30, rel=0.01)
     assert per_month == pytest.approx(figure.value, rel=0.2)

@@ -4,6 +4,7 @@ Guarantees: fields may be added, none is renamed; a figure that is not known is 
 """
 
 from dataclasses import asdict
+from fractions import Fraction
 
 from keeptime.cli.check import Question
 from keeptime.contract.calendar import usual_seconds
@@ -42,7 +43,7 @@ def _objective(contract: Contract, objective: Objective, question: Question) -> 
         "target": float(objective.target),
         "threshold_seconds": objective.under,
         "window_seconds": over,
-        "budget_events": float(objective.budget_ratio) * rate * over if rate else None,
+        "budget_events": float(objective.budget_ratio * Fraction(rate * over)) if rate else None,
         "tiers": [asdict(tier) for tier in reach(objective, rate, DEFAULT_TICK_SECONDS)],
         "design": _design(objective, rate, question),
     }

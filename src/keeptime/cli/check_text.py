@@ -130,7 +130,8 @@ def _summary(objective: Objective, found: Design) -> Iterator[str]:
     share = format_percent(objective.budget_ratio)
     yield f"    false alarms   {_monthly(found.false_alarms)} a month while exactly {share} is bad"
     if not isinstance(found.half_width, NotKnown):
-        width = f"±{found.half_width.value * 100:.2g} % of the budget"
+        percent = found.half_width.value * 100
+        width = f"±{percent:,.0f} % of the budget" if percent >= 10 else f"±{percent:.2g} % of the budget"
         yield f"    precision      {width} at the end of {objective.over}"
 
 

@@ -112,7 +112,9 @@ def _widest(objective: Objective, tick_seconds: float) -> float:
 def _bucket(tier: TierTerms, budget: Fraction, rate: float, tick_seconds: float) -> Detector:
     assert tier.bucket is not None
     assert tier.bucket.budget == float(budget)
-    return BucketDetector(tier, tier.bucket, rate, tick_seconds)
+    total = rule_for(PolicyKind.BUCKETS).reach(tier, budget, rate, tick_seconds).seconds_to_notice_total_failure
+    assert total is not None
+    return BucketDetector(tier, tier.bucket, rate, tick_seconds, total)
 
 
 def _burn_rate(tier: TierTerms, budget: Fraction, rate: float, tick_seconds: float) -> Detector:

@@ -71,12 +71,14 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class BucketDetector:
-    """One tier of the rule `buckets` at one rate of events."""
+    """One tier of the rule `buckets` at one rate of events. `total_failure`: seconds in which that is noticed,
+    wherever in a block it begins."""
 
     tier: TierTerms
     bucket: Bucket
     events_per_second: float
     tick_seconds: float
+    total_failure: float
 
     @property
     def name(self) -> str:
@@ -91,9 +93,10 @@ class BucketDetector:
         return self.bucket.block * self.tick_seconds
 
     def chance(self, bad_share: Reals, seconds: float) -> Reals:
+        total = np.where(bad_share > MOST_SHARE, float(seconds >= self.total_failure), 0.0)
         if seconds < BLOCKS * self.block_seconds:
-            return np.zeros_like(bad_share)
-        return self._walk().passage(bad_share, events_in(seconds, self.events_per_second))
+            return total
+        return np.maximum(total, self._walk().passage(bad_share, events_in(seconds, self.events_per_second)))
 
     def false_alarms(self) -> Figure:
         """Events of a month over the mean run length to the threshold, which is the greater one of the two."""
