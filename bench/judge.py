@@ -30,7 +30,7 @@ DAY = 86_400.0
 TICK = 10.0
 OVER: tuple[Rolling | Calendar, ...] = (Rolling(28 * DAY), Rolling(30 * DAY), Rolling(7 * DAY), Calendar("month"))
 TARGETS = ("90/100", "95/100", "99/100", "999/1000")
-KINDS = (PolicyKind.BURN_RATE, PolicyKind.BURN_RATE, PolicyKind.BURN_RATE, PolicyKind.SUSTAINED)
+KINDS = (PolicyKind.BUCKETS, PolicyKind.BUCKETS, PolicyKind.BURN_RATE, PolicyKind.SUSTAINED)
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,16 @@ class Row:
     note: str = ""
 
 
-def contract(objectives: int, *, mixed: bool) -> Contract:
-    """A contract of so many objectives: all alike, or of all targets, windows and rules."""
+def contract(objectives: int, alike: PolicyKind | None) -> Contract:
+    """A contract of so many objectives: all alike, of this rule, or (None) of all targets, windows and rules."""
+    mixed = alike is None
     promises = tuple(
         Objective(
             name=f"o{index}",
             target=Fraction(TARGETS[index % 4 if mixed else 2]),
             under=0.5,
             over=OVER[index // 4 % 4 if mixed else 0],
-            policy=Policy(KINDS[index // 16 % 4 if mixed else 0]),
+            policy=Policy(alike or KINDS[index // 16 % 4]),
         )
         for index in range(objectives)
     )
@@ -81,9 +82,9 @@ def row(
     return Row(what, who, statistics.median(scaled), min(scaled), max(scaled), len(scaled), bar, note)
 
 
-def one_tick(objectives: int, runs: int, seed: int, *, mixed: bool) -> list[Row]:
+def one_tick(objectives: int, runs: int, seed: int, alike: PolicyKind | None) -> list[Row]:
     """A live tick, warm: every page of the state is really there, and a few hundred ticks are behind it."""
-    plan = Plan.compile([contract(objectives, mixed=mixed)], TICK)
+    plan = Plan.compile([contract(objectives, alike)], TICK)
     state = State.fresh(plan, 17_700_000)
     for part in state.groups:
         part.totals.slots[...] = 0
@@ -96,7 +97,7 @@ def one_tick(objectives: int, runs: int, seed: int, *, mixed: bool) -> list[Row]
         return advance(plan, state, state.next_tick, 1 - now, now, zeros, alive)
 
     timed(400, tick)
-    what = f"one tick of {objectives:,} {'mixed' if mixed else 'like'} objectives"
+    what = f"one tick of {objectives:,} {'mixed objectives' if alike is None else f'objectives, {alike}'}"
     rows = [row(what, "keeptime", timed(runs, tick), bar=50.0)]
     block = tick()
     verdicts = getattr(block, "verdicts")  # noqa: B009
@@ -117,7 +118,7 @@ def windows_of(plan: Plan) -> tuple[int, ...]:
 def resum_tick(objectives: int, runs: int, seed: int) -> Row:
     """numpy, every window summed anew from each tick's counts: exact to the tick, and what that costs."""
     part = max(1, objectives // 100)
-    plan = Plan.compile([contract(1, mixed=False)], TICK)
+    plan = Plan.compile([contract(1, PolicyKind.BURN_RATE)], TICK)
     windows = windows_of(plan)
     rng = np.random.default_rng(seed)
     bad = (rng.random((part, max(windows))) < 0.02).astype(np.int64)
@@ -126,7 +127,7 @@ def resum_tick(objectives: int, runs: int, seed: int) -> Row:
     def work() -> object:
         return [(good[:, -window:].sum(axis=1), bad[:, -window:].sum(axis=1)) for window in windows]
 
-    what = f"one tick of {objectives:,} like objectives"
+    what = f"one tick of {objectives:,} objectives, burn-rate"
     return row(what, "numpy, windows summed anew", timed(runs, work), objectives / part, note=f"measured on {part}")
 
 
@@ -154,14 +155,14 @@ class Loop:
 
 def loop_tick(objectives: int, runs: int) -> Row:
     part = max(1, objectives // 10)
-    windows = windows_of(Plan.compile([contract(1, mixed=False)], TICK))
+    windows = windows_of(Plan.compile([contract(1, PolicyKind.BURN_RATE)], TICK))
     loops = [Loop(windows) for _ in range(part)]
 
     def work() -> object:
         return [loop.step(1, 0) for loop in loops]
 
     timed(3, work)
-    what = f"one tick of {objectives:,} like objectives"
+    what = f"one tick of {objectives:,} objectives, burn-rate"
     return row(what, "a Python loop, sums kept", timed(runs, work), objectives / part, note=f"measured on {part}")
 
 
@@ -177,9 +178,9 @@ def thirty_days(days: int, runs: int, seed: int) -> list[Row]:
     zeros, alive = np.zeros_like(good), np.ones(ticks, dtype=np.bool_)
     what = f"{ticks:,} ticks of one objective"
     rows = []
-    for kind in (PolicyKind.BURN_RATE, PolicyKind.SUSTAINED):
+    for kind in (PolicyKind.BUCKETS, PolicyKind.BURN_RATE, PolicyKind.SUSTAINED):
         promise = Objective("o", Fraction(99, 100), 0.5, Rolling(28 * DAY), Policy(kind))
-        base = contract(1, mixed=False)
+        base = contract(1, PolicyKind.BURN_RATE)
         plan = Plan.compile([Contract(**{**_fields(base), "objectives": (promise,)})], TICK)
 
         def work(plan: Plan = plan) -> object:
@@ -187,7 +188,7 @@ def thirty_days(days: int, runs: int, seed: int) -> list[Row]:
             return list(block.transitions())
 
         rows.append(row(f"{what}, {kind}", "keeptime", timed(runs, work), bar=500.0))
-    windows = windows_of(Plan.compile([contract(1, mixed=False)], TICK))
+    windows = windows_of(Plan.compile([contract(1, PolicyKind.BURN_RATE)], TICK))
     some = min(ticks, 400)
 
     def resum() -> object:
@@ -240,10 +241,11 @@ def main() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     objectives, days, runs = (1000, 3, 5) if given.quick else (10_000, 30, 21)
     rows = [
-        *one_tick(objectives, runs, given.seed, mixed=False),
+        *one_tick(objectives, runs, given.seed, PolicyKind.BUCKETS),
+        *one_tick(objectives, runs, given.seed, PolicyKind.BURN_RATE),
         resum_tick(objectives, 5, given.seed),
         loop_tick(objectives, 5),
-        *one_tick(objectives, runs, given.seed, mixed=True),
+        *one_tick(objectives, runs, given.seed, None),
         *thirty_days(days, runs, given.seed),
     ]
     print(table(rows))
