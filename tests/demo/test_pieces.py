@@ -20,7 +20,7 @@ from keeptime.demo.children import Child, Children, DemoError, await_that
 from keeptime.demo.consumer import SECRET
 from keeptime.demo.daemon import Daemon, get, post
 from keeptime.demo.stage import example_model
-from keeptime.demo.story import CONTRACT, EXPECTED, HOOK, TERMS, missing, received
+from keeptime.demo.story import CONTRACT, EXPECTED, HOOK, PROMISE, TERMS, missing, received
 from keeptime.testing.showable import FakeShowable, contract, view
 from tests.web.conftest import served
 
@@ -148,7 +148,9 @@ def test_missing_says_what_did_not_come_in_its_place(topics: Sequence[str], gone
 
 
 def test_the_demos_contract_is_valid() -> None:
-    text = TERMS.format(contract=CONTRACT, url="http://127.0.0.1:5000/predict", hook=HOOK, secret=SECRET)
+    text = TERMS.format(
+        contract=CONTRACT, promise=PROMISE, url="http://127.0.0.1:5000/predict", hook=HOOK, secret=SECRET
+    )
     loaded = load_text(text.encode(), "sla.yaml")
     assert [str(problem) for document in loaded.documents for problem in document.problems] == []
 

@@ -176,26 +176,26 @@ def _at_risk(facts: Facts) -> str:
         return f"at risk until {noun} keep the target again: {_own(facts)}; {_ends(facts)}{_missed(facts)}"
     terms, report = fired
     name = report.name if terms.bucket is None else f"{report.name} tier"
-    return (
-        f"{_window(facts, report.seen)}: {_times(facts, report.seen)} ({name}); {_goes_on(facts)}{_missed(facts)}"
-    )
+    counted, left = _window(facts, report.seen), _until_over(facts)
+    if left is None:
+        return f"{counted}: {_times(facts, report.seen)} ({name}); {_ends(facts)}{_missed(facts)}"
+    until = f"{NOUNS[facts.objective.of]} keep the target again, and the incident ends when they have"
+    return f"{counted} ({name}); {until} for {speak_duration(left)} more{_missed(facts)}"
 
 
-def _goes_on(facts: Facts) -> str:
-    """When the budget ends; while requests keep the promise again, when the incident does."""
+def _until_over(facts: Facts) -> float | None:
+    """Seconds that requests must go on keeping the target at least; None while they do not."""
     found = [
         (report.cleared, terms.bucket)
         for terms, report in facts.tiers
         if report.cleared is not None and terms.bucket is not None
     ]
     if not found or min(cleared for cleared, _ in found) < LEAST_CLEARED:
-        return _ends(facts)
-    least = max(
+        return None
+    return max(
         math.ceil((1 - cleared) * bucket.clear_at / bucket.clear_step) * facts.tick_seconds
         for cleared, bucket in found
     )
-    noun = NOUNS[facts.objective.of]
-    return f"{noun} keep the target again, and the incident ends when they have for {speak_duration(least)} more"
 
 
 def _ok(facts: Facts) -> str:
