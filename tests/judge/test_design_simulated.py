@@ -170,3 +170,29 @@ def test_windows_are_fired_by_chance_no_oftener_than_is_said(promise: Objective,
     found = begun(promise, every, 3, 100, seed=4)
 
     assert 0 < found <= figure.value * 1.1
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("target", "every"), [("99/100", 60.0), ("999/1000", 10.0)])
+def test_alerts_of_buckets_at_the_very_limit_are_as_rare_as_is_said(target: str, every: float) -> None:
+    """All three tiers as they are: some hundred service-months at exactly the promised share, each ended before the
+    budget of 30 days can be gone, for that is no false alarm."""
+    promise = objective(target, 30 * DAY, PolicyKind.BUCKETS)
+    figure = design(promise, 1 / every, TICK).false_alarms
+    assert isinstance(figure, Known)
+    found = begun(promise, every, 20, 250, seed=5)
+    assert 0.4 * figure.value <= found <= 1.6 * figure.value, (figure, found)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", PolicyKind)
+@pytest.mark.parametrize(("target", "every"), [("99/100", 10.0), ("999/1000", 10.0)])
+@pytest.mark.parametrize("seconds", [DAY, 3 * DAY])
+def test_the_smallest_burns_of_days_are_noticed(
+    kind: PolicyKind, target: str, every: float, seconds: float
+) -> None:
+    promise = objective(target, 30 * DAY, kind)
+    burn = dict(design(promise, 1 / every, TICK).smallest_burns)[seconds]
+    assert isinstance(burn, float)
+    told = at_risk(promise, every, burn * float(promise.budget_ratio), seconds, 400, seed=6).mean()
+    assert told >= 0.95 - 3 * (0.05 * 0.95 / 400) ** 0.5

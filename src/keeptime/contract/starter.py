@@ -35,7 +35,7 @@ observe:
 objectives:
   - 99% of requests under {slow} over 28d
   - 50% of requests under {usual} over 28d
-  # - 99.9% of requests succeed over calendar month
+  # - 99.9% of requests succeed over calendar month    # wants a probe every 2s
 
 # policy: buckets          # or burn-rate, sustained
 

@@ -59,10 +59,11 @@ def ask(
 def notices(
     objective: Objective, events_per_second: float, tick_seconds: float, burn: float, seconds: float
 ) -> bool:
-    """Is this burn noticed in so many seconds, with `POWER`?"""
+    """Is this burn noticed in so many seconds, with `POWER`? The slowest tiers are asked first."""
     ways = detectors(objective, events_per_second, tick_seconds)
-    found = chance(ways, float(objective.budget_ratio), burn, seconds)
-    return not isinstance(found, NotKnown) and found >= POWER
+    share = burn * float(objective.budget_ratio)
+    found = (chance_of(way, share, seconds) for way in reversed(ways))
+    return any(not isinstance(each, NotKnown) and each >= POWER for each in found)
 
 
 def longest_interval(meets: Callable[[float], bool]) -> float | Unnoticed:

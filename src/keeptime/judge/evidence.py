@@ -6,6 +6,7 @@ Guarantees: pure arithmetic on counts; never on ratios of ratios. Knows nothing 
 import math
 from bisect import bisect_left
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,7 @@ def events_to_decide(events: int, bad: int, ratio: float, alpha: float) -> int |
     return math.ceil(math.log(1 / alpha) / per_event)
 
 
+@lru_cache(maxsize=4096)
 def bad_to_convince(events: float, ratio: float, alpha: float) -> int | None:
     """The fewest bad of so many events that are convincing; None when even all of them are not."""
     whole = max(1, math.floor(events))
