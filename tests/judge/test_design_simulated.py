@@ -40,8 +40,7 @@ def at_risk(promise: Objective, every: float, bad_share: float, seconds: float, 
     plan = Plan.compile([contract(*many, every=every)], TICK)
     ticks = round(seconds / TICK)
     rng = np.random.default_rng(seed)
-    due = np.concatenate([np.full(QUIET, max(1, round(TICK / every))), slots(ticks, every)])
-    events = np.tile(due, (rows, 1))
+    events = np.tile(np.concatenate([slots(QUIET, every), slots(ticks, every)]), (rows, 1))
     bad = rng.binomial(events, bad_share)
     bad[:, :QUIET] = 0
     state = State.fresh(plan, 1_000_000)
@@ -106,7 +105,7 @@ def test_windows_notice_at_least_what_is_said(kind: PolicyKind, target: str, eve
     burn = dict(design(promise, 1 / every, TICK).smallest_burns)[seconds]
     assert isinstance(burn, float)
     told = at_risk(promise, every, burn * float(promise.budget_ratio), seconds, 300, seed=9).mean()
-    assert told >= 0.91
+    assert told >= 0.95 - 3 * (0.05 * 0.95 / 300) ** 0.5
     less = at_risk(promise, every, 0.5 * burn * float(promise.budget_ratio), seconds, 300, seed=9).mean()
     assert less < 0.97  # the bound is not so far on the safe side as to say nothing
 
