@@ -1,9 +1,9 @@
 """Design-time figures beside the figures of the design, with the constants of the design: whoever tunes the rule
 does not change these.
 
-The figures of the design are over 30 days and leave out what a block of 30 s may add at most. `keeptime check` counts
-that: at 99.9 % and a probe per 10 s it says 355 in 5 min, not 351, and the judge notices 351 in 94 of 100 cases. Its
-28 days have a smaller budget, and so smaller thresholds: at 99 % and 10 s 65, not 67.
+The figures of the design are over 30 days and leave out what a block of 30 s may add at most. `keeptime check`
+counts that: at 99.9 % and a probe per 10 s it says 355 in 5 min, not 351, and the judge notices 351 in 94 of 100
+cases. Its 28 days have a smaller budget, and so smaller thresholds: at 99 % and 10 s 65, not 67.
 """
 
 from dataclasses import dataclass
