@@ -5,7 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("import_time", "judge", "prometheus_rules", "time_to_tell", "store", "probe_accuracy", "probe_scale")
+BENCHES = (
+    "import_time",
+    "judge",
+    "forecast",
+    "prometheus_rules",
+    "time_to_tell",
+    "store",
+    "probe_accuracy",
+    "probe_scale",
+)
 """In the order of docs/performance.md."""
 
 

@@ -16,7 +16,16 @@ from keeptime.contract.terms import (
 )
 from keeptime.model.alert import Address, AlertRow, Message, Topic
 from keeptime.model.key import ObjectiveKey
-from keeptime.model.verdict import Budget, Condition, Severity, TierReport, TierState, Verdict, WindowCount
+from keeptime.model.verdict import (
+    Budget,
+    Condition,
+    Forecast,
+    Severity,
+    TierReport,
+    TierState,
+    Verdict,
+    WindowCount,
+)
 from keeptime.tell.announce import announce
 
 NOW = 1_800_000_000.0
@@ -79,6 +88,7 @@ def verdict(case: Case, tick: int = 180_000_000, *, since: float | None = None, 
         tiers=(TierReport("page-1h", Severity.PAGE, state, 13.44, (WindowCount(3600.0, 318, 42, 42 / 3.6),)),),
         exhausted_in=21_600.0,
         reason="42 of 3,600 requests were slow or failed in the last hour",
+        forecast=Forecast(0.625, at + 28 * 86_400, at + 1_900_800, (at + 1_296_000, None), 23.5),
     )
 
 

@@ -161,6 +161,7 @@ def test_figures_are_not_rounded_and_unknown_ones_are_null() -> None:
         bad=0,
         burn_rate=None,
         exhausted_in=None,
+        forecast=None,
         target=Fraction(999, 1000),
         budget=Budget(1 / 3, 0),
     )
@@ -171,6 +172,7 @@ def test_figures_are_not_rounded_and_unknown_ones_are_null() -> None:
     assert body["counts"]["sli"] is None
     assert body["burn_rate"] is None
     assert body["exhausted_in_seconds"] is None
+    assert body["forecast"] is None
     assert body["severity"] is None
     assert body["budget"]["total"] == 1 / 3
     assert body["objective"]["target"] == 0.999

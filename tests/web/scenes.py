@@ -4,7 +4,7 @@ from keeptime.app.view import DeliveryView
 from keeptime.contract.terms import Contract
 from keeptime.model.counters import RequestCounters
 from keeptime.model.sample import Failure
-from keeptime.model.verdict import Condition, Severity, TierReport, TierState, WindowCount
+from keeptime.model.verdict import Condition, Forecast, Severity, TierReport, TierState, WindowCount
 from keeptime.testing.showable import NOW, FakeShowable, contract, objective, sample, verdict, view
 
 INERT = "<script>document.title='owned'</script>{{7*7}}${7*7}"
@@ -49,6 +49,7 @@ def every_condition() -> FakeShowable:
         verdict(
             main, Condition.AT_RISK, nth=1, good=180_000, bad=61_789, total=120_960, severity=Severity.PAGE,
             tiers=tiers(560, 70, TierState.FIRING), exhausted_in=21_600, reason=near, since=NOW - 90,
+            forecast=Forecast(0.93, NOW + 864_000, NOW + 40_000, (NOW + 20_000, NOW + 90_000), 18.0),
         ),
         verdict(
             main, Condition.BROKEN, nth=2, good=239_000, bad=2789, total=241.9, severity=Severity.PAGE,

@@ -23,7 +23,19 @@ exit codes:
   1  an objective is broken, or no keeptime answers
   2  the command was called wrongly
 """
-FIELDS = ("name", "condition", "good", "bad", "skipped", "sli", "target", "burn_rate", "budget", "reason")
+FIELDS = (
+    "name",
+    "condition",
+    "good",
+    "bad",
+    "skipped",
+    "sli",
+    "target",
+    "burn_rate",
+    "budget",
+    "reason",
+    "forecast",
+)
 LARGEST = 64 * 1024 * 1024
 
 
@@ -97,8 +109,10 @@ def _stable(contract: dict[str, Any]) -> dict[str, Any]:
 def _table(contracts: list[dict[str, Any]]) -> "Table":
     from rich.table import Table
 
+    from keeptime.judge.reason import spoken_chance
+
     out = Table(show_edge=False)
-    for heading in ("contract", "promise", "condition", "SLI", "budget left", "why"):
+    for heading in ("contract", "promise", "condition", "SLI", "budget left", "missed", "why"):
         out.add_column(heading, overflow="fold")
     for contract in contracts:
         for each in contract["objectives"]:
@@ -106,5 +120,6 @@ def _table(contracts: list[dict[str, Any]]) -> "Table":
             budget = each["budget"]
             left = f"{budget['left']:,.0f} of {budget['total']:,.0f}" if budget else "–"
             condition = each["condition"] or "…"
-            out.add_row(contract["contract"], each["promise"], condition, sli, left, each["reason"])
+            chance = "–" if each["forecast"] is None else spoken_chance(each["forecast"]["miss_chance"])
+            out.add_row(contract["contract"], each["promise"], condition, sli, left, chance, each["reason"])
     return out

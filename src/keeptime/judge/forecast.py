@@ -130,9 +130,16 @@ def horizons(days: Reals) -> Reals:
     return part
 
 
-def look_ahead(given: Pace, ahead: Reals, room: Reals) -> Outlook:
-    """`room`: how many more may be bad until each of the times `ahead` [horizon × objective]."""
-    chances = np.maximum.accumulate(over(given, ahead, room), axis=0)
+def look_ahead(given: Pace, ahead: Reals, room: Reals, leaves: Reals) -> Outlook:
+    """`room`: how many more may be bad until each of the times `ahead` [horizon × objective].
+
+    `leaves`: the share of the budget that is spent now and will be free again within that time, 0 where nothing
+    ever is. Then the chance of having been over at some time is more than the greatest chance of being over at one;
+    it is taken as that of 1 + `leaves` such times. That is no theorem: simulation shows it to be calibrated
+    (docs/performance.md).
+    """
+    highest = np.maximum.accumulate(over(given, ahead, room), axis=0)
+    chances = 1 - (1 - highest) ** (1 + leaves)
     return Outlook(chances[-1], np.stack([_reached(chances, ahead, each) for each in (LOW, MIDDLE, HIGH)]))
 
 

@@ -56,8 +56,9 @@ class Foresight:
         left = length if self.rolling else (self.closes - self.end) / self.days.step
         ahead = horizons(left)
         spent = self._kept(bad, length - ahead, length) if self.rolling else self.own.bad[None]
-        outlook = look_ahead(seen, ahead, np.broadcast_to(total - spent, ahead.shape))
         gone = self.own.bad > total
+        used = np.clip(self.own.bad / np.maximum(total, 1e-9), 0.0, 1.0) if self.rolling else np.zeros_like(total)
+        outlook = look_ahead(seen, ahead, np.broadcast_to(total - spent, ahead.shape), used)
         chance = np.where(gone, 1.0, outlook.chance)
         known = (expected > 0) & (gone | (seen.days >= LEAST_DAYS))
         now = self.end * self.tick_seconds

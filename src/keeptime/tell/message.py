@@ -14,7 +14,7 @@ from keeptime.contract.terms import Contract, Objective
 from keeptime.judge.reason import promise
 from keeptime.model.alert import Address, Message, Topic
 from keeptime.model.key import ObjectiveKey
-from keeptime.model.verdict import TierReport, Verdict, WindowCount
+from keeptime.model.verdict import Forecast, TierReport, Verdict, WindowCount
 from keeptime.tell.life import Transition
 
 Json = Mapping[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
@@ -102,7 +102,24 @@ def _figures(verdict: Verdict) -> dict[str, Json]:
         "tiers": [_tier(tier) for tier in verdict.tiers],
         "budget": {"total": budget.total, "spent": budget.spent, "left": budget.left},
         "exhausted_in_seconds": verdict.exhausted_in,
+        "forecast": None if verdict.forecast is None else _forecast(verdict.forecast),
     }
+
+
+def _forecast(forecast: Forecast) -> Json:
+    between = forecast.ends_between
+    return {
+        "miss_chance": forecast.miss_chance,
+        "until": _rounded(forecast.until),
+        "ends_at": None if forecast.ends_at is None else _rounded(forecast.ends_at),
+        "ends_between": None if between is None else [None if each is None else _rounded(each) for each in between],
+        "days": forecast.days,
+    }
+
+
+def _rounded(unix_seconds: float) -> str:
+    """An estimated instant, to the second."""
+    return instant(round(unix_seconds))
 
 
 def _tier(tier: TierReport) -> Json:

@@ -24,7 +24,7 @@ from keeptime.contract.terms import (
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
 from keeptime.model.sample import Connection, Failure, Phases, Sample
 from keeptime.model.tally import Tally
-from keeptime.model.verdict import Budget, Condition, Severity, TierReport, Verdict
+from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
 
 NOW = 1_800_000_004.0
 
@@ -141,6 +141,7 @@ def verdict(
     reason: str = "as the test says",
     severity: Severity | None = None,
     exhausted_in: float | None = None,
+    forecast: Forecast | None = None,
     since: float = NOW - 724,
 ) -> Verdict:
     """A verdict on the contract's nth objective, with its ratios computed from the counts given."""
@@ -165,6 +166,7 @@ def verdict(
         tiers=tuple(tiers),
         exhausted_in=exhausted_in,
         reason=reason,
+        forecast=forecast,
     )
 
 

@@ -11,7 +11,7 @@ from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.contract.terms import Contract, Objective
 from keeptime.judge.reason import promise
 from keeptime.model.sample import Sample
-from keeptime.model.verdict import TierReport, Verdict, WindowCount
+from keeptime.model.verdict import Forecast, TierReport, Verdict, WindowCount
 
 Json = dict[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
 
@@ -126,7 +126,9 @@ def _objective(objective: Objective, verdict: Verdict | None) -> dict[str, Json]
 
 def _nothing_yet() -> dict[str, Json]:
     names = ("condition", "severity", "since", "at", "good", "bad", "skipped", "sli", "burn_rate")
-    nothing: dict[str, Json] = dict.fromkeys((*names, "window_seconds", "budget", "exhausted_in_seconds"))
+    nothing: dict[str, Json] = dict.fromkeys(
+        (*names, "window_seconds", "budget", "exhausted_in_seconds", "forecast")
+    )
     return nothing | {"tiers": [], "reason": "no tick has ended yet, so there is no verdict"}
 
 
@@ -145,8 +147,19 @@ def _verdict(verdict: Verdict) -> dict[str, Json]:
         "burn_rate": verdict.burn_rate,
         "budget": {"total": budget.total, "spent": budget.spent, "left": budget.left},
         "exhausted_in_seconds": verdict.exhausted_in,
+        "forecast": None if verdict.forecast is None else _forecast(verdict.forecast),
         "tiers": [_tier(tier) for tier in verdict.tiers],
         "reason": verdict.reason,
+    }
+
+
+def _forecast(forecast: Forecast) -> dict[str, Json]:
+    return {
+        "miss_chance": forecast.miss_chance,
+        "until": forecast.until,
+        "ends_at": forecast.ends_at,
+        "ends_between": forecast.ends_between,
+        "days": forecast.days,
     }
 
 

@@ -112,6 +112,12 @@ def _burn_and_budget(verdicts: Sequence[Verdict]) -> Iterator[Metric]:
         "Time until the budget is gone at the present pace; absent while it is not being used up.",
         labels=OBJECTIVE,
     )
+    missed = GaugeMetricFamily(
+        "keeptime_objective_miss_probability",
+        "Chance that more will be bad than the budget has, until the period's end or one rolling window from now;"
+        " absent with less than a day's worth of events.",
+        labels=OBJECTIVE,
+    )
     for verdict in verdicts:
         for window, rate in burn_rates(verdict).items():
             burn.add_metric((*verdict.key, window), rate)
@@ -120,7 +126,9 @@ def _burn_and_budget(verdicts: Sequence[Verdict]) -> Iterator[Metric]:
             budget.add_metric((*verdict.key, part), amount)
         if verdict.exhausted_in is not None:
             exhausted.add_metric(verdict.key, verdict.exhausted_in)
-    yield from (burn, budget, exhausted)
+        if verdict.forecast is not None:
+            missed.add_metric(verdict.key, verdict.forecast.miss_chance)
+    yield from (burn, budget, exhausted, missed)
 
 
 def burn_rates(verdict: Verdict) -> dict[str, float]:

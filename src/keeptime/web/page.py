@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from keeptime import __version__
 from keeptime.app.view import ContractView, DeliveryView, Snapshot
 from keeptime.contract.terms import Objective
-from keeptime.judge.reason import promise
+from keeptime.judge.reason import promise, spoken_chance
 from keeptime.model.sample import Sample
 from keeptime.model.verdict import Condition, TierReport, TierState, Verdict
 from keeptime.units import format_duration, format_percent, speak_duration
@@ -75,6 +75,7 @@ class ObjectiveCard:
     burn_over: str = ""
     events: str = ""
     runs_out: str = ""
+    chance: str = ""
     tiers: tuple[TierRow, ...] = ()
 
 
@@ -207,6 +208,7 @@ def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot
         burn_over=over,
         events=f"{verdict.good:,} good, {verdict.bad:,} bad, {verdict.skipped:,} skipped",
         runs_out=speak_duration(verdict.exhausted_in) if verdict.exhausted_in else "",
+        chance=_chance(verdict),
         tiers=tuple(_tier(tier) for tier in verdict.tiers),
     )
 
@@ -228,6 +230,13 @@ def _budget_bar(verdict: Verdict) -> Bar:
     budget = verdict.budget
     share = min(1.0, max(0.0, budget.left / budget.total)) if budget.total > 0 else 0.0
     return Bar(share, f"error budget left: {shown_count(budget.left)} of {shown_count(budget.total)} requests")
+
+
+def _chance(verdict: Verdict) -> str:
+    """ "missed with a chance of 12 %"; nothing once it is."""
+    if verdict.forecast is None or verdict.forecast.miss_chance == 1:
+        return ""
+    return f"missed with a chance of {spoken_chance(verdict.forecast.miss_chance)}"
 
 
 def _burn_now(verdict: Verdict) -> tuple[str, str]:
