@@ -145,3 +145,21 @@ def test_what_a_failed_step_would_have_closed_is_not_closed(tmp_path: Path) -> N
         store.db.execute("DROP TRIGGER full")
         store.commit(failing)
         assert days(store) == [(MIDNIGHT, MIDNIGHT + 2, PeriodCounts(2))]
+
+
+def test_what_is_missing_so_far_is_that_of_closed_days_and_of_today(tmp_path: Path) -> None:
+    """Down for the end of one day and the begin of the next, then for some of today."""
+    today = MIDNIGHT + 2 * DAY
+    with opened(tmp_path, tick=MIDNIGHT) as store:
+        for tick in (MIDNIGHT, MIDNIGHT + 1):
+            store.commit(change(tick))
+        store.commit(change(today - 10, day(MIDNIGHT, MIDNIGHT + DAY)))
+        for tick in range(today - 9, today):
+            store.commit(change(tick, *([day(MIDNIGHT + DAY, today)] if tick + 1 == today else [])))
+        store.commit(change(today))
+        store.commit(change(today + 5))
+        asked = {FAST: (MIDNIGHT, today, 1.0), RIGHT: (MIDNIGHT, today, 1.0)}
+        assert store.missing_since(asked, today + 6) == {FAST: 2 * DAY - 12 + 4}
+        assert store.missing_since({FAST: (MIDNIGHT + DAY + 5, today, 1.0)}, today + 6) == {FAST: DAY - 10 + 4}
+        assert store.missing_since({FAST: (today + 1, today, 2.0)}, today + 6) == {FAST: 8}
+        assert store.missing_since({}, today + 6) == {}

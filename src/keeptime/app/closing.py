@@ -36,7 +36,7 @@ class Account:
 
     def edge_after(self, tick: int, tick_seconds: float) -> int:
         """The next boundary after this one at which a day or these terms end."""
-        edges = [_span(Calendar("day", self.calendar.timezone), tick, tick_seconds).end]
+        edges = [span_of(Calendar("day", self.calendar.timezone), tick, tick_seconds).end]
         return min([*edges, *(each for each in (self.begins, self.ends) if each is not None and each > tick)])
 
     def covers(self, tick: int) -> bool:
@@ -45,7 +45,7 @@ class Account:
 
     def period_end(self, until: int, tick_seconds: float) -> PeriodEnd | None:
         """The period, or these terms' part of it, that ends at this boundary; None where none does."""
-        span = _span(self.calendar, until - 1, tick_seconds)
+        span = span_of(self.calendar, until - 1, tick_seconds)
         if until not in (span.end, self.ends):
             return None
         first = span.start if self.begins is None else max(span.start, self.begins)
@@ -59,7 +59,7 @@ class Account:
         return PeriodTerms(name, calendar.unit, calendar.timezone, said, self.objective.target, self.basis)
 
 
-_span = lru_cache(maxsize=4096)(period_of)
+span_of = lru_cache(maxsize=4096)(period_of)
 """Very many objectives ask for the same few days and months."""
 
 

@@ -14,6 +14,8 @@ from typing import ParamSpec, TypeVar
 
 from keeptime.app.counted import Counted
 from keeptime.app.keeper import Keeper, Kept
+from keeptime.app.looking import Looking
+from keeptime.app.periods import PeriodView
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.clock import Clock
@@ -75,6 +77,7 @@ class Daemon:
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
         self._following, self._fill = following, fill
+        self._looking = Looking(store, in_store, following, tick_seconds)
         self._clock = clock
         self._last_samples = last_samples
         self._receivers = Receivers()
@@ -116,6 +119,7 @@ class Daemon:
 
     async def stop(self) -> None:
         """End in order; nothing that was counted or decided is lost."""
+        self._looking.close()
         await self._following.stop()
         await asyncio.to_thread(self._prober.stop, LAST_PROBES)
         if self._tasks:
@@ -162,6 +166,16 @@ class Daemon:
             engine=self._prober.stats(),
             reload_error=self.reload_error,
         )
+
+    async def look(self) -> None:
+        """Bring percentiles and periods up to the newest verdicts."""
+        newest = next(iter(self._verdicts.values()), None)
+        if newest is not None:
+            await self._looking.look(self._in_force, newest.tick + 1)
+
+    async def periods(self, contract: str) -> Sequence[PeriodView]:
+        """The periods of a contract that are over and kept, newest first. Raises StoreError."""
+        return await self._looking.periods(contract)
 
     async def probe(self, contract: str) -> Sample:
         """One fresh probe now. Raises KeyError for a contract that is not configured."""
@@ -210,9 +224,10 @@ class Daemon:
         return still_told({each.name: each for each in self._in_force}, delivery)
 
     def _contract_view(self, contract: Contract, counters: Mapping[str, RequestCounters]) -> ContractView:
+        verdicts = tuple(self._verdicts.get(contract.key(each)) for each in contract.objectives)
         return ContractView(
             contract=contract,
-            verdicts=tuple(self._verdicts.get(contract.key(each)) for each in contract.objectives),
+            verdicts=verdicts,
             counted=tuple(self._counted.of(contract.key(each)) for each in contract.objectives),
             counters=counters[contract.name],
             in_flight=self._prober.in_flight(contract.name),
@@ -220,6 +235,8 @@ class Daemon:
             reads=self._following.reads(contract.name),
             source_problem=self._following.problem(contract.name),
             other_terms=self._other_terms(contract),
+            compliance=self._looking.compliance(contract, verdicts),
+            latency=self._looking.latencies.get(contract.name),
         )
 
     def _other_terms(self, shown: Contract) -> tuple[Objective, ...]:

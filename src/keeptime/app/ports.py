@@ -8,9 +8,11 @@ from keeptime.model.alert import AlertRow
 from keeptime.model.change import Change
 from keeptime.model.counters import RequestCounters
 from keeptime.model.history import History
-from keeptime.model.key import ObjectiveKey
+from keeptime.model.key import ObjectiveKey, SignalKey
+from keeptime.model.latency import Latency
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sample import Sample, Skipped
+from keeptime.model.sketch import Sketch
 from keeptime.model.tally import TickRecord
 from keeptime.observe.series.reader import Source
 from keeptime.tell.ports import Outbox
@@ -41,6 +43,18 @@ class Store(Outbox, Protocol):
 
     def newest_periods(self) -> Mapping[ObjectiveKey, ClosedPeriod]:
         """Each objective's last period that is over."""
+        ...
+
+    def sketches(self, key: SignalKey, start: int, end: int) -> Sketch:
+        """Latencies of ticks [start, end)."""
+        ...
+
+    def missing_since(
+        self, asked: Mapping[ObjectiveKey, tuple[int, int, float]], until: int
+    ) -> dict[ObjectiveKey, int]:
+        """Probe slots before `until` that were not lived through. By objective: the tick from which on, the tick
+        from which days are not closed, and slots per tick.
+        """
         ...
 
     def close(self) -> None: ...
@@ -103,6 +117,10 @@ class Following(Protocol):
 
     def problem(self, contract: str) -> str:
         """Why this contract cannot be read now, else ""."""
+        ...
+
+    async def latency(self, contract: str, at: float) -> Latency | None:
+        """Percentiles of the last hour; None where they cannot be had."""
         ...
 
     def reads(self, contract: str) -> Mapping[str, int]:

@@ -3,12 +3,14 @@
 Guarantees: a snapshot is consistent (all of one tick) and cheap to take; showing it decides nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.contract.terms import Contract, Objective
 from keeptime.model.counters import RequestCounters
+from keeptime.model.latency import Latency
 from keeptime.model.sample import Sample
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Verdict
@@ -32,6 +34,8 @@ class ContractView:
     reads: Mapping[str, int] = field(default_factory=dict)
     source_problem: str = ""
     other_terms: tuple[Objective, ...] = ()
+    compliance: tuple[ComplianceView, ...] = ()
+    latency: Latency | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,14 @@ class Showable(Protocol):
     """What web needs of the daemon; `keeptime.testing` ships a fake."""
 
     def snapshot(self) -> Snapshot: ...
+
+    async def look(self) -> None:
+        """Bring up to date what is found only when somebody looks: percentiles, and slots that are missing."""
+        ...
+
+    async def periods(self, contract: str) -> Sequence[PeriodView]:
+        """The periods of a contract that are over and kept, newest first. Raises StoreError."""
+        ...
 
     async def probe(self, contract: str) -> Sample:
         """One fresh probe of a configured contract, now. Raises KeyError for a name that is not configured."""

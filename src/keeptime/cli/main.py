@@ -43,6 +43,7 @@ COMMANDS = (
     Command("run", "observe, judge, tell; dashboard, API and /metrics on one port"),
     Command("probe", "one probe now, phase by phase"),
     Command("status", "condition and budget of every objective"),
+    Command("compliance", "was the promise kept: every period that is over"),
     Command("import", "make contracts of OpenSLO, Sloth or Pyrra files"),
     Command("export", "the same contract for Prometheus, Alertmanager, Grafana, OpenSLO, Sloth"),
     Command("schema", "print the JSON Schema of a contract"),

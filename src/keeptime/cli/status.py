@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from keeptime.cli.run import PORT
 
 if TYPE_CHECKING:
+    from urllib.error import HTTPError
+
     from rich.table import Table
 
 EXAMPLES = """\
@@ -35,6 +37,7 @@ FIELDS = (
     "budget",
     "reason",
     "forecast",
+    "compliance",
 )
 LARGEST = 64 * 1024 * 1024
 
@@ -53,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     contracts = fetch(args.url)
     if args.contract:
-        contracts = [each for each in contracts if each["contract"] in _names(args.contract)]
+        contracts = [each for each in contracts if each["contract"] in names_of(args.contract)]
         if not contracts:
             return _unknown(args.contract, args.url)
     if args.json:
@@ -70,7 +73,13 @@ def run(args: argparse.Namespace) -> int:
 
 def fetch(url: str) -> list[dict[str, Any]]:
     """The API's contracts. Raises UsageError for no URL, KeeptimeError where no keeptime answers."""
+    return list(ask(url, "contracts")["contracts"])
+
+
+def ask(url: str, what: str) -> dict[str, Any]:
+    """What the API answers, with at least the key that `what` begins with. Raises as `fetch`."""
     import json
+    import urllib.error
     import urllib.request
 
     from keeptime.errors import KeeptimeError, UsageError
@@ -79,14 +88,28 @@ def fetch(url: str) -> list[dict[str, Any]]:
         raise UsageError(f"--url {url}: expected a URL such as http://127.0.0.1:{PORT}")
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(f"{url.rstrip('/')}/api/v1/contracts", timeout=10) as answer:
-            return list(json.loads(answer.read(LARGEST))["contracts"])
+        with direct.open(f"{url.rstrip('/')}/api/v1/{what}", timeout=10) as answer:
+            found: dict[str, Any] = json.loads(answer.read(LARGEST))
+            found[what.partition("?")[0]]
+            return found
+    except urllib.error.HTTPError as error:
+        raise KeeptimeError(f"the keeptime at {url}: {_refusal(error)}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = getattr(error, "reason", error)
         raise KeeptimeError(f"no keeptime answers at {url} ({why}); start one with `keeptime run`") from error
 
 
-def _names(given: str) -> set[str]:
+def _refusal(error: "HTTPError") -> str:
+    """Its own words, or the status where it has none."""
+    import json
+
+    try:
+        return str(json.loads(error.read(LARGEST))["error"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"it answered {error.code}; is it a keeptime of this version?"
+
+
+def names_of(given: str) -> set[str]:
     """The contracts meant by a name, or by a file."""
     from pathlib import Path
 
@@ -103,7 +126,7 @@ def _unknown(given: str, url: str) -> int:
 
 def _stable(contract: dict[str, Any]) -> dict[str, Any]:
     objectives = [{name: each[name] for name in FIELDS} for each in contract["objectives"]]
-    return {"contract": contract["contract"], "objectives": objectives}
+    return {"contract": contract["contract"], "objectives": objectives, "latency": contract["latency"]}
 
 
 def _table(contracts: list[dict[str, Any]]) -> "Table":
@@ -112,7 +135,7 @@ def _table(contracts: list[dict[str, Any]]) -> "Table":
     from keeptime.judge.reason import spoken_chance
 
     out = Table(show_edge=False)
-    for heading in ("contract", "promise", "condition", "SLI", "budget left", "missed", "why"):
+    for heading in ("contract", "promise", "condition", "SLI", "budget left", "missed", "kept", "why"):
         out.add_column(heading, overflow="fold")
     for contract in contracts:
         for each in contract["objectives"]:
@@ -121,5 +144,15 @@ def _table(contracts: list[dict[str, Any]]) -> "Table":
             left = f"{budget['left']:,.0f} of {budget['total']:,.0f}" if budget else "–"
             condition = each["condition"] or "…"
             chance = "–" if each["forecast"] is None else spoken_chance(each["forecast"]["miss_chance"])
-            out.add_row(contract["contract"], each["promise"], condition, sli, left, chance, each["reason"])
+            kept = _kept(each["compliance"])
+            shown = (contract["contract"], each["promise"], condition, sli, left, chance, kept, each["reason"])
+            out.add_row(*shown)
     return out
+
+
+def _kept(compliance: dict[str, Any] | None) -> str:
+    """The present period so far, and the last one that is over: "undecided; 2026-10 met"."""
+    if compliance is None:
+        return "–"
+    last = compliance["last"]
+    return str(compliance["state"]) + (f"; {last['name']} {last['state']}" if last else "")

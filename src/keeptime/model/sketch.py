@@ -10,6 +10,8 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from keeptime.model.latency import SHARES, Latency, Quantile
+
 DEFAULT_SCALE = 5
 _SMALLEST = 1e-9
 
@@ -74,6 +76,11 @@ class Sketch:
 
     def quantile(self, q: float) -> float | None:
         """The value in seconds below which a share `q` in [0, 1] lies, within `relative_error`; None if empty."""
+        found = self.bounded(q)
+        return None if found is None else found.value
+
+    def bounded(self, q: float) -> Quantile | None:
+        """The same with the bounds of its bucket; the point in between is at equal relative distance from both."""
         count = self.count
         if not 0 <= q <= 1:
             raise ValueError(f"a quantile lies in [0, 1], not {q!r}")
@@ -81,19 +88,24 @@ class Sketch:
             return None
         rank = max(1, math.ceil(q * count))
         if rank <= self.zeros:
-            return 0.0
+            return Quantile(q, 0.0, _SMALLEST, 0.0)
         seen = self.zeros
         for index in sorted(self.buckets):
             seen += self.buckets[index]
             if seen >= rank:
-                return self._middle(index)
+                low, high = self._bounds(index)
+                return Quantile(q, low, high, 2 * low * high / (low + high))
         raise AssertionError("a rank lies within the count")
 
-    def _middle(self, index: int) -> float:
-        """The point whose relative distance to both bounds is equal."""
+    def latency(self, seconds: float) -> Latency:
+        """The percentiles that are shown, of a sketch of the last so many seconds."""
+        found = (self.bounded(share) for share in SHARES)
+        return Latency(seconds, self.count, tuple(each for each in found if each is not None))
+
+    def _bounds(self, index: int) -> tuple[float, float]:
+        """What a bucket holds: more than the first, up to the second."""
         steps = 1 << self.scale
-        low, high = math.pow(2.0, index / steps), math.pow(2.0, (index + 1) / steps)
-        return 2 * low * high / (low + high)
+        return math.pow(2.0, index / steps), math.pow(2.0, (index + 1) / steps)
 
     def encode(self) -> bytes:
         """A compact form: scale, zeros, sum, then runs of (index gap, count) as variable-length integers."""

@@ -79,13 +79,12 @@ class Periods:
 
     def add_late(self, tick: int, tallies: Mapping[int, Tally]) -> None:
         """Counts of a tick that may lie in a closed day belong to that day, and to its period."""
-        longest = self.counts.stages[-1].ticks * 48
         for identity, tally in tallies.items():
             counts = (tally.good, tally.bad, tally.skipped)
             self.db.execute(
                 "UPDATE day SET good = good + ?, bad = bad + ?, skipped = skipped + ? WHERE at = ("
                 "SELECT at FROM day WHERE at BETWEEN ? AND ? AND until > ? AND at & ? = ?)",
-                (*counts, row_at(tick - longest), row_at(tick, MOST_IDS - 1), tick, MOST_IDS - 1, identity),
+                (*counts, row_at(tick - self._longest), row_at(tick, MOST_IDS - 1), tick, MOST_IDS - 1, identity),
             )
             self.db.execute(
                 "UPDATE period SET good = good + ?, bad = bad + ?, skipped = skipped + ? "
@@ -99,12 +98,36 @@ class Periods:
         keys = {identity: key for key, identity in self.names.objectives.items()}
         return {keys[identity]: max(born, ends.get(identity, born)) for identity, born in self.names.born.items()}
 
-    def missing(self, key: ObjectiveKey, first: int, until: int, slots: float) -> int:
-        """Probe slots of [first, until) in time that was not lived through."""
-        identity = self.names.objectives.get(key)
-        if identity is None or identity not in self.names.born:
-            return 0
-        return self._missing(identity, self.names.born[identity], self._gaps(first, until), slots)
+    def missing_since(
+        self, asked: Mapping[ObjectiveKey, tuple[int, int, float]], until: int
+    ) -> dict[ObjectiveKey, int]:
+        """What closed days miss, from the day on that holds the first tick, and what the open one misses so far."""
+        closed = self._closed_missing(min((first for first, _, _ in asked.values()), default=until))
+        gaps: dict[int, _Gaps] = {}
+        found = {}
+        for key, (first, today, slots) in asked.items():
+            identity = self.names.objectives.get(key, 0)
+            if identity not in self.names.born:
+                continue
+            begin = max(first, today)
+            if begin not in gaps:
+                gaps[begin] = self._gaps(begin, until)
+            days = sum(lost for end, lost in closed.get(identity, ()) if first < end <= today)
+            found[key] = days + self._missing(identity, self.names.born[identity], gaps[begin], slots)
+        return found
+
+    def _closed_missing(self, first: int) -> dict[int, list[tuple[int, int]]]:
+        """(until, missing) of the closed days that reach beyond this tick and miss anything, by objective."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        query = "SELECT at & ?, until, missing FROM day WHERE missing > 0 AND at >= ?"
+        for identity, until, lost in self.db.execute(query, (MOST_IDS - 1, row_at(first - self._longest))):
+            found.setdefault(identity, []).append((until, lost))
+        return found
+
+    @property
+    def _longest(self) -> int:
+        """No day has so many ticks."""
+        return self.counts.stages[-1].ticks * 48
 
     def days(self, first: int, until: int) -> Iterator[tuple[int, int, int, PeriodCounts]]:
         """(objective id, first, until, counts) of every closed day that begins in [first, until), oldest first."""

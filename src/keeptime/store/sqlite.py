@@ -205,10 +205,14 @@ class SqliteStore:
         with speaking(str(self.path)):
             return self._periods.closed_to()
 
-    def missing_slots(self, key: ObjectiveKey, first: int, until: int, slots: float) -> int:
-        """Of so many probe slots per tick, those of [first, until) that keeptime did not live through."""
+    def missing_since(
+        self, asked: Mapping[ObjectiveKey, tuple[int, int, float]], until: int
+    ) -> dict[ObjectiveKey, int]:
+        """Probe slots before `until` that were not lived through. By objective: the tick from which on, the tick
+        from which days are not closed, and slots per tick.
+        """
         with speaking(str(self.path)):
-            return self._periods.missing(key, first, until, slots)
+            return self._periods.missing_since(asked, until)
 
     def closed_periods(self, contract: str) -> tuple[ClosedPeriod, ...]:
         """Every period of a contract that is over and kept, newest first."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.contract.sources import ClassicHistogram
 from keeptime.contract.terms import (
@@ -22,6 +23,7 @@ from keeptime.contract.terms import (
     Rolling,
 )
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
+from keeptime.model.latency import Latency
 from keeptime.model.sample import Connection, Failure, Phases, Sample
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
@@ -31,7 +33,9 @@ NOW = 1_800_000_004.0
 
 @dataclass(slots=True)
 class FakeShowable:
-    """Put a snapshot's parts in; take snapshots out. `probe_seconds`: how long a probe takes to answer."""
+    """Put a snapshot's parts in; take snapshots out. `probe_seconds`: how long a probe takes to answer. `closed`:
+    periods that are over, by contract.
+    """
 
     contracts: list[ContractView] = field(default_factory=list)
     deliveries: Sequence[DeliveryView] = ()
@@ -44,6 +48,7 @@ class FakeShowable:
     outcome: Sample | Exception | None = None
     probe_seconds: float = 0.0
     probed: list[str] = field(default_factory=list)
+    closed: Mapping[str, Sequence[PeriodView]] = field(default_factory=dict)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -55,6 +60,12 @@ class FakeShowable:
             engine=self.engine,
             reload_error=self.reload_error,
         )
+
+    async def look(self) -> None:
+        """There is nothing to find: what is shown was put in."""
+
+    async def periods(self, contract: str) -> Sequence[PeriodView]:
+        return self.closed.get(contract, ())
 
     async def probe(self, contract: str) -> Sample:
         self.probed.append(contract)
@@ -113,6 +124,8 @@ def view(
     source_problem: str = "",
     last_sample: Sample | None = None,
     in_flight: int = 0,
+    compliance: Sequence[ComplianceView] = (),
+    latency: Latency | None = None,
 ) -> ContractView:
     """A contract as it stands; without verdicts given, none has been reached."""
     under = {each.under for each in of.objectives if each.under is not None}
@@ -125,6 +138,8 @@ def view(
         last_sample=last_sample,
         reads=reads or {},
         source_problem=source_problem,
+        compliance=tuple(compliance) or (ComplianceView(),) * len(of.objectives),
+        latency=latency,
     )
 
 

@@ -16,13 +16,22 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from keeptime.app.view import Showable
+from keeptime.errors import StoreError
 from keeptime.web.describe import contracts_json, health_json
 from keeptime.web.guard import HEADERS, Guard
+from keeptime.web.kept import period_json
 from keeptime.web.metrics import exposition
 from keeptime.web.page import render
 from keeptime.web.probing import Probing
 
-ROUTES = ("/", "/metrics", "/probe?contract=NAME", "/api/v1/contracts", "/healthz")
+ROUTES = (
+    "/",
+    "/metrics",
+    "/probe?contract=NAME",
+    "/api/v1/contracts",
+    "/api/v1/periods?contract=NAME",
+    "/healthz",
+)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -35,6 +44,7 @@ def build(daemon: Showable, hosts: Collection[str] = ()) -> Starlette:
             Route("/metrics", _metrics(daemon)),
             Route("/probe", Probing(daemon).handle, methods=["GET"]),
             Route("/api/v1/contracts", _contracts(daemon)),
+            Route("/api/v1/periods", _periods(daemon)),
             Route("/healthz", _healthz(daemon)),
             Mount("/static", StaticFiles(packages=[("keeptime.web", "static")])),
         ],
@@ -48,6 +58,7 @@ def _first_page(daemon: Showable) -> Handler:
 
     async def first_page(request: Request) -> Response:
         refresh = None if request.query_params.get("refresh") == "off" else 5
+        await daemon.look()
         html = await to_thread.run_sync(render, daemon.snapshot(), refresh, limiter=one_at_a_time)
         return HTMLResponse(html)
 
@@ -67,9 +78,24 @@ def _metrics(daemon: Showable) -> Handler:
 
 def _contracts(daemon: Showable) -> Handler:
     async def contracts(_: Request) -> Response:
+        await daemon.look()
         return JSONResponse(contracts_json(daemon.snapshot()))
 
     return contracts
+
+
+def _periods(daemon: Showable) -> Handler:
+    async def periods(request: Request) -> Response:
+        name = request.query_params.get("contract", "")
+        if name not in {view.contract.name for view in daemon.snapshot().contracts}:
+            return JSONResponse({"error": f"no contract '{name}' is kept; name one with ?contract=NAME"}, 404)
+        try:
+            found = await daemon.periods(name)
+        except StoreError as error:
+            return JSONResponse({"error": str(error)}, 503)
+        return JSONResponse({"contract": name, "periods": [period_json(each) for each in found]})
+
+    return periods
 
 
 def _healthz(daemon: Showable) -> Handler:

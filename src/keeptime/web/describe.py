@@ -4,7 +4,6 @@ Guarantees: the field names of the stable `status` and `probe` JSON; a missing n
 no query string of an endpoint and no secret is in it. Knows nothing of HTTP.
 """
 
-from collections.abc import Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
@@ -12,8 +11,7 @@ from keeptime.contract.terms import Contract, Objective
 from keeptime.judge.reason import promise
 from keeptime.model.sample import Sample
 from keeptime.model.verdict import Forecast, TierReport, Verdict, WindowCount
-
-Json = dict[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
+from keeptime.web.kept import Json, compliance_json, latency_json
 
 PHASES = ("dns", "connect", "tls", "write", "wait", "transfer")
 
@@ -94,7 +92,6 @@ def health_json(health: Health) -> dict[str, Json]:
 
 def _contract(view: ContractView, deliveries: tuple[DeliveryView, ...]) -> dict[str, Json]:
     contract = view.contract
-    pairs = zip(contract.objectives, view.verdicts, strict=True)
     last = view.last_sample
     return {
         "contract": contract.name,
@@ -108,7 +105,11 @@ def _contract(view: ContractView, deliveries: tuple[DeliveryView, ...]) -> dict[
         "probes_skipped": view.counters.skipped,
         "in_flight": view.in_flight,
         "last_probe": None if last is None else probe_json(last, url_of(contract)),
-        "objectives": [_objective(objective, verdict) for objective, verdict in pairs],
+        "latency": latency_json(view.latency),
+        "objectives": [
+            _objective(objective, verdict) | {"compliance": compliance_json(kept)}
+            for objective, verdict, kept in zip(contract.objectives, view.verdicts, view.compliance, strict=True)
+        ],
         "deliveries": [_delivery(each) for each in deliveries if each.contract == contract.name],
     }
 

@@ -5,7 +5,7 @@ missed target as met; every name is escaped; colour is never the only sign.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -18,6 +18,7 @@ from keeptime.model.verdict import Condition, TierReport, TierState, Verdict
 from keeptime.units import format_duration, format_percent, speak_duration
 from keeptime.web.describe import shown_observed, shown_receiver
 from keeptime.web.figures import shown_age, shown_count, shown_instant, shown_rate, shown_ratio, shown_since
+from keeptime.web.kept import shown_compliance, shown_latency
 
 WAITING = "waiting"
 WORDS = {
@@ -77,6 +78,7 @@ class ObjectiveCard:
     runs_out: str = ""
     chance: str = ""
     tiers: tuple[TierRow, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class ContractCard:
     probe_failed: bool
     probed: bool
     requests: str
+    latency: str
     objectives: tuple[ObjectiveCard, ...]
     receivers: tuple[ReceiverRow, ...]
 
@@ -132,8 +135,10 @@ def _title(tally: Counter[str]) -> str:
 
 def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
     contract, sample = view.contract, view.last_sample
-    pairs = zip(contract.objectives, view.verdicts, strict=True)
-    objectives = tuple(_objective(objective, verdict, snapshot) for objective, verdict in pairs)
+    objectives = tuple(
+        replace(_objective(objective, verdict, snapshot), kept=shown_compliance(kept))
+        for objective, verdict, kept in zip(contract.objectives, view.verdicts, view.compliance, strict=True)
+    )
     present = {objective.condition for objective in objectives}
     return ContractCard(
         name=contract.name,
@@ -145,6 +150,7 @@ def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
         probe_failed=bool(view.source_problem) or (sample is not None and sample.failure is not None),
         probed=contract.source is None,
         requests=_requests(view),
+        latency=shown_latency(view.latency),
         objectives=objectives,
         receivers=tuple(_receiver(each) for each in snapshot.deliveries if each.contract == contract.name),
     )

@@ -28,10 +28,14 @@ Labels = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series: its labels, and its samples as (Unix seconds, value), oldest first; every value is finite."""
+    """One series: its labels, and its samples as (Unix seconds, value), oldest first; every value is finite.
+
+    `buckets` (low, high, count) of a native histogram at an instant, which has no samples.
+    """
 
     labels: Labels
     samples: tuple[tuple[float, float], ...]
+    buckets: tuple[tuple[float, float, float], ...] = ()
 
 
 class Queries(Protocol):
@@ -128,7 +132,17 @@ def _line(found: Mapping[str, object]) -> Line:
     metric.pop("__name__", None)
     samples = found.get("values", [found["value"]] if "value" in found else [])
     pairs = ((float(at), float(value)) for at, value in samples)  # type: ignore[attr-defined]
-    return Line(tuple(sorted(metric.items())), tuple(pair for pair in pairs if math.isfinite(pair[1])))
+    finite = tuple(pair for pair in pairs if math.isfinite(pair[1]))
+    return Line(tuple(sorted(metric.items())), finite, _buckets(found.get("histogram")))
+
+
+def _buckets(found: object) -> tuple[tuple[float, float, float], ...]:
+    """Of `[time, {"buckets": [[rule, "low", "high", "count"], …]}]`."""
+    if found is None:
+        return ()
+    _, histogram = found  # type: ignore[misc]
+    buckets = histogram.get("buckets", ())  # type: ignore[has-type]
+    return tuple((float(low), float(high), float(count)) for _, low, high, count in buckets)
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract, PrometheusSource
 from keeptime.errors import SourceError
+from keeptime.model.latency import Latency
 from keeptime.observe.series.api import PrometheusApi, Queries
+from keeptime.observe.series.percentiles import latency_of
 from keeptime.observe.series.reading import Reading, Tallies, reading_of
 
 log = logging.getLogger(__name__)
@@ -87,6 +89,16 @@ class Reader:
         """Why this contract cannot be read now; "" if it can, or is not read at all."""
         source = self._sources.get(contract)
         return "" if source is None else source.problem
+
+    async def latency(self, contract: str, at: float) -> Latency | None:
+        """Percentiles of the hour before `at`; None where its series have no buckets, or cannot be read now."""
+        source = self._sources.get(contract)
+        if source is None or source.contract.source is None:
+            return None
+        try:
+            return await latency_of(source.contract.source, source.api, at)
+        except SourceError:
+            return None
 
     def reads(self, contract: str) -> dict[str, int]:
         """How many reads there were, by result."""

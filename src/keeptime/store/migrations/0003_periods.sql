@@ -4,6 +4,7 @@
 -- at = first tick of the day * 2^20 + id of the objective; missing: probe slots in time that was not lived through
 CREATE TABLE day (at INTEGER PRIMARY KEY, until INTEGER NOT NULL, good INTEGER NOT NULL, bad INTEGER NOT NULL,
     skipped INTEGER NOT NULL, missing INTEGER NOT NULL, excluded INTEGER NOT NULL) STRICT;
+CREATE INDEX day_missing ON day (at) WHERE missing > 0;
 
 -- the terms are those of the time: target as a fraction, promise in words
 CREATE TABLE period (

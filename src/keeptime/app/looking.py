@@ -1,0 +1,139 @@
+"""What is too costly to know at every tick, and is found when somebody looks: percentiles, and how periods stand.
+
+Guarantees: found at most once per tick, a few contracts at a time, so that no tick waits long for the store; a
+Prometheus that is slow to answer holds nobody up. What could not be found is absent.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from keeptime.app.closing import Account, account, span_of
+from keeptime.app.periods import ComplianceView, PeriodView, past, present
+from keeptime.app.ports import Following, Store
+from keeptime.contract.terms import Calendar, Contract
+from keeptime.errors import StoreError
+from keeptime.model.key import ObjectiveKey, Signal, SignalKey
+from keeptime.model.latency import Latency
+from keeptime.model.period import ClosedPeriod
+from keeptime.model.verdict import Verdict
+from keeptime.tell.ports import InStore
+
+AT_ONCE = 20
+"""Contracts that the store is asked about in one turn of its thread."""
+
+HOUR = 3600.0
+"""Percentiles are of so many seconds."""
+
+FRESH = 30.0
+"""A Prometheus is asked for percentiles no more often than each so many seconds."""
+
+PATIENCE = 1.0
+"""Seconds that somebody who looks waits for a Prometheus; what comes later is there for the next look."""
+
+
+class Looking:
+    """As of the last look: `latencies` by contract; by objective the `missing` probe slots of its window, and its
+    newest closed period. Mutable.
+    """
+
+    def __init__(self, store: Store, in_store: InStore, following: Following, tick_seconds: float) -> None:
+        self.latencies: dict[str, Latency] = {}
+        self.missing: Mapping[ObjectiveKey, int] = {}
+        self.newest: Mapping[ObjectiveKey, ClosedPeriod] = {}
+        self._store, self._in_store, self._following = store, in_store, following
+        self._tick_seconds = tick_seconds
+        self._lock = asyncio.Lock()
+        self._boundary: int | None = None
+        self._minute: float | None = None
+        self._asked_at: dict[str, float] = {}
+        self._asking: set[asyncio.Task[None]] = set()
+
+    async def look(self, contracts: Sequence[Contract], boundary: int) -> None:
+        """Bring everything up to the ticks before `boundary`."""
+        async with self._lock:
+            if boundary == self._boundary:
+                return
+            with contextlib.suppress(StoreError):  # the keeper says so
+                await self._look(contracts, boundary)
+                self._boundary = boundary
+            await self._ask(contracts, boundary * self._tick_seconds)
+
+    def close(self) -> None:
+        for task in self._asking:
+            task.cancel()
+
+    async def _look(self, contracts: Sequence[Contract], boundary: int) -> None:
+        minute = boundary * self._tick_seconds // 60  # periods end on whole minutes
+        if minute != self._minute:
+            self.newest = await self._in_store(self._store.newest_periods)
+            self._minute = minute
+        missing: dict[ObjectiveKey, int] = {}
+        for start in range(0, len(contracts), AT_ONCE):
+            some = contracts[start : start + AT_ONCE]
+            found, latencies = await self._in_store(self._find, some, boundary)
+            missing |= found
+            self.latencies |= latencies
+        self.missing = missing
+
+    def _find(
+        self, contracts: Sequence[Contract], boundary: int
+    ) -> tuple[dict[ObjectiveKey, int], dict[str, Latency]]:
+        """Called in the store's thread."""
+        asked = {each.key: self._spans(each, boundary) for each in self._probed(contracts)}
+        first = boundary - round(HOUR / self._tick_seconds)
+        latencies = {
+            each.name: self._store.sketches(SignalKey(each.name, Signal.REQUESTS), first, boundary).latency(HOUR)
+            for each in contracts
+            if each.probes
+        }
+        return self._store.missing_since(asked, boundary), latencies
+
+    def _probed(self, contracts: Sequence[Contract]) -> Iterator[Account]:
+        for contract in contracts:
+            if contract.probes:
+                yield from (account(contract, each, self._tick_seconds) for each in contract.objectives)
+
+    def _spans(self, of: Account, boundary: int) -> tuple[int, int, float]:
+        """Where its window begins, where the day begins that is not over, and its slots per tick."""
+        over = of.objective.over
+        today = span_of(Calendar("day", of.calendar.timezone), boundary - 1, self._tick_seconds).start
+        if isinstance(over, Calendar):
+            first = span_of(over, boundary - 1, self._tick_seconds).start
+        else:
+            first = boundary - round(over.seconds / self._tick_seconds)
+        return max(first, of.begins or first), max(today, of.begins or today), of.slots
+
+    def compliance(self, contract: Contract, verdicts: Sequence[Verdict | None]) -> tuple[ComplianceView, ...]:
+        """How the periods of its objectives stand, with these verdicts of theirs."""
+        found = []
+        for objective, verdict in zip(contract.objectives, verdicts, strict=True):
+            of = account(contract, objective, self._tick_seconds)
+            missing, closed = self.missing.get(of.key, 0), self.newest.get(of.key)
+            found.append(
+                ComplianceView(
+                    None if verdict is None else present(of, verdict, missing, self._tick_seconds),
+                    None if closed is None else past(closed, self._tick_seconds),
+                )
+            )
+        return tuple(found)
+
+    async def periods(self, contract: str) -> Sequence[PeriodView]:
+        """The periods of a contract that are over and kept, newest first. Raises StoreError."""
+        closed = await self._in_store(self._store.closed_periods, contract)
+        return [past(each, self._tick_seconds) for each in closed]
+
+    async def _ask(self, contracts: Sequence[Contract], at: float) -> None:
+        for each in contracts:
+            if each.source is not None and at - self._asked_at.get(each.name, 0.0) >= FRESH:
+                self._asked_at[each.name] = at
+                self._asking.add(asyncio.create_task(self._ask_one(each.name, at)))
+        if self._asking:
+            _, self._asking = await asyncio.wait(self._asking, timeout=PATIENCE)
+
+    async def _ask_one(self, contract: str, at: float) -> None:
+        found = await self._following.latency(contract, at)
+        if found is None:
+            self.latencies.pop(contract, None)
+        else:
+            self.latencies[contract] = found

@@ -1,0 +1,82 @@
+"""Periods as they are shown: the one that is lived now, so far, and the ones that are over.
+
+Guarantees: a view holds counts; what they say of the promise is worked out, by the judge, only for who asks.
+"""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from keeptime.app.closing import Account, span_of
+from keeptime.contract.calendar import period_name
+from keeptime.contract.terms import Calendar
+from keeptime.judge.compliance import assess
+from keeptime.judge.reason import promise
+from keeptime.model.compliance import Assessment, Basis, PeriodCounts
+from keeptime.model.period import ClosedPeriod
+from keeptime.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodView:
+    """One period of one objective, in Unix seconds. `name`: "2026-10", or "28d" for the window that ends now.
+
+    `since`: when it was first observed; None: not told apart from `start`. `lived`: it is not over.
+    """
+
+    objective: str
+    name: str
+    promise: str
+    start: float
+    end: float
+    since: float | None
+    counts: PeriodCounts
+    target: Fraction
+    basis: Basis
+    min_events: int = 0
+    lived: bool = False
+
+    def assess(self) -> Assessment:
+        """Was the promise kept in it, as far as it was lived?"""
+        return assess(self.counts, self.target, self.basis, min_events=self.min_events)
+
+
+@dataclass(frozen=True, slots=True)
+class ComplianceView:
+    """`present`: a calendar objective's period so far, a rolling one's window that ends now; None before the first
+    verdict. `last`: the newest period that is over; None where none is.
+    """
+
+    present: PeriodView | None = None
+    last: PeriodView | None = None
+
+
+def present(of: Account, verdict: Verdict, missing: int, tick_seconds: float) -> PeriodView:
+    """The window of this verdict. `missing`: probe slots in it that keeptime did not live through."""
+    over = of.objective.over
+    start, end, name = verdict.at - verdict.window_seconds, verdict.at, str(over)
+    lived = isinstance(over, Calendar)
+    if isinstance(over, Calendar):
+        span = span_of(over, verdict.tick, tick_seconds)
+        start, end = span.start * tick_seconds, span.end * tick_seconds
+        name = period_name(over, start)
+    counts = PeriodCounts(verdict.good, verdict.bad, verdict.skipped, missing)
+    promised = promise(of.objective)
+    view = PeriodView(of.key.objective, name, promised, start, end, None, counts, verdict.target, of.basis)
+    return replace(view, lived=lived)
+
+
+def past(closed: ClosedPeriod, tick_seconds: float) -> PeriodView:
+    """A period that is over, by the terms of its time."""
+    terms = closed.terms
+    return PeriodView(
+        closed.key.objective,
+        terms.name,
+        terms.promise,
+        closed.first * tick_seconds,
+        closed.until * tick_seconds,
+        closed.since * tick_seconds,
+        closed.counts,
+        terms.target,
+        terms.basis,
+        terms.min_events,
+    )

@@ -1,0 +1,97 @@
+"""`keeptime compliance`: was the promise kept in the periods that are over?
+
+Exit code 0: no period that is shown was missed; 1: one was, or nothing runs there; 2: wrong usage.
+"""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from keeptime.cli.run import PORT
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+EXAMPLES = """\
+examples:
+  keeptime compliance sentiment-latency                       every period that is over, newest first
+  keeptime compliance sentiment-latency --period 2026-10      one month; 2026-Q4, 2026-W41 or 2026-10-05 likewise
+  keeptime compliance sentiment-latency --period last         the last one of each objective
+  keeptime compliance contract.yaml --json | jq '.contracts[].periods[].state'
+
+exit codes:
+  0  no period that is shown was missed
+  1  one was missed, or no keeptime answers
+  2  the command was called wrongly
+"""
+LAST = "last"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Say of each period that is over whether its promise was met, missed, or is undecided."
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("contract", metavar="CONTRACT", help="a contract's name, or its file")
+    parser.add_argument("--period", metavar="NAME", help="only this one, such as 2026-10; or last")
+    parser.add_argument(
+        "--url", default=f"http://127.0.0.1:{PORT}", help="where keeptime listens (default %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    from keeptime.cli.status import names_of
+
+    contracts = [_contract(args.url, name, args.period) for name in sorted(names_of(args.contract))]
+    if args.json:
+        import json
+
+        print(json.dumps({"contracts": contracts}, indent=2))
+    else:
+        from rich.console import Console
+
+        Console().print(_table(contracts) if any(each["periods"] for each in contracts) else _none(args))
+    missed = any(each["state"] == "missed" for contract in contracts for each in contract["periods"])
+    return 1 if missed else 0
+
+
+def _contract(url: str, name: str, period: str | None) -> dict[str, Any]:
+    from urllib.parse import quote
+
+    from keeptime.cli.status import ask
+
+    found = ask(url, f"periods?contract={quote(name)}")
+    periods = list(found["periods"])
+    if period == LAST:
+        newest: dict[str, Any] = {}
+        for each in periods:
+            newest.setdefault(each["objective"], each)
+        periods = list(newest.values())
+    elif period is not None:
+        periods = [each for each in periods if each["name"] == period]
+    return {"contract": name, "periods": periods}
+
+
+def _none(args: argparse.Namespace) -> str:
+    which = "period" if args.period in (None, LAST) else f"period named {args.period}"
+    return f"no {which} of {args.contract} is over and kept"
+
+
+def _table(contracts: list[dict[str, Any]]) -> "Table":
+    from rich.table import Table
+
+    from keeptime.web.figures import shown_interval
+
+    out = Table(show_edge=False)
+    for heading in ("contract", "period", "promise", "kept", "SLI", "counts", "why"):
+        out.add_column(heading, overflow="fold")
+    for contract in contracts:
+        for each in contract["periods"]:
+            words = (each["name"], each["promise"], each["state"], shown_interval(*each["interval"]), _counts(each))
+            out.add_row(contract["contract"], *words, each["reason"])
+    return out
+
+
+def _counts(period: dict[str, Any]) -> str:
+    said = [f"{period['good']:,} good", f"{period['bad']:,} bad"]
+    said += [f"{period[name]:,} {name}" for name in ("skipped", "missing", "excluded") if period[name]]
+    return ", ".join(said)
