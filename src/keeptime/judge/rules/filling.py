@@ -152,7 +152,7 @@ def _fill(work: _Work, columns: Places, at: Ints) -> Ints:
     empty = (level == 0) & (ticks >= at)
     good -= latest(empty, good, -carried["good"][columns])
     bad -= latest(empty, bad, -carried["bad"][columns])
-    since = latest(empty, work.first + 1 + ticks, carried["since"][columns])
+    since = latest(empty & work.lived[:, None], work.first + 1 + ticks, carried["since"][columns])
     ends = _first((level >= work.threshold[:, columns]) & work.lived[:, None] & (ticks >= at))
     run = {"level": level, "good": good, "bad": bad, "since": since}
     _keep(work, columns, at, ends, run, firing=ticks == ends)
