@@ -85,11 +85,11 @@ def fill(store: SqliteStore, objectives: int, days: int, chance: random.Random) 
 
 def _counts(
     buckets: range, objectives: int, events: int, chance: random.Random
-) -> Iterator[tuple[int, int, int, int, int]]:
+) -> Iterator[tuple[int, int, int, int, int, int]]:
     for first in buckets:
         for identity in range(1, objectives + 1):
             bad = chance.randrange(events // 50 + 1) if chance.random() < 0.3 else 0
-            yield row_at(first, identity), events - bad, bad, 0, 0
+            yield row_at(first, identity), events - bad, bad, 0, 0, 0
 
 
 def record(tick: int, objectives: int, made: list[Sketch], chance: random.Random) -> TickRecord:

@@ -129,10 +129,10 @@ def history(whole: Stream, row: int, first: int, tick_seconds: float) -> History
             low, high = max(start, first) - first, min(start + coarse, end) - first
             if high <= low:
                 continue
-            sums = [int(each[row, low:high].sum()) for each in (whole.good, whole.bad, whole.skipped)]
+            sums = [int(each[row, low:high].sum()) for each in (whole.good, whole.bad, whole.skipped)] + [0]
             if any(sums):
                 for column, value in zip(
-                    (known.first, known.ticks, known.good, known.bad, known.skipped),
+                    (known.first, known.ticks, known.good, known.bad, known.skipped, known.excluded),
                     (start, coarse, *sums),
                     strict=True,
                 ):

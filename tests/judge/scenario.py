@@ -146,7 +146,7 @@ class Play:
             np.concatenate([getattr(part, name)[0] for part in self.parts]) for name in ("good", "bad", "skipped")
         ]
         used = np.flatnonzero(sum(whole))
-        columns = [used + self.first, np.ones_like(used), *(counts[used] for counts in whole)]
+        columns = [used + self.first, np.ones_like(used), *(counts[used] for counts in whole), np.zeros_like(used)]
         history = History(self.first, *(array("q", column.astype(np.int64).tobytes()) for column in columns))
         histories = {self.plan.keys[0]: history}
         self.plan = self.terms.plan()

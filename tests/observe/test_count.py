@@ -5,7 +5,8 @@ import threading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keeptime.model.key import Signal, SignalKey
+from keeptime.model.exclusion import FAILED
+from keeptime.model.key import ObjectiveKey, Signal, SignalKey
 from keeptime.model.sample import Failure, Sample, Skipped
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.observe.count import Counter, bounds_of
@@ -47,7 +48,8 @@ def test_each_objective_has_its_own_opinion() -> None:
     assert totals([record], "fast") == Tally(1, 3, 1)
     assert totals([record], "slow") == Tally(2, 2, 1)
     assert totals([record], "alive") == Tally(3, 1, 1)
-    assert totals([record], "lenient") == Tally(2, 1, 1)  # the failure is left out
+    assert totals([record], "lenient") == Tally(2, 1, 1, excluded=1)  # the failure
+    assert record.exclusions == {ObjectiveKey("c", "lenient"): {FAILED: 1}}
     assert record.sketches[SignalKey("c", Signal.REQUESTS)].count == 3
     counts = counting.counters()["c"]
     assert (counts.requests, counts.skipped, counts.failures[Failure.REFUSED]) == (4, 1, 1)
@@ -145,7 +147,7 @@ outcomes = st.tuples(
 
 @given(st.lists(outcomes, max_size=60), st.data())
 @settings(max_examples=200, deadline=None)
-def test_slots_are_good_bad_or_skipped_whatever_happens(
+def test_slots_are_good_bad_skipped_or_excluded_whatever_happens(
     given_: list[tuple[int, str, int, bool]], data: st.DataObject
 ) -> None:
     counting = counter()
@@ -167,9 +169,10 @@ def test_slots_are_good_bad_or_skipped_whatever_happens(
         counting.add(event)
     records += counting.close(T0 + 1000 * S)
     assert [record.tick for record in records] == list(range(1_795_000_000, 1_795_000_999))
-    for name in ("fast", "slow", "alive"):
+    for name in ("fast", "slow", "alive", "lenient"):
         assert totals(records, name).slots == len(given_)
-    assert totals(records, "lenient").slots == len(given_) - failures
+    assert totals(records, "lenient").excluded == failures
+    assert sum(reasons[FAILED] for each in records for reasons in each.exclusions.values()) == failures
     ended_well = [latency for _, kind, latency, _ in given_ if kind == "sample"]
     assert totals(records, "fast").good == sum(latency <= S // 5 for latency in ended_well)
     assert totals(records, "slow").good == sum(latency <= S // 2 for latency in ended_well)

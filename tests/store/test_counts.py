@@ -21,19 +21,21 @@ HOUR = 360
 
 # how many ticks the next record lies ahead (or, late, behind), with its counts
 STEPS_OF = st.sampled_from([1, 1, 1, 2, 5, 6, 7, 60, 359, 360, 433, 2_600, 9_000, 26_000, 300_000])
-COUNTS = st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 2))
+COUNTS = st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 2), st.integers(0, 4))
+Counted = tuple[int, int, int, int]
 SCRIPTS = st.lists(st.tuples(st.one_of(STEPS_OF, st.integers(-500, 0)), COUNTS), min_size=1, max_size=60)
 
 
-def since(history: History, start: int) -> tuple[int, int, int]:
+def since(history: History, start: int) -> Counted:
     """The judge's question: what is counted from this grid point on?"""
-    rows = list(zip(history.first, history.ticks, history.good, history.bad, history.skipped, strict=True))
+    columns = (history.good, history.bad, history.skipped, history.excluded)
+    rows = list(zip(history.first, history.ticks, *columns, strict=True))
     assert all(first >= start or first + ticks <= start for first, ticks, *_ in rows), "a span lies across"
     chosen = [row[2:] for row in rows if row[0] >= start]
-    return tuple(map(sum, zip(*chosen, strict=True))) if chosen else (0, 0, 0)  # type: ignore[return-value]
+    return tuple(map(sum, zip(*chosen, strict=True))) if chosen else (0, 0, 0, 0)  # type: ignore[return-value]
 
 
-def check(store: SqliteStore, written: list[tuple[int, tuple[int, int, int]]], tick_seconds: float) -> None:
+def check(store: SqliteStore, written: list[tuple[int, Counted]], tick_seconds: float) -> None:
     """Every window on every level's grid, as the plain sum of what was written."""
     next_tick = max(tick for tick, _ in written) + 1
     history = store.histories(next_tick)[FAST]
@@ -60,10 +62,8 @@ def total(store: SqliteStore, start: int, end: int, step: float) -> int:
 @pytest.mark.parametrize("tick_seconds", [10.0, 60.0, 1.0])
 @settings(max_examples=40, deadline=None)
 @given(script=SCRIPTS, reopen=st.integers(0, 60))
-def test_any_window_is_the_plain_sum(
-    script: list[tuple[int, tuple[int, int, int]]], reopen: int, tick_seconds: float
-) -> None:
-    written: list[tuple[int, tuple[int, int, int]]] = []
+def test_any_window_is_the_plain_sum(script: list[tuple[int, Counted]], reopen: int, tick_seconds: float) -> None:
+    written: list[tuple[int, Counted]] = []
     latencies: Counter[int] = Counter()
     newest = FIRST
     with TemporaryDirectory() as name:
@@ -71,7 +71,9 @@ def test_any_window_is_the_plain_sum(
         for turn, (step, counts) in enumerate(script):
             tick = newest + step
             newest = max(newest, tick)
-            record = TickRecord(tick, {FAST: Tally(*counts)}, {REQUESTS: sketch(*[0.1] * (counts[0] + 1))})
+            record = TickRecord(
+                tick, {FAST: Tally(*counts[:3], excluded=counts[3])}, {REQUESTS: sketch(*[0.1] * (counts[0] + 1))}
+            )
             store.commit(Change(tick * tick_seconds, record))
             written.append((tick, counts))
             latencies[tick] += counts[0] + 1

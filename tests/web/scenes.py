@@ -3,6 +3,7 @@
 from keeptime.app.view import DeliveryView
 from keeptime.contract.terms import Contract
 from keeptime.model.counters import RequestCounters
+from keeptime.model.exclusion import FAILED
 from keeptime.model.sample import Failure
 from keeptime.model.verdict import Condition, Forecast, Severity, TierReport, TierState, WindowCount
 from keeptime.testing.showable import NOW, FakeShowable, contract, objective, sample, verdict, view
@@ -61,7 +62,13 @@ def every_condition() -> FakeShowable:
     )
     return FakeShowable(
         contracts=[
-            view(main, verdicts, counters=counters(main, ok=900, slow=60, refused=40), last_sample=sample()),
+            view(
+                main,
+                verdicts,
+                counters=counters(main, ok=900, slow=60, refused=40),
+                last_sample=sample(),
+                exclusions=[{}, {FAILED: 3}, {}],
+            ),
             view(dead, [silent], last_sample=sample("image-tags", 0.0011, failure=Failure.REFUSED)),
             view(new),
         ],

@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
+from keeptime.model.exclusion import FAILED
 from keeptime.model.sample import Failure
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Condition
@@ -79,13 +80,17 @@ def test_bounds_are_the_usual_ones_and_every_threshold_as_clients_write_them() -
 
 
 def test_what_was_counted_for_an_objective_is_a_counter() -> None:
-    daemon = FakeShowable([view(contract(objectives=[objective()]), counted=[Tally(good=40, bad=2, skipped=1)])])
+    daemon = FakeShowable(
+        [view(contract(objectives=[objective()]), counted=[Tally(40, 2, 1, excluded=5)], exclusions=[{FAILED: 5}])]
+    )
     name = "keeptime_objective_requests_total contract=sentiment-latency objective=p99 result"
-    assert {result: values(daemon)[f"{name}={result}"] for result in ("good", "bad", "skipped")} == {
+    assert {result: values(daemon)[f"{name}={result}"] for result in ("good", "bad", "skipped", "excluded")} == {
         "good": 40,
         "bad": 2,
         "skipped": 1,
+        "excluded": 5,
     }
+    assert [value for key, value in values(daemon).items() if "excluded_total" in key] == [5]
 
 
 @given(

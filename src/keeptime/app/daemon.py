@@ -229,6 +229,7 @@ class Daemon:
             contract=contract,
             verdicts=verdicts,
             counted=tuple(self._counted.of(contract.key(each)) for each in contract.objectives),
+            exclusions=tuple(self._counted.excluded(contract.key(each)) for each in contract.objectives),
             counters=counters[contract.name],
             in_flight=self._prober.in_flight(contract.name),
             last_sample=self._last_samples.get(contract.name),

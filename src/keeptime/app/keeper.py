@@ -20,6 +20,7 @@ from keeptime.judge.advance import advance
 from keeptime.judge.block import Block
 from keeptime.judge.plan import Plan
 from keeptime.judge.state import State
+from keeptime.judge.totals import NAMES
 from keeptime.model.alert import AlertRow, AlertState, Message
 from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey
@@ -147,12 +148,11 @@ class Keeper:
     def _judge(self, record: TickRecord) -> Block:
         """Move the state to the end of this tick."""
         tallies = [record.tallies.get(key, NOTHING) for key in self._plan.keys]
-        good, bad, skipped = (
-            np.array([[getattr(tally, name)] for tally in tallies], dtype=np.int64).reshape(-1, 1)
-            for name in ("good", "bad", "skipped")
+        good, bad, skipped, excluded = (
+            np.array([[getattr(tally, name)] for tally in tallies], dtype=np.int64).reshape(-1, 1) for name in NAMES
         )
         lived = np.array([not record.incomplete or bool(record.tallies)])
-        return advance(self._plan, self._state, record.tick, good, bad, skipped, lived)
+        return advance(self._plan, self._state, record.tick, good, bad, skipped, lived, excluded)
 
     def _change(self, record: TickRecord, verdicts: Sequence[Verdict], now: float) -> Change:
         alerts, messages = self._closed, []

@@ -59,7 +59,7 @@ def present(of: Account, verdict: Verdict, missing: int, tick_seconds: float) ->
         span = span_of(over, verdict.tick, tick_seconds)
         start, end = span.start * tick_seconds, span.end * tick_seconds
         name = period_name(over, start)
-    counts = PeriodCounts(verdict.good, verdict.bad, verdict.skipped, missing)
+    counts = PeriodCounts(verdict.good, verdict.bad, verdict.skipped, missing, verdict.excluded)
     promised = promise(of.objective)
     view = PeriodView(of.key.objective, name, promised, start, end, None, counts, verdict.target, of.basis)
     return replace(view, lived=lived)

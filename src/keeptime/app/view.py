@@ -10,6 +10,7 @@ from typing import Protocol
 from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.contract.terms import Contract, Objective
 from keeptime.model.counters import RequestCounters
+from keeptime.model.exclusion import Exclusion
 from keeptime.model.latency import Latency
 from keeptime.model.sample import Sample
 from keeptime.model.tally import Tally
@@ -21,7 +22,8 @@ class ContractView:
     """One contract as it stands: a verdict per objective (in the contract's order), None before its first tick.
     `contract` has the terms that are in force, `other_terms` are the rest.
 
-    `counted`: per objective, what was counted since keeptime started. Of one that is observed from a Prometheus:
+    `counted`: per objective, what was counted since keeptime started, and `exclusions` what of it was left out, by
+    reason. Of one that is observed from a Prometheus:
     `reads` by result, and `source_problem`, why it cannot be read now, else "".
     """
 
@@ -33,6 +35,7 @@ class ContractView:
     last_sample: Sample | None
     reads: Mapping[str, int] = field(default_factory=dict)
     source_problem: str = ""
+    exclusions: tuple[Mapping[Exclusion, int], ...] = ()
     other_terms: tuple[Objective, ...] = ()
     compliance: tuple[ComplianceView, ...] = ()
     latency: Latency | None = None

@@ -31,6 +31,7 @@ FIELDS = (
     "good",
     "bad",
     "skipped",
+    "excluded",
     "sli",
     "target",
     "burn_rate",

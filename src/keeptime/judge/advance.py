@@ -21,7 +21,7 @@ from keeptime.judge.plan import Group, Plan
 from keeptime.judge.rules.rule import Demand, Evidence, Span
 from keeptime.judge.standing import Codes, Flags, Ints, Standing, condition_codes, latest, move
 from keeptime.judge.state import GroupState, State
-from keeptime.judge.totals import BAD, COUNTERS, GOOD, SKIPPED, Growth, step_of
+from keeptime.judge.totals import BAD, COUNTERS, EXCLUDED, GOOD, SKIPPED, Growth, step_of
 
 Reals = NDArray[np.float64]
 
@@ -37,14 +37,16 @@ def advance(
     bad: ArrayLike,
     skipped: ArrayLike,
     lived: ArrayLike,
+    excluded: ArrayLike | None = None,
 ) -> Block:
     """Judge the ticks from `first_tick` on. Moves `state` on in place and returns what was decided.
 
-    `good`, `bad`, `skipped`: counts [objectives × ticks] in the plan's order; `lived` [ticks]: False where
-    keeptime was not running. In such a tick counts are added but nothing is decided. Raises UsageError where the
-    arrays do not fit the plan, or the state is not at `first_tick`.
+    `good`, `bad`, `skipped`, `excluded` (None: none): counts [objectives × ticks] in the plan's order; `lived`
+    [ticks]: False where keeptime was not running. In such a tick counts are added but nothing is decided. Raises
+    UsageError where the arrays do not fit the plan, or the state is not at `first_tick`.
     """
-    counts = np.stack([np.asarray(each, dtype=np.int64) for each in (good, bad, skipped)])
+    left_out = np.zeros_like(good, dtype=np.int64) if excluded is None else excluded
+    counts = np.stack([np.asarray(each, dtype=np.int64) for each in (good, bad, skipped, left_out)])
     alive = np.asarray(lived, dtype=np.bool_)
     _check(plan, state, first_tick, counts, alive)
     standing = np.empty(counts.shape[1:], dtype=np.int8)
@@ -95,6 +97,7 @@ class _View:
     windows: dict[int, Span]
     own: Span
     skipped: Ints
+    excluded: Ints
     opens: Ints
     closes: Ints
 
@@ -187,6 +190,7 @@ def _moments(
         closes=view.closes[tick],
         own=view.own.at(keep),
         skipped=view.skipped[keep],
+        excluded=view.excluded[keep],
         windows={window: span.at(keep) for window, span in view.windows.items()},
         tiers=demand.tiers[:, keep],
         runs=None if demand.runs is None else demand.runs[:, :, keep],
@@ -200,13 +204,14 @@ def _look(plan: Plan, group: Group, part: GroupState, growth: Growth, ends: Ints
     own = group.shape.own
     if isinstance(own, Calendar):
         opens, closes = periods_of(own, int(ends[0]) - 1, len(ends), plan.tick_seconds)
-        good, bad, skipped = growth.since_mark(opens, part.mark)
+        good, bad, skipped, excluded = growth.since_mark(opens, part.mark)
         unlived = np.maximum(0, part.columns["born"] - opens[:, None]) + (closes - ends)[:, None]
-        return _View(windows, Span(good, bad, _expected(good, bad, unlived, rate)), skipped, opens, closes)
+        expected = _expected(good, bad, unlived, rate)
+        return _View(windows, Span(good, bad, expected), skipped, excluded, opens, closes)
     step = step_of(own, plan.tick_seconds)
     opens = growth.starts(own, step)
-    skipped = growth.since(opens, step, slice(SKIPPED, SKIPPED + 1))[0]
-    return _View(windows, windows[own], skipped, opens, ends)
+    skipped, excluded = growth.since(opens, step, slice(SKIPPED, EXCLUDED + 1))
+    return _View(windows, windows[own], skipped, excluded, opens, ends)
 
 
 def _rate(group: Group, growth: Growth, born: Ints, ends: Ints) -> Reals:

@@ -40,6 +40,7 @@ class Moments:
     closes: Ints
     own: Span
     skipped: Ints
+    excluded: Ints
     windows: Mapping[int, Span]
     tiers: Codes
     runs: Ints | None
@@ -160,6 +161,7 @@ def _verdict(plan: Plan, row: int, moments: Moments, index: int) -> Verdict:
         exhausted_in=exhausted_in,
         reason=say(facts),
         forecast=forecast,
+        excluded=int(moments.excluded[index]),
     )
 
 

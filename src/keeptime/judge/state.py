@@ -16,7 +16,7 @@ from keeptime.judge.memory import Remembered, key_hashes, pack, unpack
 from keeptime.judge.periods import period_of
 from keeptime.judge.plan import Group, Plan
 from keeptime.judge.standing import Standing
-from keeptime.judge.totals import BAD, COUNTERS, GOOD, Totals
+from keeptime.judge.totals import BAD, COUNTERS, GOOD, NAMES, Totals
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey
 
@@ -116,7 +116,7 @@ def _of(remembered: Mapping[str, Remembered], name: str, key: ObjectiveKey) -> d
 
 def _core_columns(part: GroupState) -> dict[str, Ints]:
     core = dict(part.columns)
-    for index, counter in enumerate(("good", "bad", "skipped")):
+    for index, counter in enumerate(NAMES):
         core[f"total_{counter}"] = part.totals.now[index]
         core[f"mark_{counter}"] = part.mark[index]
     core["period"] = np.full(part.mark.shape[1], part.period, dtype=np.int64)
@@ -159,7 +159,7 @@ def _restore_objective(
     totals = part.totals
     now = history.sums[:, -1].copy()
     if core:
-        now[:] = [core["total_good"], core["total_bad"], core["total_skipped"]]
+        now[:] = _counters(core, "total")
     totals.now[:, place] = now
     for ring in totals.rings:
         points = totals.points(ring)
@@ -170,9 +170,14 @@ def _restore_objective(
     if not isinstance(group.shape.own, Calendar):
         return
     if core.get("period") == part.period:
-        part.mark[:, place] = [core["mark_good"], core["mark_bad"], core["mark_skipped"]]
+        part.mark[:, place] = _counters(core, "mark")
     else:
         part.mark[:, place] = now - history.after(np.array([part.period]))[:, 0]
+
+
+def _counters(core: Mapping[str, int], kind: str) -> list[int]:
+    """A counter that an earlier keeptime did not remember had counted nothing."""
+    return [core.get(f"{kind}_{name}", 0) for name in NAMES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +193,7 @@ class _Ends:
         if history is None or not len(history.first):
             return cls(np.zeros(0, dtype=np.int64), np.zeros((COUNTERS, 1), dtype=np.int64), None)
         ends = np.array(history.first, dtype=np.int64) + np.array(history.ticks, dtype=np.int64)
-        counts = np.array([history.good, history.bad, history.skipped], dtype=np.int64)
+        counts = np.array([getattr(history, name) for name in NAMES], dtype=np.int64)
         sums = np.concatenate([np.zeros((COUNTERS, 1), dtype=np.int64), np.cumsum(counts, axis=1)], axis=1)
         events = np.flatnonzero(counts[0] + counts[1])
         return cls(ends, sums, int(ends[events[-1]]) if len(events) else None)

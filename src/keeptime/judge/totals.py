@@ -13,8 +13,10 @@ from keeptime.model.levels import level_for
 
 Ints = NDArray[np.int64]
 
-GOOD, BAD, SKIPPED = range(3)
-COUNTERS = 3
+GOOD, BAD, SKIPPED, EXCLUDED = range(4)
+COUNTERS = 4
+NAMES = ("good", "bad", "skipped", "excluded")
+"""Of the counters, in their order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ def _ints() -> "array[int]":
 class History:
     """Spans that do not overlap, oldest first; coarse ones first, single ticks last. Gaps hold no events.
 
-    All five are signed 64-bit arrays of one length: the span's first tick, its length in ticks (it ends on the
+    All six are signed 64-bit arrays of one length: the span's first tick, its length in ticks (it ends on the
     grid of its level), and its counts. `born` is the first tick that this objective was ever observed at.
     """
 
@@ -22,3 +22,4 @@ class History:
     good: "array[int]" = field(default_factory=_ints)
     bad: "array[int]" = field(default_factory=_ints)
     skipped: "array[int]" = field(default_factory=_ints)
+    excluded: "array[int]" = field(default_factory=_ints)

@@ -3,21 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from keeptime.model.exclusion import Exclusions
 from keeptime.model.key import ObjectiveKey, SignalKey
 from keeptime.model.sketch import Sketch
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Events of one objective in some time. `suspect` says how many of `bad` the prober's own lag could explain."""
+    """Events of one objective in some time. `suspect` says how many of `bad` the prober's own lag could explain.
+
+    `excluded` ones were due and do not count, for a reason that the contract gives.
+    """
 
     good: int = 0
     bad: int = 0
     skipped: int = 0
     suspect: int = 0
+    excluded: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.good, self.bad, self.skipped, self.suspect) < 0 or self.suspect > self.bad:
+        if min(self.good, self.bad, self.skipped, self.suspect, self.excluded) < 0 or self.suspect > self.bad:
             raise ValueError(f"counts must not be negative, nor suspect more than bad: {self}")
 
     def __add__(self, other: "Tally") -> "Tally":
@@ -26,6 +31,7 @@ class Tally:
             self.bad + other.bad,
             self.skipped + other.skipped,
             self.suspect + other.suspect,
+            self.excluded + other.excluded,
         )
 
     @property
@@ -34,14 +40,17 @@ class Tally:
 
     @property
     def slots(self) -> int:
-        return self.good + self.bad + self.skipped
+        return self.good + self.bad + self.skipped + self.excluded
 
 
 @dataclass(frozen=True, slots=True)
 class TickRecord:
-    """All that was counted in one tick. `incomplete`: keeptime did not live through all of it."""
+    """All that was counted in one tick. `incomplete`: keeptime did not live through all of it. `exclusions`: what
+    is excluded in `tallies`, by reason.
+    """
 
     tick: int
     tallies: Mapping[ObjectiveKey, Tally] = field(default_factory=dict)
     sketches: Mapping[SignalKey, Sketch] = field(default_factory=dict)
     incomplete: bool = False
+    exclusions: Exclusions = field(default_factory=dict)

@@ -104,7 +104,7 @@ class Forecast:
 class Verdict:
     """One objective at the end of one tick.
 
-    `at`: Unix seconds of the tick's end. `good`, `bad`, `skipped`: counts over the objective's own window.
+    `at`: Unix seconds of the tick's end. `good`, `bad`, `skipped`, `excluded`: counts over its own window.
     `since`: Unix seconds of the end of the tick at which this condition began.
     `exhausted_in`: seconds until the budget is gone at the present pace; None: it is not being used up.
     `forecast`: None with too little to say: less than a day's worth of events in the last 60 days.
@@ -129,6 +129,7 @@ class Verdict:
     exhausted_in: float | None
     reason: str
     forecast: Forecast | None = None
+    excluded: int = 0
 
     @property
     def sli(self) -> float | None:

@@ -1,8 +1,8 @@
 """Counts outcomes of probes per objective and tick.
 
-Guarantees: every slot is counted exactly once for each objective: good, bad or skipped, or left out where the
-objective excludes failures; a tick that was given out is never changed. An outcome belongs to the tick in which it
-was due; if that is closed, to the oldest open one. Takes `now`, reads no clock.
+Guarantees: every slot is counted exactly once for each objective: good, bad, skipped or excluded; a tick that was
+given out is never changed. An outcome belongs to the tick in which it was due; if that is closed, to the oldest
+open one. Takes `now`, reads no clock.
 """
 
 import threading
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from keeptime.contract.terms import Contract
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
+from keeptime.model.exclusion import FAILED, Exclusion
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey, tick_of
 from keeptime.model.sample import Sample, Skipped
 from keeptime.model.sketch import Sketch
@@ -20,7 +21,7 @@ from keeptime.observe.route import ENDED, STOPPED
 GRACE_SECONDS = 1.0
 """A tick stays open so long after its end, for what was due in it and is not done."""
 SECOND = 1_000_000_000
-GOOD, BAD, SKIPPED, SUSPECT = range(4)
+GOOD, BAD, SKIPPED, SUSPECT, EXCLUDED = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +45,24 @@ class _Counted:
 class _Tick:
     counts: dict[ObjectiveKey, list[int]] = field(default_factory=dict)
     sketches: dict[SignalKey, Sketch] = field(default_factory=dict)
+    exclusions: dict[ObjectiveKey, dict[Exclusion, int]] = field(default_factory=dict)
     incomplete: bool = False
 
-    def count(self, key: ObjectiveKey, which: int) -> list[int]:
+    def count(self, key: ObjectiveKey, which: int, events: int = 1) -> list[int]:
         counts = self.counts.get(key)
         if counts is None:
-            counts = self.counts[key] = [0, 0, 0, 0]
-        counts[which] += 1
+            counts = self.counts[key] = [0, 0, 0, 0, 0]
+        counts[which] += events
         return counts
+
+    def exclude(self, key: ObjectiveKey, why: Exclusion, events: int = 1) -> None:
+        self.count(key, EXCLUDED, events)
+        reasons = self.exclusions.setdefault(key, {})
+        reasons[why] = reasons.get(why, 0) + events
 
     def record(self, tick: int, incomplete: bool) -> TickRecord:
         tallies = {key: Tally(*counts) for key, counts in self.counts.items()}
-        return TickRecord(tick, tallies, self.sketches, self.incomplete or incomplete)
+        return TickRecord(tick, tallies, self.sketches, self.incomplete or incomplete, self.exclusions)
 
 
 class Counter:
@@ -111,7 +118,7 @@ class Counter:
             tick = self._tick(until_ns - 1)
             for key, tally in tallies.items():
                 if key in known and tally != Tally():
-                    counts = tick.counts.setdefault(key, [0, 0, 0, 0])
+                    counts = tick.counts.setdefault(key, [0, 0, 0, 0, 0])
                     for which, amount in enumerate((tally.good, tally.bad, tally.skipped, tally.suspect)):
                         counts[which] += amount
 
@@ -196,7 +203,10 @@ class Counter:
                 sketch = tick.sketches[key] = Sketch()
             sketch.add(latency / SECOND)
         for each in objectives:
-            if (failed and each.excluded) or (decided and each.early):
+            if decided and each.early:
+                continue
+            if failed and each.excluded:
+                tick.exclude(each.key, FAILED)
                 continue
             good = not failed and (each.under is None or latency <= each.under)
             counts = tick.count(each.key, GOOD if good else BAD)

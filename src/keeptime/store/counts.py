@@ -14,8 +14,8 @@ from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally
 from keeptime.store.grid import ID_BITS, MOST_IDS, Piece, Stage, cover, first_of, id_of, row_at
 
-Row = tuple[int, int, int, int, int]
-"""at, good, bad, skipped, suspect"""
+Row = tuple[int, int, int, int, int, int]
+"""at, good, bad, skipped, suspect, excluded"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,16 @@ class Counts:
             first = stage.floor(tick)
             closed = stage.ticks == 1 or first < self._summed_to(stage)
             if closed and first >= stage.kept_from(boundary, sketches=False):
-                self.put(
-                    stage, ((row_at(first, i), t.good, t.bad, t.skipped, t.suspect) for i, t in counted.items())
-                )
+                self.put(stage, (_row(row_at(first, identity), tally) for identity, tally in counted.items()))
         self._close(boundary)
 
     def put(self, stage: Stage, rows: Iterable[Row]) -> None:
         """Add rows to one level, and to no other."""
         self.db.executemany(
-            f"INSERT INTO counts_{stage.name} VALUES (?, ?, ?, ?, ?) ON CONFLICT (at) DO UPDATE SET "
+            f"INSERT INTO counts_{stage.name} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (at) DO UPDATE SET "
             "good = good + excluded.good, bad = bad + excluded.bad, "
-            "skipped = skipped + excluded.skipped, suspect = suspect + excluded.suspect",
+            "skipped = skipped + excluded.skipped, suspect = suspect + excluded.suspect, "
+            "excluded = excluded + excluded.excluded",
             rows,
         )
 
@@ -63,10 +62,10 @@ class Counts:
         held = [self.held(stage, boundary) for stage in preferred(self.stages, step)]
         for piece in cover(held, start, end):
             rows = self.db.execute(
-                series(f"counts_{piece.stage.name}", "good, bad, skipped, suspect"), at(piece, identity)
+                series(f"counts_{piece.stage.name}", "good, bad, skipped, suspect, excluded"), at(piece, identity)
             )
-            for first, good, bad, skipped, suspect in rows:
-                yield first, Tally(good, bad, skipped, suspect)
+            for first, *counts in rows:
+                yield first, Tally(*counts)
 
     def histories(
         self, pieces: Sequence[Piece], ids: Mapping[ObjectiveKey, int], born: Mapping[int, int]
@@ -76,14 +75,14 @@ class Counts:
         for piece in pieces:
             for found in spans.values():
                 found.begin(piece.stage.ticks)
-            for key, good, bad, skipped in self.db.execute(
-                f"SELECT at, good, bad, skipped FROM counts_{piece.stage.name} "
+            for key, *counts in self.db.execute(
+                f"SELECT at, good, bad, skipped, excluded FROM counts_{piece.stage.name} "
                 "WHERE at >= ? AND at < ? ORDER BY at",
                 (row_at(piece.start), row_at(piece.end)),
             ):
                 found_of = spans.get(id_of(key))
                 if found_of is not None:
-                    found_of.add(first_of(key), good, bad, skipped)
+                    found_of.add((first_of(key), *counts))
         return Histories({key: i for key, i in ids.items() if i in born}, dict(born), spans)
 
     def _close(self, boundary: int) -> None:
@@ -94,7 +93,7 @@ class Counts:
                 self.db.execute(
                     f"INSERT INTO counts_{stage.name} SELECT "
                     f"((at >> {ID_BITS}) / {stage.ticks} * {stage.ticks}) << {ID_BITS} | (at & {MOST_IDS - 1}), "
-                    f"sum(good), sum(bad), sum(skipped), sum(suspect) FROM counts_{finer.name} "
+                    f"sum(good), sum(bad), sum(skipped), sum(suspect), sum(excluded) FROM counts_{finer.name} "
                     "WHERE at >= ? AND at < ? GROUP BY 1",
                     (row_at(start), row_at(end)),
                 )
@@ -102,6 +101,10 @@ class Counts:
 
     def _summed_to(self, stage: Stage) -> int:
         return first_of(summed(self.db, "counts", stage))
+
+
+def _row(key: int, tally: Tally) -> Row:
+    return key, tally.good, tally.bad, tally.skipped, tally.suspect, tally.excluded
 
 
 def begin(db: sqlite3.Connection, kind: str, stages: Sequence[Stage], tick: int) -> None:
@@ -150,37 +153,37 @@ def at(piece: Piece, identity: int) -> dict[str, int]:
     return {"start": piece.start, "end": piece.end, "ticks": piece.stage.ticks, "id": identity}
 
 
+_COLUMNS = ("first", "good", "bad", "skipped", "excluded")
+
+
 @dataclass(slots=True)
 class _Spans:
     """One objective's spans in as few bytes as they need: 32-bit numbers until one does not fit."""
 
-    first: "array[int]" = field(default_factory=lambda: array("i"))
-    good: "array[int]" = field(default_factory=lambda: array("i"))
-    bad: "array[int]" = field(default_factory=lambda: array("i"))
-    skipped: "array[int]" = field(default_factory=lambda: array("i"))
+    columns: "list[array[int]]" = field(default_factory=lambda: [array("i") for _ in _COLUMNS])
     runs: list[tuple[int, int]] = field(default_factory=list)
 
     def begin(self, ticks: int) -> None:
         """Spans from here on are so long."""
-        self.runs.append((len(self.first), ticks))
+        self.runs.append((len(self.columns[0]), ticks))
 
-    def add(self, first: int, good: int, bad: int, skipped: int) -> None:
+    def add(self, values: tuple[int, ...]) -> None:
+        """The first tick and the counts, in the order of _COLUMNS."""
         try:
-            self.first.append(first)
-            self.good.append(good)
-            self.bad.append(bad)
-            self.skipped.append(skipped)
+            for column, value in zip(self.columns, values, strict=True):
+                column.append(value)
         except OverflowError:
-            kept = len(self.skipped)
-            for name, value in zip(("first", "good", "bad", "skipped"), (first, good, bad, skipped), strict=True):
-                setattr(self, name, array("q", [*getattr(self, name)[:kept], value]))
+            kept = len(self.columns[-1])
+            self.columns = [
+                array("q", [*column[:kept], value]) for column, value in zip(self.columns, values, strict=True)
+            ]
 
     def history(self, born: int) -> History:
-        ticks = array("q")
-        for (start, length), (end, _) in zip(self.runs, [*self.runs[1:], (len(self.first), 0)], strict=True):
-            ticks.extend(array("q", [length]) * (end - start))
-        wide = (array("q", column) for column in (self.good, self.bad, self.skipped))
-        return History(born, array("q", self.first), ticks, *wide)
+        ticks, length = array("q"), len(self.columns[0])
+        for (start, each), (end, _) in zip(self.runs, [*self.runs[1:], (length, 0)], strict=True):
+            ticks.extend(array("q", [each]) * (end - start))
+        first, *counts = (array("q", column) for column in self.columns)
+        return History(born, first, ticks, *counts)
 
 
 @dataclass(frozen=True, slots=True)

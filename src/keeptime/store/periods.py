@@ -80,14 +80,14 @@ class Periods:
     def add_late(self, tick: int, tallies: Mapping[int, Tally]) -> None:
         """Counts of a tick that may lie in a closed day belong to that day, and to its period."""
         for identity, tally in tallies.items():
-            counts = (tally.good, tally.bad, tally.skipped)
+            counts = (tally.good, tally.bad, tally.skipped, tally.excluded)
             self.db.execute(
-                "UPDATE day SET good = good + ?, bad = bad + ?, skipped = skipped + ? WHERE at = ("
-                "SELECT at FROM day WHERE at BETWEEN ? AND ? AND until > ? AND at & ? = ?)",
+                "UPDATE day SET good = good + ?, bad = bad + ?, skipped = skipped + ?, excluded = excluded + ? "
+                "WHERE at = (SELECT at FROM day WHERE at BETWEEN ? AND ? AND until > ? AND at & ? = ?)",
                 (*counts, row_at(tick - self._longest), row_at(tick, MOST_IDS - 1), tick, MOST_IDS - 1, identity),
             )
             self.db.execute(
-                "UPDATE period SET good = good + ?, bad = bad + ?, skipped = skipped + ? "
+                "UPDATE period SET good = good + ?, bad = bad + ?, skipped = skipped + ?, excluded = excluded + ? "
                 "WHERE objective = ? AND first <= ? AND until > ?",
                 (*counts, identity, tick, tick),
             )
@@ -164,12 +164,12 @@ class Periods:
         held = [self.counts.held(stage, boundary) for stage in preferred(stages, stages[-1].ticks)]
         for piece in cover(held, first, until):
             rows = self.db.execute(
-                f"SELECT at & {MOST_IDS - 1}, sum(good), sum(bad), sum(skipped) FROM counts_{piece.stage.name} "
-                "WHERE at >= ? AND at < ? GROUP BY 1",
+                f"SELECT at & {MOST_IDS - 1}, sum(good), sum(bad), sum(skipped), sum(excluded) "
+                f"FROM counts_{piece.stage.name} WHERE at >= ? AND at < ? GROUP BY 1",
                 (row_at(piece.start), row_at(piece.end)),
             )
-            for identity, good, bad, skipped in rows:
-                yield identity, PeriodCounts(good, bad, skipped)
+            for identity, good, bad, skipped, excluded in rows:
+                yield identity, PeriodCounts(good, bad, skipped, excluded=excluded)
 
     def _days_summed(self, first: int, until: int) -> Iterator[tuple[int, PeriodCounts]]:
         query = f"SELECT at & {MOST_IDS - 1}, {_SUMS} FROM day WHERE at >= ? AND at < ? AND until <= ? GROUP BY 1"
@@ -190,7 +190,7 @@ class Periods:
         return math.ceil(lost)
 
     def _slots_of(self, identity: int, tick: int) -> int:
-        query = "SELECT good + bad + skipped FROM counts_tick WHERE at = ?"
+        query = "SELECT good + bad + skipped + excluded FROM counts_tick WHERE at = ?"
         row = self.db.execute(query, (row_at(tick, identity),)).fetchone()
         return 0 if row is None else int(row[0])
 

@@ -22,6 +22,7 @@ from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.store.alerting import Alerts
 from keeptime.store.counts import Counts
+from keeptime.store.exclusions import DAY, DayExclusion, ExclusionTable
 from keeptime.store.failures import speaking, transaction
 from keeptime.store.grid import Stage, memory_of_judge, stages_for
 from keeptime.store.lived import Lived
@@ -188,6 +189,14 @@ class SqliteStore:
             identity = self.names.objectives.get(key)
             return () if identity is None else tuple(self._counts.between(identity, start, end, step, boundary))
 
+    def exclusions(self, key: ObjectiveKey, start: int, end: int) -> tuple[DayExclusion, ...]:
+        """What was left out and why, of every day (UTC) that ticks [start, end) touch."""
+        with speaking(str(self.path)):
+            identity = self.names.objectives.get(key)
+            if identity is None or end <= start:
+                return ()
+            return self._exclusions.between(identity, self._day(start), self._day(end - 1))
+
     def sketches(self, key: SignalKey, start: int, end: int) -> Sketch:
         """The sum over ticks [start, end); buckets of what is only kept coarser count where they lie within."""
         boundary = self._boundary(end)
@@ -237,6 +246,14 @@ class SqliteStore:
         return Sketches(self.db, self.stages)
 
     @property
+    def _exclusions(self) -> ExclusionTable:
+        return ExclusionTable(self.db)
+
+    def _day(self, tick: int) -> int:
+        """The day (UTC) that a tick begins in."""
+        return int(tick * self.tick_seconds // DAY)
+
+    @property
     def _lived(self) -> Lived:
         return Lived(self.db)
 
@@ -269,6 +286,8 @@ class SqliteStore:
         tallies = {self.names.observed(key, record.tick): tally for key, tally in record.tallies.items()}
         sketches = {self.names.signal(key): sketch for key, sketch in record.sketches.items()}
         self._counts.add(record.tick, tallies, boundary)
+        reasons = {self.names.observed(key, record.tick): found for key, found in record.exclusions.items()}
+        self._exclusions.add(self._day(record.tick), reasons)
         self._sketches.add(record.tick, sketches, boundary, late=record.tick + 1 < boundary or record.tick == last)
         self._sketches.sum_up(boundary, len(self.names.signals))
         self._lived.record(record.tick, incomplete=record.incomplete)
@@ -279,6 +298,7 @@ class SqliteStore:
         self._periods.prune(oldest, _PRUNED + 2 * len(self.names.objectives))
         if last is not None and record.tick <= last:
             self._periods.add_late(record.tick, tallies)
+        self._exclusions.prune(self._day(oldest))
 
     def _close(self, change: Change, *, before: bool) -> None:
         """Sum up days that ended before this tick before its coming cuts off what they are summed from."""

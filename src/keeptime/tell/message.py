@@ -97,7 +97,13 @@ def _objective(objective: Objective, verdict: Verdict) -> Json:
 def _figures(verdict: Verdict) -> dict[str, Json]:
     budget = verdict.budget
     return {
-        "counts": {"good": verdict.good, "bad": verdict.bad, "skipped": verdict.skipped, "sli": verdict.sli},
+        "counts": {
+            "good": verdict.good,
+            "bad": verdict.bad,
+            "skipped": verdict.skipped,
+            "excluded": verdict.excluded,
+            "sli": verdict.sli,
+        },
         "burn_rate": verdict.burn_rate,
         "tiers": [_tier(tier) for tier in verdict.tiers],
         "budget": {"total": budget.total, "spent": budget.spent, "left": budget.left},

@@ -23,6 +23,7 @@ from keeptime.contract.terms import (
     Rolling,
 )
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
+from keeptime.model.exclusion import Exclusion
 from keeptime.model.latency import Latency
 from keeptime.model.sample import Connection, Failure, Phases, Sample
 from keeptime.model.tally import Tally
@@ -119,6 +120,7 @@ def view(
     verdicts: Sequence[Verdict | None] = (),
     *,
     counted: Sequence[Tally] = (),
+    exclusions: Sequence[Mapping[Exclusion, int]] = (),
     counters: RequestCounters | None = None,
     reads: Mapping[str, int] | None = None,
     source_problem: str = "",
@@ -134,6 +136,7 @@ def view(
         verdicts=tuple(verdicts) or (None,) * len(of.objectives),
         counted=tuple(counted) or (Tally(),) * len(of.objectives),
         counters=counters or RequestCounters(tuple(sorted({*USUAL_BOUNDS, *under}))),
+        exclusions=tuple(exclusions) or ({},) * len(of.objectives),
         in_flight=in_flight,
         last_sample=last_sample,
         reads=reads or {},
@@ -151,6 +154,7 @@ def verdict(
     good: int = 0,
     bad: int = 0,
     skipped: int = 0,
+    excluded: int = 0,
     total: float = 2419.2,
     tiers: Sequence[TierReport] = (),
     reason: str = "as the test says",
@@ -182,6 +186,7 @@ def verdict(
         exhausted_in=exhausted_in,
         reason=reason,
         forecast=forecast,
+        excluded=excluded,
     )
 
 

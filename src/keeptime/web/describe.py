@@ -126,7 +126,7 @@ def _objective(objective: Objective, verdict: Verdict | None) -> dict[str, Json]
 
 
 def _nothing_yet() -> dict[str, Json]:
-    names = ("condition", "severity", "since", "at", "good", "bad", "skipped", "sli", "burn_rate")
+    names = ("condition", "severity", "since", "at", "good", "bad", "skipped", "excluded", "sli", "burn_rate")
     nothing: dict[str, Json] = dict.fromkeys(
         (*names, "window_seconds", "budget", "exhausted_in_seconds", "forecast")
     )
@@ -144,6 +144,7 @@ def _verdict(verdict: Verdict) -> dict[str, Json]:
         "good": verdict.good,
         "bad": verdict.bad,
         "skipped": verdict.skipped,
+        "excluded": verdict.excluded,
         "sli": verdict.sli,
         "burn_rate": verdict.burn_rate,
         "budget": {"total": budget.total, "spent": budget.spent, "left": budget.left},

@@ -17,6 +17,7 @@ from keeptime.model.verdict import Condition, Verdict
 from keeptime.units import format_duration
 
 OBJECTIVE = ("contract", "objective")
+RESULTS = ("good", "bad", "skipped", "excluded")
 RECEIVER = ("contract", "audience", "receiver")
 
 
@@ -24,6 +25,7 @@ def own_series(snapshot: Snapshot) -> Iterator[Metric]:
     """All of keeptime's own series."""
     yield from _terms(snapshot.contracts)
     yield _counted(snapshot.contracts)
+    yield _excluded(snapshot.contracts)
     verdicts = [verdict for view in snapshot.contracts for verdict in view.verdicts if verdict is not None]
     yield from _verdicts(verdicts)
     yield from _burn_and_budget(verdicts)
@@ -65,8 +67,22 @@ def _counted(views: Sequence[ContractView]) -> Metric:
     for view in views:
         for objective, tally in zip(view.contract.objectives, view.counted, strict=True):
             key = view.contract.key(objective)
-            for result, count in (("good", tally.good), ("bad", tally.bad), ("skipped", tally.skipped)):
-                counter.add_metric((*key, result), count)
+            for result in RESULTS:
+                counter.add_metric((*key, result), getattr(tally, result))
+    return counter
+
+
+def _excluded(views: Sequence[ContractView]) -> Metric:
+    """Only reasons that have left something out: their number is bounded by the contract's terms."""
+    counter = CounterMetricFamily(
+        "keeptime_objective_excluded",
+        "Requests left out since keeptime started, by the terms and the reason that left them out.",
+        labels=(*OBJECTIVE, "terms", "reason"),
+    )
+    for view in views:
+        for objective, reasons in zip(view.contract.objectives, view.exclusions, strict=True):
+            for why, count in sorted(reasons.items(), key=lambda each: (each[0].kind, str(each[0]))):
+                counter.add_metric((*view.contract.key(objective), why.kind.value, str(why)), count)
     return counter
 
 
@@ -91,8 +107,8 @@ def _verdicts(verdicts: Sequence[Verdict]) -> Iterator[Metric]:
         for each in Condition:
             condition.add_metric((*verdict.key, each.value), each is verdict.condition)
         since.add_metric(verdict.key, verdict.since)
-        for result, count in (("good", verdict.good), ("bad", verdict.bad), ("skipped", verdict.skipped)):
-            events.add_metric((*verdict.key, result), count)
+        for result in RESULTS:
+            events.add_metric((*verdict.key, result), getattr(verdict, result))
         if verdict.sli is not None:
             sli.add_metric(verdict.key, verdict.sli)
     yield from (condition, since, sli, events)

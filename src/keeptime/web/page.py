@@ -20,6 +20,7 @@ from keeptime.web.describe import shown_observed, shown_receiver
 from keeptime.web.figures import shown_age, shown_count, shown_instant, shown_rate, shown_ratio, shown_since
 from keeptime.web.kept import shown_compliance, shown_latency
 
+RESULTS = ("good", "bad", "skipped", "excluded")
 WAITING = "waiting"
 WORDS = {
     Condition.OK.value: "ok",
@@ -212,7 +213,7 @@ def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot
         budget_bar=_budget_bar(verdict),
         burn=burn,
         burn_over=over,
-        events=f"{verdict.good:,} good, {verdict.bad:,} bad, {verdict.skipped:,} skipped",
+        events=", ".join(f"{getattr(verdict, name):,} {name}" for name in RESULTS),
         runs_out=speak_duration(verdict.exhausted_in) if verdict.exhausted_in else "",
         chance=_chance(verdict),
         tiers=tuple(_tier(tier) for tier in verdict.tiers),

@@ -1,0 +1,42 @@
+"""Why an event does not count: it was due, and the contract's own terms leave it out.
+
+Guarantees: a reason is never empty; equal terms give equal values, so that events can be summed up by them. What is
+not eligible is no event of the objective at all, and has no value here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keeptime.model.key import ObjectiveKey
+
+
+class ExclusionKind(StrEnum):
+    """Which terms left it out; in the order in which they are asked."""
+
+    MAINTENANCE = "maintenance"
+    EXCLUDE = "exclude"
+    ERRORS = "errors"
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """`reason`: in the contract's words. `author`: who says so, "" where nobody is named."""
+
+    kind: ExclusionKind
+    reason: str
+    author: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.reason:
+            raise ValueError("an exclusion needs a reason")
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.author})" if self.author else self.reason
+
+
+FAILED = Exclusion(ExclusionKind.ERRORS, "failed requests are left out (errors: excluded)")
+"""Of an objective with `errors: excluded`."""
+
+Exclusions = Mapping[ObjectiveKey, Mapping[Exclusion, int]]
+"""Events left out, by objective and reason."""

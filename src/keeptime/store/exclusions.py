@@ -1,0 +1,59 @@
+"""Events left out, per objective, day (UTC) and reason, so that a report can list why.
+
+Guarantees: the sum over the reasons of some days is the `excluded` of their counts. Rows come into being only where
+something was excluded, and there are at most as many a day as the contract has reasons. Runs inside the caller's
+transaction.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keeptime.model.exclusion import Exclusion, ExclusionKind
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class DayExclusion:
+    """So many events of one objective were left out in one day (days since 1970-01-01, UTC) for one reason."""
+
+    day: int
+    exclusion: Exclusion
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionTable:
+    """The table `exclusion` of one database."""
+
+    db: sqlite3.Connection
+
+    def add(self, day: int, found: Mapping[int, Mapping[Exclusion, int]]) -> None:
+        """Add to a day what was left out, by objective id."""
+        self.db.executemany(
+            "INSERT INTO exclusion VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET events = events + excluded.events",
+            (
+                (identity, day, why.kind.value, why.reason, why.author, events)
+                for identity, reasons in found.items()
+                for why, events in reasons.items()
+                if events
+            ),
+        )
+
+    def between(self, identity: int, first: int, last: int) -> tuple[DayExclusion, ...]:
+        """One objective's rows of these days, both included, oldest first."""
+        rows = self.db.execute(
+            "SELECT day, kind, reason, author, events FROM exclusion "
+            "WHERE objective = ? AND day BETWEEN ? AND ? ORDER BY day, kind, reason, author",
+            (identity, first, last),
+        )
+        return tuple(
+            DayExclusion(day, Exclusion(ExclusionKind(kind), reason, author), events)
+            for day, kind, reason, author, events in rows
+        )
+
+    def prune(self, oldest: int) -> None:
+        """Forget the days before this one."""
+        self.db.execute("DELETE FROM exclusion WHERE day < ?", (oldest,))

@@ -1,0 +1,65 @@
+"""What was left out: counted at every level, and told apart by reason and day."""
+
+from pathlib import Path
+
+from keeptime.model.change import Change
+from keeptime.model.exclusion import FAILED, Exclusion, ExclusionKind
+from keeptime.model.tally import Tally, TickRecord
+from keeptime.store.exclusions import DayExclusion
+from keeptime.store.opening import migrations
+from keeptime.store.sqlite import SqliteStore
+from tests.store.given import FAST, FIRST, NOW, RIGHT, TICK, opened
+
+WEEKLY = Exclusion(ExclusionKind.MAINTENANCE, "weekly restart", "ops")
+DAY = 8640
+MIDNIGHT = -(-FIRST // DAY) * DAY
+
+
+def record(tick: int, failed: int, restarted: int) -> Change:
+    reasons = {FAST: {FAILED: failed, WEEKLY: restarted}}
+    tally = Tally(1, excluded=failed + restarted)
+    return Change((tick + 1) * TICK, TickRecord(tick, {FAST: tally}, exclusions=reasons))
+
+
+def test_reasons_are_summed_up_by_day(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        for tick, failed, restarted in ((MIDNIGHT - 2, 1, 0), (MIDNIGHT - 1, 2, 5), (MIDNIGHT, 0, 7)):
+            store.commit(record(tick, failed, restarted))
+        store.commit(record(MIDNIGHT - 1, 1, 0))  # late
+    with opened(tmp_path, tick=MIDNIGHT + 1) as store:
+        day = MIDNIGHT // DAY
+        before = (DayExclusion(day - 1, FAILED, 4), DayExclusion(day - 1, WEEKLY, 5))
+        assert store.exclusions(FAST, MIDNIGHT - 5, MIDNIGHT) == before
+        assert store.exclusions(FAST, MIDNIGHT - 5, MIDNIGHT + 1) == (*before, DayExclusion(day, WEEKLY, 7))
+        assert store.exclusions(RIGHT, MIDNIGHT - 5, MIDNIGHT + 1) == ()
+        counted = store.tallies(FAST, MIDNIGHT - 5, MIDNIGHT + 1, TICK)
+        assert sum(tally.excluded for _, tally in counted) == 16
+        assert sum(store.histories(MIDNIGHT + 1)[FAST].excluded) == 16
+
+
+def test_they_are_forgotten_with_the_counts(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.commit(record(FIRST, 1, 0))
+        store.commit(record(FIRST + 399 * DAY, 2, 0))
+        assert [each.events for each in store.exclusions(FAST, 0, FIRST + 500 * DAY)] == [1, 2]
+        store.commit(record(FIRST + 402 * DAY, 3, 0))
+        assert [each.events for each in store.exclusions(FAST, 0, FIRST + 500 * DAY)] == [2, 3]
+
+
+def test_a_store_from_before_is_brought_up_and_goes_on(tmp_path: Path) -> None:
+    """Counts that were written without the column read 0 there, at every level."""
+    with SqliteStore.open(tmp_path, tick_seconds=TICK, now=NOW, steps=migrations()[:2]) as old:
+        identity = old.names.observed(FAST, FIRST)
+        for name, first in (("tick", FIRST), ("60", FIRST // 6 * 6 - 6)):
+            key = first << 20 | identity
+            old.db.execute(f"INSERT INTO counts_{name} VALUES (?, 9, 1, 2, 1)", (key,))
+    with opened(tmp_path) as store:
+        assert store.tallies(FAST, FIRST, FIRST + 1, TICK) == ((FIRST, Tally(9, 1, 2, 1)),)
+        store.commit(record(FIRST, 3, 0))
+        assert store.tallies(FAST, FIRST, FIRST + 1, TICK) == ((FIRST, Tally(10, 1, 2, 1, 3)),)
+        for tick in range(FIRST + 1, FIRST + 400):
+            store.commit(record(tick, 1, 0))
+        start = -(-(FIRST + 1) // 60) * 60
+        for step in (10.0, 60.0, 600.0):
+            found = store.tallies(FAST, start, start + 60, step)
+            assert sum(tally.excluded for _, tally in found) == 60
