@@ -8,6 +8,7 @@ from pathlib import Path
 BENCHES = (
     "import_time",
     "judge",
+    "alert_quality",
     "forecast",
     "prometheus_rules",
     "time_to_tell",

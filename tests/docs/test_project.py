@@ -43,6 +43,7 @@ def test_continuous_integration_runs_the_tests() -> None:
 
 def test_every_bench_is_run_by_all_and_told_of() -> None:
     benches = {path.stem for path in ROOT.glob("bench/*.py") if "__main__" in text_of(path) and path.stem != "all"}
+    benches |= {path.parent.name for path in ROOT.glob("bench/*/__main__.py")}
     told = text_of(ROOT / "docs/performance.md")
     listed = re.search(r"^BENCHES = \((.*?)\)", text_of(ROOT / "bench/all.py"), re.MULTILINE | re.DOTALL)
     assert listed is not None

@@ -100,16 +100,16 @@ def test_it_is_what_its_definition_says(
 def test_an_incident_begins_and_ends_with_a_sentence_and_its_counts() -> None:
     plan = plan_of(objective(policy=PolicyKind.BUCKETS))
     state = State.fresh(plan, 1000)
-    whole = stream([1] * 8640 + [0] * 12 + [1] * 400, [0] * 8640 + [1] * 12 + [0] * 400)
+    whole = stream([1] * 8640 + [0] * 18 + [1] * 400, [0] * 8640 + [1] * 18 + [0] * 400)
     block = run(plan, state, whole)
     begins, ends = block.transitions()
     assert (begins.verdict.condition, begins.verdict.severity) == (Condition.AT_RISK, Severity.PAGE)
     assert begins.verdict.reason == (
-        "10 of 10 requests were slow or failed in the last 1 min 40 s: 100 times what 99% allows (outage tier);"
-        " at this pace the budget ends in 6 h 42 min; it will be missed within the next 28 d with a chance of 11 %"
+        "17 of 17 requests were slow or failed in the last 2 min 50 s: 100 times what 99% allows (outage tier);"
+        " at this pace the budget ends in 6 h 40 min; it will be missed within the next 28 d with a chance of 11 %"
     )
     assert ends.verdict.condition is Condition.OK
-    assert ends.column - (8640 + 12) >= 180 - 1
+    assert ends.column - (8640 + 18) >= 180 - 1
 
 
 def test_restarts_and_splits_change_nothing() -> None:
