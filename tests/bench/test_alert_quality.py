@@ -1,4 +1,4 @@
-"""The comparison of decision rules: its figures on cases worked out by hand, and its quick form against the bars."""
+"""The comparison of decision rules: its figures on cases worked out by hand, its quick form against the bars."""
 
 import json
 import math
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from bench.alert_quality.__main__ import QUICK
 from bench.alert_quality.figures import Outcome, outcome, row
 from bench.alert_quality.judging import Alert, alerts
