@@ -83,7 +83,7 @@ def test_a_request_that_turns_bad_never_makes_a_tier_fire_later(
 def test_more_traffic_of_the_same_shares_never_fires_later_where_no_block_is_full(
     seed: int, which: int, times: int
 ) -> None:
-    """Levels grow as the traffic does, and thresholds by no more. A block that is full takes in less than its share,
+    """Levels grow as the traffic does, and thresholds by no more. A full block takes in less than its share,
     so there a tier can be later, but never than three blocks of nothing but bad requests."""
     one = bucket(which, 10.0)
     good, bad = some(seed, 400, 1.0)
