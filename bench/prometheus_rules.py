@@ -1,8 +1,9 @@
 """What the exported rules cost a Prometheus per evaluation cycle, beside Sloth's for the same promises and tiers.
 
-Three Prometheus servers run side by side, scrape the same endpoint and have 30 days of history: one without rules,
-one with Sloth's, one with keeptime's. Each series reaches back as far as its rules read. What a rule set costs in a
-cycle is its server's CPU time in that cycle less that of the one without rules. Bar: at most a fifth of Sloth's.
+Four Prometheus servers run side by side, scrape the same endpoint and have 30 days of history: one without rules,
+one with Sloth's, two with keeptime's for the policies burn-rate and buckets. Each series reaches back as far as its
+rules read. What a rule set costs in a cycle is its server's CPU time in that cycle less that of the one without
+rules. Bar: each of keeptime's at most a fifth of Sloth's.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,7 +40,13 @@ SUMS = ("keeptime:requests:sum", "keeptime:bad:sum", "keeptime:observed_seconds:
 NOWS = ("keeptime:requests:increase", "keeptime:bad:increase", "keeptime:observed_seconds:increase")
 
 
-def contracts(count: int) -> list[Contract]:
+POLICIES = ("burn-rate", "buckets")
+CARRIED = ("keeptime:objective:standing", "keeptime:quiet:seconds")
+BUCKETS = ("level", "requests", "bad", "clearing")
+TIERS = {"outage": "page", "fast": "page", "slow": "ticket"}
+
+
+def contracts(count: int, policy: str) -> list[Contract]:
     """So many promises of 99 % over 28 days, ten to a contract."""
     texts = []
     for number in range(count // 10):
@@ -47,7 +54,7 @@ def contracts(count: int) -> list[Contract]:
             f"  - {{name: o{each}, target: 99%, under: {each + 1}00ms, over: 28d}}\n" for each in range(10)
         )
         probed = "endpoint: {url: 'http://127.0.0.1:1/'}\nobserve: [{probe: 1s}]"
-        head = f"contract: c{number}\n{probed}\nobjectives:\n"
+        head = f"contract: c{number}\n{probed}\npolicy: {policy}\nobjectives:\n"
         texts.append(head + objectives)
     found = load_text("---\n".join(texts).encode(), "bench.yaml")
     assert len(found.contracts) == count // 10, found.problems
@@ -109,6 +116,29 @@ def keeptime_lines(keys: list[ObjectiveKey], now: int) -> Iterator[str]:
                 yield from (f"{series} {at // STEP % 100 + 5000} {at}\n" for at in spans(now, *back))
 
 
+def carried_lines(keys: list[ObjectiveKey], now: int) -> Iterator[str]:
+    """What the rules carry on: their own last values, sought in six hours."""
+    for name in CARRIED:
+        yield f"# TYPE {name} gauge\n"
+        for key in keys:
+            labels = f'contract="{key.contract}",objective="{key.objective}",slo="{key}"'
+            yield from (f"{name}{{{labels}}} 0 {at}\n" for at in spans(now, (7 * HOUR, 60)))
+
+
+def bucket_lines(keys: list[ObjectiveKey], now: int) -> Iterator[str]:
+    """The same of buckets, which fill and empty all the time."""
+    for name in (*(f"keeptime:bucket:{each}" for each in BUCKETS), "keeptime:tier:standing"):
+        yield f"# TYPE {name} gauge\n"
+        for key in keys:
+            labels = f'contract="{key.contract}",objective="{key.objective}",slo="{key}"'
+            for place, (tier, severity) in enumerate(TIERS.items()):
+                series = f'{name}{{{labels},tier="{tier}",severity="{severity}"}}'
+                filled = name.endswith((":level", ":requests", ":bad"))
+                for at in spans(now, (7 * HOUR, 60)):
+                    level = (at // STEP * (place + 7)) % 100 * 0.7231437 if filled else 0
+                    yield f"{series} {level!r} {at}\n"
+
+
 def backfill(folder: Path, lines: Iterator[str]) -> None:
     source = folder / "history.txt"
     with source.open("w") as file:
@@ -137,6 +167,9 @@ class Endpoint(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing."""
+
+
+Lines = Callable[[list[ObjectiveKey], int], Iterator[str]]
 
 
 def server(folder: Path, port: int, rules: str, stack: ExitStack) -> Running:
@@ -184,24 +217,32 @@ def health(server: Running) -> tuple[float, float]:
 
 
 def run(objectives: int, cycles: int) -> dict[str, object]:
-    some = contracts(objectives)
-    keys, now = keys_of(some), int(time.time())
+    some = {policy: contracts(objectives, policy) for policy in POLICIES}
+    keys, now = keys_of(some["buckets"]), int(time.time())
     Endpoint.keys = keys
     rules = {
         "none": "groups: []\n",
         "sloth": yaml.safe_dump({"groups": [group for key in keys for group in sloth_groups(key, 0.99)]}),
-        "keeptime": rule_file([compile_group("keeptime", some, Options(STEP, 2026))]),
+        **{
+            policy: rule_file([compile_group("keeptime", each, Options(STEP, 2026))])
+            for policy, each in some.items()
+        },
     }
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         endpoint = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
         threading.Thread(target=endpoint.serve_forever, daemon=True).start()
         stack.callback(endpoint.shutdown)
-        history = {"none": None, "sloth": sloth_lines, "keeptime": keeptime_lines}
-        for name, more in history.items():
+        history: dict[str, tuple[Lines, ...]] = {
+            "none": (raw_lines,),
+            "sloth": (raw_lines, sloth_lines),
+            "burn-rate": (raw_lines, keeptime_lines, carried_lines),
+            "buckets": (raw_lines, keeptime_lines, carried_lines, bucket_lines),
+        }
+        for name, parts in history.items():
             (root / name).mkdir()
             print(f"history for {name}", file=sys.stderr, flush=True)
-            backfill(root / name, (line for part in (raw_lines, more) if part for line in part(keys, now)))
+            backfill(root / name, (line for part in parts for line in part(keys, now)))
         servers = {name: server(root / name, endpoint.server_port, text, stack) for name, text in rules.items()}
         for scraped in servers.values():
             query(scraped, "up")
@@ -221,8 +262,7 @@ def main() -> None:
     given = parser.parse_args()
     result = run(*((20, 4) if given.quick else (100, 10)))
     cpu: dict[str, list[float]] = result["cpu"]  # type: ignore[assignment]
-    cost = {name: [a - b for a, b in zip(cpu[name], cpu["none"], strict=True)] for name in ("sloth", "keeptime")}
-    ratios = [k / s for k, s in zip(cost["keeptime"], cost["sloth"], strict=True) if s > 0]
+    cost = {name: [a - b for a, b in zip(cpu[name], cpu["none"], strict=True)] for name in ("sloth", *POLICIES)}
     print(f"{result['objectives']} objectives, CPU seconds per cycle of {STEP} s beyond a Prometheus without rules")
     for name, each in cost.items():
         failed, took = result["health"][name]  # type: ignore[index]
@@ -230,8 +270,10 @@ def main() -> None:
             f"{name:10} {statistics.median(each):7.3f}  ({min(each):.3f} to {max(each):.3f}); "
             f"{failed:.0f} failed; last {took:.2f} s"
         )
-    ratio = statistics.median(cost["keeptime"]) / statistics.median(cost["sloth"])
-    print(f"ratio      {ratio:7.3f}  ({min(ratios):.3f} to {max(ratios):.3f}); bar {BAR}")
+    ratio = {policy: statistics.median(cost[policy]) / statistics.median(cost["sloth"]) for policy in POLICIES}
+    for policy in POLICIES:
+        each = [k / s for k, s in zip(cost[policy], cost["sloth"], strict=True) if s > 0]
+        print(f"ratio of {policy:10} {ratio[policy]:7.3f}  ({min(each):.3f} to {max(each):.3f}); bar {BAR}")
     if given.json:
         given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(

@@ -9,7 +9,10 @@ from tests.judge import scenario
 from .conforming import conform, played
 
 HERE = Path(__file__).parent
-CASES = scenario.read(HERE / "scenarios" / "conformance.test")
+CASES = [
+    *scenario.read(HERE / "scenarios" / "conformance.test"),
+    *scenario.read(HERE / "scenarios" / "buckets.test"),
+]
 LONG = scenario.read(HERE / "scenarios" / "long.test")
 JUDGES = [case for file in sorted((HERE.parent / "judge/scenarios").glob("*.test")) for case in scenario.read(file)]
 LONGEST = 15_000
@@ -22,7 +25,7 @@ def test_the_rules_say_what_the_judge_says(case: scenario.Case, tmp_path: Path) 
 
 
 def test_there_are_enough_and_their_names_differ() -> None:
-    assert len({case.name for case in CASES}) == len(CASES) >= 40
+    assert len({case.name for case in CASES}) == len(CASES) >= 55
 
 
 @pytest.mark.soak

@@ -4,7 +4,6 @@ Guarantees: pure; contracts in, sentences out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from keeptime.contract.terms import Contract, Objective, Policy, PolicyKind
 from keeptime.contract.written import policy
@@ -18,12 +17,6 @@ def departures(kind: str, contracts: Sequence[Contract]) -> tuple[str, ...]:
     return () if found is None else tuple(filter(None, (found(each, one) for each, one in _objectives(contracts))))
 
 
-def without_buckets(contract: Contract) -> Contract:
-    """The same contract, judged by burn rates where the rules have nothing for its policy."""
-    kept = (replace(one, policy=BURN_RATE) if _is_buckets(one) else one for one in contract.objectives)
-    return replace(contract, objectives=tuple(kept))
-
-
 def sloths_own(one: Objective) -> str:
     """What Sloth does instead of the objective's policy; "" where that is the same."""
     if one.policy == BURN_RATE:
@@ -31,16 +24,6 @@ def sloths_own(one: Objective) -> str:
     said = policy(one.policy) or str(one.policy.kind)
     named = said if isinstance(said, str) else ", ".join(said)
     return f"{one.name}: its policy is {named}; Sloth's own alerts are used instead."
-
-
-def _prometheus(one: Objective) -> str:
-    if not _is_buckets(one):
-        return ""
-    return f"{one.name}: its policy is buckets, which the rules do not have yet; they judge by burn-rate instead."
-
-
-def _is_buckets(one: Objective) -> bool:
-    return one.policy.kind is PolicyKind.BUCKETS
 
 
 def _objectives(contracts: Sequence[Contract]) -> list[tuple[Contract, Objective]]:
@@ -52,6 +35,5 @@ def _of(contract: Contract, sentence: str) -> str:
 
 
 _KINDS: Mapping[str, Callable[[Contract, Objective], str]] = {
-    "prometheus": lambda contract, one: _of(contract, _prometheus(one)),
     "sloth": lambda contract, one: _of(contract, sloths_own(one)),
 }

@@ -37,13 +37,18 @@ def overshoot(b: float) -> float:
     return 0.410 - 0.0842 * log - 0.0391 * log**3 - 0.00376 * log**4 - 0.000008 * log**7
 
 
+def raised_by(b: float) -> float:
+    """What `run_length` adds to a height, in bad events."""
+    return overshoot(b) * math.sqrt(b * (1 - b))
+
+
 def run_length(b: float, p: float, height: float) -> float:
     """Events until a CUSUM at rest first reaches `height`, on average, when the bad share is exactly b.
 
     M. R. Reynolds, Z. G. Stoumbos, "A CUSUM chart for monitoring a proportion when inspecting continuously",
     Journal of Quality Technology 31 (1999): the diffusion's run length at a height raised by ε standard deviations.
     """
-    raised = (height + overshoot(b) * math.sqrt(b * (1 - b))) * log_odds(b, p)
+    raised = (height + raised_by(b)) * log_odds(b, p)
     return (math.expm1(raised) - raised) / (log_odds(b, p) * (drain(b, p) - b))
 
 
@@ -56,7 +61,7 @@ def evidence(b: float, p: float, events: Reals) -> Reals:
     raised = np.log(wanted)
     for _ in range(ROUNDS):
         raised = np.log(wanted + raised)
-    height: Reals = raised / log_odds(b, p) - overshoot(b) * math.sqrt(b * (1 - b))
+    height: Reals = raised / log_odds(b, p) - raised_by(b)
     return np.maximum(LEAST_EVIDENCE, height)
 
 

@@ -11,7 +11,7 @@ from keeptime.contract.counting import Counting, counting
 from keeptime.contract.terms import Calendar, Contract
 from keeptime.errors import UsageError
 from keeptime.export.prometheus.alerts import alerts
-from keeptime.export.prometheus.demands import RULES
+from keeptime.export.prometheus.demands import RULES, Asked
 from keeptime.export.prometheus.increases import increases, own_counting
 from keeptime.export.prometheus.names import Chosen, window_name
 from keeptime.export.prometheus.periods import LENGTH, matchers, period, period_sums
@@ -116,8 +116,8 @@ def _expected(alike: _Alike, interval: int) -> Iterator[Recording]:
 
 
 def _tiers(alike: _Alike, interval: int) -> Iterator[Recording]:
-    for tier in alike.shape.tiers:
-        yield from RULES[alike.shape.kind](alike.chosen, tier, alike.shape.budget, interval)
+    asked = Asked(alike.chosen, alike.shape.tiers, alike.shape.budget, alike.own, interval)
+    yield from RULES[alike.shape.kind](asked)
 
 
 def _demand(alike: _Alike, interval: int) -> Iterator[Recording]:  # noqa: ARG001 - layers are called alike

@@ -6,33 +6,58 @@ recorded as the standing that it asks for, 0 where it is quiet.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
 from keeptime.contract.terms import PolicyKind
-from keeptime.export.prometheus.names import HELD, REQUESTS, REQUESTS_NOW, TIER, Chosen, window_name
+from keeptime.export.prometheus.buckets import buckets
+from keeptime.export.prometheus.names import (
+    HELD,
+    LONGEST_DOWN,
+    REQUESTS,
+    REQUESTS_NOW,
+    TIER,
+    Chosen,
+    window_name,
+)
 from keeptime.export.prometheus.rules import Recording
 from keeptime.export.prometheus.windows import convincing, over
 from keeptime.judge.rules.rule import TierTerms
 from keeptime.judge.standing import STANDING, Standing
 
-LONGEST_DOWN = "6h"
-"""What was recorded is carried on over a time without evaluation of at most this."""
 
-Demands = Callable[[Chosen, TierTerms, Fraction, int], Iterator[Recording]]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a rule's demands are made from. `own`: the name of the objective's window; `interval` in seconds."""
+
+    chosen: Chosen
+    tiers: tuple[TierTerms, ...]
+    budget: Fraction
+    own: str
+    interval: int
 
 
-def burn_rate(chosen: Chosen, tier: TierTerms, budget: Fraction, interval: int) -> Iterator[Recording]:
-    """All windows are over the tier's share, and chance does not explain the longest."""
+Demands = Callable[[Asked], Iterator[Recording]]
+
+
+def burn_rate(asked: Asked) -> Iterator[Recording]:
+    """Of each tier: all windows are over its share, and chance does not explain the longest."""
+    for tier in asked.tiers:
+        yield _burn_rate(asked.chosen, tier, asked.budget, asked.interval)
+
+
+def _burn_rate(chosen: Chosen, tier: TierTerms, budget: Fraction, interval: int) -> Recording:
     names = [window_name(window * interval) for window in tier.windows]
     limit = tier.error_ratio
     conditions = [over(chosen, name, limit.numerator, limit.denominator) for name in names]
     conditions.append(convincing(chosen, names[0], float(budget), math.log(1 / tier.alpha)))
-    yield _tier(chosen, tier, "\nand\n".join(f"  {each}" for each in conditions), STANDING[tier.severity])
+    return _tier(chosen, tier, "\nand\n".join(f"  {each}" for each in conditions), STANDING[tier.severity])
 
 
-def sustained(chosen: Chosen, tier: TierTerms, budget: Fraction, interval: int) -> Iterator[Recording]:
+def sustained(asked: Asked) -> Iterator[Recording]:
     """The share is below the target, without interruption for the hold; an empty window neither counts nor
     interrupts."""
+    chosen, budget, interval, (tier,) = asked.chosen, asked.budget, asked.interval, asked.tiers
     window = window_name(tier.windows[0] * interval)
     below = (
         f"({over(chosen, window, budget.numerator, budget.denominator)}\n"
@@ -46,6 +71,10 @@ def sustained(chosen: Chosen, tier: TierTerms, budget: Fraction, interval: int) 
     yield _tier(chosen, tier, held, Standing.BROKEN)
 
 
+def _buckets(asked: Asked) -> Iterator[Recording]:
+    return buckets(asked.chosen, asked.tiers, asked.own, asked.interval)
+
+
 def _tier(chosen: Chosen, tier: TierTerms, fires: str, standing: Standing) -> Recording:
     expr = f"((\n{fires}\n) * 0 + {int(standing)})\nor 0 * {chosen.of(REQUESTS_NOW)}"
     return Recording(TIER, expr, {"tier": tier.name, "severity": str(tier.severity)})
@@ -53,6 +82,6 @@ def _tier(chosen: Chosen, tier: TierTerms, fires: str, standing: Standing) -> Re
 
 RULES: Mapping[PolicyKind, Demands] = {
     PolicyKind.BURN_RATE: burn_rate,
-    PolicyKind.BUCKETS: burn_rate,
+    PolicyKind.BUCKETS: _buckets,
     PolicyKind.SUSTAINED: sustained,
 }

@@ -6,7 +6,6 @@ Guarantees: the same contracts and settings give the same bytes. Writes nothing 
 from collections.abc import Sequence
 
 from keeptime.contract.terms import Contract
-from keeptime.export.departures import departures, without_buckets
 from keeptime.export.prometheus.compile import Options, compile_group
 from keeptime.export.prometheus.proofs import proof
 from keeptime.export.prometheus.rules import Group, as_yaml, rule_file
@@ -24,8 +23,6 @@ HEAD = """\
 def files(contracts: Sequence[Contract], settings: Settings) -> Files:
     """Relative path → text. Raises UsageError where a contract cannot be exported so."""
     head = HEAD.format(files=", ".join(dict.fromkeys(each.file for each in contracts)))
-    head += "".join(f"# {each}\n" for each in departures("prometheus", contracts))
-    contracts = [without_buckets(each) for each in contracts]
     ready, interval = prepared(contracts, settings), interval_of(contracts, settings)
     name = ready[0].name if len(ready) == 1 else "keeptime"
     options = Options(interval, settings.year, sloth=settings.naming is Naming.SLOTH)

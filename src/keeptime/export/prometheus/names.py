@@ -27,6 +27,19 @@ QUIET = "keeptime:quiet:seconds"
 HELD = "keeptime:below_target:seconds"
 STANDING = "keeptime:objective:standing"
 
+BUCKET_EVIDENCE = "keeptime:bucket:evidence"
+BUCKET_LIMIT = "keeptime:bucket:limit"
+BUCKET_ROOM = "keeptime:bucket:room"
+BUCKET_ROOM_LEFT = "keeptime:bucket:room_left"
+BUCKET_REQUESTS = "keeptime:bucket:requests"
+BUCKET_BAD = "keeptime:bucket:bad"
+BUCKET_CLEARING = "keeptime:bucket:clearing"
+BUCKET_BEFORE = "keeptime:bucket:level_before"
+BUCKET_LEVEL = "keeptime:bucket:level"
+
+LONGEST_DOWN = "6h"
+"""What was recorded is carried on over a time without evaluation of at most this."""
+
 SUMS = {REQUESTS_NOW: REQUESTS, BAD_NOW: BAD, OBSERVED_NOW: OBSERVED}
 """What is recorded at each evaluation, and its sums over windows."""
 
@@ -43,9 +56,11 @@ class Chosen:
         pattern = "|".join(_pattern(text) for text in texts)
         self._slo = f'slo="{texts[0]}"' if len(texts) == 1 else f'slo=~"{pattern}"'
 
-    def of(self, name: str, window: str = "") -> str:
-        """The series of this name; of one window where it has several."""
-        return f'{name}{{{self._slo},window="{window}"}}' if window else f"{name}{{{self._slo}}}"
+    def of(self, name: str, window: str = "", **labels: str) -> str:
+        """The series of this name; of one window where it has several, and with these labels."""
+        more = {**({"window": window} if window else {}), **labels}
+        matchers = [self._slo, *(f'{key}="{value}"' for key, value in more.items())]
+        return f"{name}{{{','.join(matchers)}}}"
 
 
 def _pattern(text: str) -> str:

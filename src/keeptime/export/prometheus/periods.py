@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from keeptime.contract.terms import Calendar
-from keeptime.export.prometheus.demands import LONGEST_DOWN
-from keeptime.export.prometheus.names import SUMS, Chosen
+from keeptime.export.prometheus.names import LONGEST_DOWN, SUMS, Chosen
 from keeptime.export.prometheus.rules import Recording
 
 START = "keeptime:period:start_seconds"

@@ -7,7 +7,6 @@ lets a standing improve; silence is a standing of its own; a restart of Promethe
 from collections.abc import Iterator
 from fractions import Fraction
 
-from keeptime.export.prometheus.demands import LONGEST_DOWN
 from keeptime.export.prometheus.names import (
     BAD,
     BAD_NOW,
@@ -15,6 +14,7 @@ from keeptime.export.prometheus.names import (
     BURN,
     DEMAND,
     EXPECTED,
+    LONGEST_DOWN,
     OBSERVED_NOW,
     QUIET,
     REQUESTS,

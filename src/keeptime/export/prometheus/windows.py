@@ -85,7 +85,7 @@ def expected(chosen: Chosen, window: str, seconds: str, interval: int, rate: flo
     if rate:
         expr = f"{requests} + clamp_min({seconds} - {observed}, 0) / {interval} * {rate!r}"
     else:
-        expr = f"{requests} * clamp_min({seconds} / {observed}, 1)"
+        expr = f"{requests} * clamp_min({seconds} / clamp_min({observed}, {interval}), 1)"
     return Recording(EXPECTED, expr, {"window": window})
 
 

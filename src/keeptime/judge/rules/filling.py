@@ -26,6 +26,9 @@ UNIT = 1 << 24
 LEAST_TIMES, MOST_SHARE = 1.8, 0.5
 """An incident's own share of bad requests is taken as at least so many times the promised one, at most so much."""
 
+BLOCKS_TO_FIRE = 3
+"""Within one block of time a bucket rises by at most this part of its threshold: it takes so many to fire."""
+
 Reals = NDArray[np.float64]
 Places = NDArray[np.intp]
 
@@ -88,7 +91,8 @@ def pour(
     `threshold` in 1/UNIT of a bad request. Updates `carried` in place. Nothing fires or clears in a tick that was
     not lived through.
     """
-    inflow = _limited(bucket, bad * UNIT - bucket.drain * (good + bad), -(-threshold // 3), first, carried)
+    cap = -(-threshold // BLOCKS_TO_FIRE)
+    inflow = _limited(bucket, bad * UNIT - bucket.drain * (good + bad), cap, first, carried)
     nothing = [np.zeros(good.shape, dtype=np.int64) for _ in range(5)]
     out = Poured(np.zeros(good.shape, dtype=np.bool_), *nothing)
     work = _Work(bucket, good, bad, inflow, threshold, lived, first, carried, out)
@@ -177,12 +181,17 @@ def _clear(work: _Work, columns: Places, at: Ints) -> Ints:
     return ends + 1
 
 
+def share_limits(budget: float) -> tuple[float, float]:
+    """The least and the most that an incident's own share of bad requests is taken as."""
+    least = min(LEAST_TIMES * budget, (1 + budget) / 2)
+    return least, max(MOST_SHARE, least)
+
+
 def _gained(bucket: Bucket, good: Ints, bad: Ints, own_share: Reals) -> Ints:
     """Evidence of each tick, in 1/UNIT of a nat, that requests keep the promise again rather than go on as in the
     incident, whose own share of bad ones is taken as at least 1.8 times the promised one and at most a half."""
     b = bucket.budget
-    least = min(LEAST_TIMES * b, (1 + b) / 2)
-    q = np.clip(own_share, least, max(MOST_SHARE, least))
+    q = np.clip(own_share, *share_limits(b))
     nats = bad * np.log(b / q) + good * np.log((1 - b) / (1 - q))
     gained: Ints = np.minimum(np.rint(nats * UNIT).astype(np.int64), bucket.clear_step)
     return gained
