@@ -52,6 +52,14 @@ def test_what_an_export_decides_otherwise_is_said(contract: Path, tmp_path: Path
     assert f"# {said}" in (tmp_path / "out" / "sentiment.yaml").read_text()
 
 
+@pytest.mark.parametrize("kind", ["prometheus", "sloth"])
+def test_maintenance_that_rules_do_not_know_is_said(kind: str, contract: Path, tmp_path: Path) -> None:
+    window = "{start: 2026-11-01, lasts: 2h, reason: restart, author: ops}"
+    contract.write_text(f"{contract.read_text()}maintenance:\n  - {window}\n")
+    done = keeptime("export", kind, str(contract), "-o", str(tmp_path / "out"))
+    assert "warning: sentiment/p99-500ms: its maintenance is not known to the rules" in done.stderr
+
+
 @pytest.mark.parametrize("kind", ["openslo", "sloth"])
 def test_the_other_kinds_are_written_too(kind: str, contract: Path, tmp_path: Path) -> None:
     done = keeptime("export", kind, str(contract), "-o", str(tmp_path / "out"))

@@ -22,6 +22,7 @@ STRUCTURAL = {
 
 BEYOND = {
     "missing-endpoint": "probes need an endpoint, other observers none",
+    "exclude-nothing": "needs one of three keys",
     "tls-key-alone": "needs two keys together",
     "receiver-userinfo": "a target's form depends on its kind",
     "duration-of-digits": "the length of a number",

@@ -12,6 +12,7 @@ from keeptime.errors import SourceError
 from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey, tick_of
 from keeptime.model.tally import TickRecord
+from keeptime.observe.deciding import resting
 from keeptime.observe.series.backfill import past_of
 from keeptime.observe.series.reader import Source
 from keeptime.tell.ports import InStore
@@ -50,4 +51,5 @@ class Filling:
             if recorded_to is not None and tick < recorded_to:
                 tallies = {key: tally for key, tally in tallies.items() if key not in held}
             if tallies and tick < next_tick:
-                await self._in_store(self._store.commit, Change(now, TickRecord(tick, tallies)))
+                record = resting(source.contract, TickRecord(tick, tallies), round(at * 1e9) - 1)
+                await self._in_store(self._store.commit, Change(now, record))

@@ -29,6 +29,8 @@ OF_CONTRACT = (
     "vantage",
     "token_basis",
     "timezone",
+    "exclude",
+    "maintenance",
 )
 """Keys of a contract that the Service carries."""
 
@@ -42,6 +44,8 @@ OF_OBJECTIVE = {
     "from": "from",
     "until": "until",
     "credits": "credits",
+    "where": "where",
+    "exclude": "exclude",
 }
 """Keys of an objective that the SLO carries, and their annotations; target and window are OpenSLO's own words."""
 

@@ -7,12 +7,15 @@ long as the largest threshold, and every default is filled in.
 import math
 from collections.abc import Sequence
 
+from keeptime.contract.attributes import check_scope
 from keeptime.contract.calendar import usual_seconds
 from keeptime.contract.effective import check_times
 from keeptime.contract.endpoint import ENDPOINT_TABLE
+from keeptime.contract.exempting import EXCLUDE
 from keeptime.contract.fingerprint import fingerprint
 from keeptime.contract.kinds import Duration, Label, Text
 from keeptime.contract.lists import ListOf, MapOf, WithPlaces
+from keeptime.contract.maintaining import MAINTENANCE, maintenance
 from keeptime.contract.matching import check_series
 from keeptime.contract.objectives import OBJECTIVES_SHAPE, Draft, with_warnings
 from keeptime.contract.observing import Observer, Observing, ProbeDraft
@@ -87,9 +90,18 @@ def _contract(row: Row) -> Contract:
         row.report.warning(row.place, "nobody-told", "neither consumers nor operators are given; nobody is told")
     contract = _assemble(row, drafts, observers)
     check_series(contract, drafts, row.report)
+    _check_scope(row, contract, drafts)
     if contract.probes:
         _check_events(contract, drafts, row.report)
     return contract
+
+
+def _check_scope(row: Row, contract: Contract, drafts: Sequence[Placed[Draft]]) -> None:
+    excluding = [Placed(each.value.exclude, each.place) for each in drafts if not each.value.warns_of]
+    excluding += [Placed(contract.exclude, row.place_of(EXCLUDE))]
+    wheres = [Placed(each.value.where, each.place) for each in drafts if not each.value.warns_of]
+    wheres += [Placed(one.where, each.place) for each in excluding for one in each.value]
+    check_scope(contract, wheres, [each for each in excluding if each.value], row)
 
 
 def _check_observers(row: Row, observers: Sequence[Placed[Observing]]) -> None:
@@ -130,6 +142,8 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         vantage=row.get(VANTAGE, ""),
         token_basis=row.get(TOKEN_BASIS, ""),
         timezone=timezone,
+        exclude=row.get(EXCLUDE, ()),
+        maintenance=maintenance(row, timezone, objectives),
     )
     return fingerprint(unversioned, row.report.base)
 
@@ -193,6 +207,8 @@ CONTRACT_TABLE = Table(
         DUTIES,
         VANTAGE,
         TOKEN_BASIS,
+        EXCLUDE,
+        MAINTENANCE,
     ),
     _contract,
 )

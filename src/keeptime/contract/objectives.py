@@ -13,11 +13,13 @@ from typing import Literal
 
 from keeptime.contract.credits import CREDITS, check_credits
 from keeptime.contract.effective import ALWAYS, FROM, UNTIL, Effective, effective
+from keeptime.contract.exempting import OBJECTIVE_EXCLUDE, WHERE
 from keeptime.contract.kinds import Choice, Duration, Label, Percent, text_of
 from keeptime.contract.lists import Forms, ListOf, WithPlaces
 from keeptime.contract.nodes import Node, Place, Scalar
 from keeptime.contract.policies import PolicyShape
 from keeptime.contract.report import Report, quote
+from keeptime.contract.scope import Exclude, Where
 from keeptime.contract.shapes import Field, Placed, Row, Schema, Table
 from keeptime.contract.terms import Calendar, Credits, Objective, Policy, Rolling, Window
 from keeptime.contract.warning import WARN, Warn, check_name, check_tighter, warning_name
@@ -56,6 +58,8 @@ class Draft:
     warn: Warn | None = None
     warns_of: str = ""
     credits: Credits | None = None
+    where: Where = ()
+    exclude: tuple[Exclude, ...] = ()
 
     def finished(self, policy: Policy, timezone: str) -> Objective:
         over = self.over
@@ -74,6 +78,8 @@ class Draft:
             begins=begins,
             ends=ends,
             credits=self.credits,
+            where=self.where,
+            exclude=self.exclude,
         )
 
     def span(self, zone: str) -> tuple[int | None, int | None]:
@@ -169,6 +175,8 @@ def _long_form(row: Row) -> Draft:
         effective=effective(row),
         warn=row.get(WARN, None),
         credits=row.get(CREDITS, None),
+        where=row.get(WHERE, ()),
+        exclude=row.get(OBJECTIVE_EXCLUDE, ()),
     )
     _check_signal(draft.of, row.place_of(OF), row.report, row.what)
     if draft.under is None and draft.errors is Errors.EXCLUDED:
@@ -194,7 +202,7 @@ def _check_signal(of: Signal, place: Place, report: Report, what: str) -> None:
 LONG_TABLE = Table(
     "objective",
     "One promise.",
-    (NAME, OF, TARGET, UNDER, OVER, ERRORS, POLICY, TIMEZONE, WARN, FROM, UNTIL, CREDITS),
+    (NAME, OF, TARGET, UNDER, OVER, ERRORS, POLICY, TIMEZONE, WARN, FROM, UNTIL, CREDITS, WHERE, OBJECTIVE_EXCLUDE),
     _long_form,
 )
 
@@ -238,7 +246,7 @@ def _together(drafts: Sequence[Placed[Draft]], report: Report, _: str) -> None:
     versions: dict[str, bool] = {}
     for draft in drafts:
         one, place = draft.value, draft.place
-        same = (one.of, one.target, one.under, one.over, one.errors, one.timezone, one.effective)
+        same = (one.of, one.target, one.under, one.over, one.errors, one.timezone, one.effective, one.where)
         if same in terms:
             name, first = terms[same]
             message = f"this objective says the same as '{name}' in line {first.line}"
@@ -291,7 +299,7 @@ def _check_order(drafts: Sequence[Placed[Draft]], report: Report) -> None:
 def _idle(low: Draft, high: Draft) -> bool:
     if low.under is None or high.under is None or (low.of, low.over) != (high.of, high.over):
         return False
-    if low.effective != high.effective:
+    if (low.effective, low.where) != (high.effective, high.where):
         return False
     return low.target < high.target and low.under >= high.under
 

@@ -5,6 +5,7 @@ Guarantees: a contract is observed in one way; what is promised and how it is ob
 
 from dataclasses import dataclass
 
+from keeptime.contract.attributes import ATTRIBUTES
 from keeptime.contract.kinds import Choice, Duration, Whole
 from keeptime.contract.lists import Forms
 from keeptime.contract.nodes import Mapped, Node
@@ -49,10 +50,11 @@ class ProbeDraft:
     timeout: float | None
     connection: Connection
     max_in_flight: int
+    attributes: tuple[tuple[str, str], ...] = ()
 
     def finished(self, usual_timeout: float) -> Probe:
         timeout = usual_timeout if self.timeout is None else self.timeout
-        return Probe(self.every, timeout, self.connection, self.max_in_flight)
+        return Probe(self.every, timeout, self.connection, self.max_in_flight, self.attributes)
 
 
 def _probe(row: Row) -> ProbeDraft:
@@ -61,10 +63,13 @@ def _probe(row: Row) -> ProbeDraft:
         row.get(TIMEOUT, None),
         row.get(CONNECTION, Connection.FRESH),
         row.get(MAX_IN_FLIGHT, 64),
+        tuple(row.get(ATTRIBUTES, {}).items()),
     )
 
 
-PROBE_TABLE = Table("probe", "Send a request at fixed times.", (EVERY, TIMEOUT, CONNECTION, MAX_IN_FLIGHT), _probe)
+PROBE_TABLE = Table(
+    "probe", "Send a request at fixed times.", (EVERY, TIMEOUT, CONNECTION, MAX_IN_FLIGHT, ATTRIBUTES), _probe
+)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
 
+from keeptime.contract.scope import Exclude, Maintenance, Where, of_objective
 from keeptime.contract.sources import Counts
 from keeptime.model.alert import Address, Topic
 from keeptime.model.key import ObjectiveKey, Signal
@@ -66,12 +67,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Send a request every so many seconds. `max_in_flight`: above it a due probe is skipped, and counted so."""
+    """Send a request every so many seconds. `max_in_flight`: above it a due probe is skipped, and counted so.
+
+    `attributes`: names and where their values are: a constant, `header:NAME` or `json:PATH`.
+    """
 
     every: float
     timeout: float
     connection: Connection = Connection.FRESH
     max_in_flight: int = 64
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,8 @@ class Objective:
     begins: int | None = None
     ends: int | None = None
     credits: Credits | None = None
+    where: Where = ()
+    exclude: tuple[Exclude, ...] = ()
 
     @property
     def internal(self) -> bool:
@@ -247,10 +254,20 @@ class Contract:
     vantage: str = ""
     token_basis: str = ""
     timezone: str = "UTC"
+    exclude: tuple[Exclude, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
 
     def at(self, unix_seconds: float) -> "Contract":
         """The same contract with the objectives alone that are in force at this instant."""
         return replace(self, objectives=tuple(each for each in self.objectives if each.in_force(unix_seconds)))
+
+    def exempting(self, objective: Objective) -> tuple[Exclude, ...]:
+        """What does not count for this objective: its own exclusions, then the contract's."""
+        return objective.exclude + self.exclude
+
+    def maintained(self, objective: Objective) -> tuple[Maintenance, ...]:
+        """The maintenance windows that concern it; an internal one those of the objective it stands before."""
+        return of_objective(self.maintenance, objective.warns_of or objective.name)
 
     def key(self, objective: Objective) -> ObjectiveKey:
         return ObjectiveKey(self.name, objective.name)

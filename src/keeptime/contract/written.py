@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from keeptime.contract.effective import stamp
 from keeptime.contract.policies import DEFAULT_POLICY
+from keeptime.contract.scope import Exclude, Maintenance, Where
 from keeptime.contract.sources import ClassicHistogram, CounterPair, Counts, NativeHistogram, ProbeGauges
 from keeptime.contract.terms import (
     Calendar,
@@ -64,6 +65,8 @@ def shared(contract: Contract) -> Terms:
         vantage=contract.vantage,
         token_basis=contract.token_basis,
         timezone=None if contract.timezone == "UTC" else contract.timezone,
+        exclude=[*map(_exclude, contract.exclude)],
+        maintenance=[*map(_maintenance, contract.maintenance)],
     )
 
 
@@ -82,6 +85,8 @@ def objective(one: Objective, warning: Objective | None = None) -> Terms:
         warn=None if warning is None else _warn(one, warning),
         until=None if one.ends is None else stamp(one.ends),
         credits=None if one.credits is None else _credits(one.credits),
+        where=_where(one.where),
+        exclude=[*map(_exclude, one.exclude)],
         **({} if one.begins is None else {"from": stamp(one.begins)}),
     )
 
@@ -90,6 +95,32 @@ def _warn(one: Objective, warning: Objective) -> Terms:
     return _given(
         target=None if warning.target == one.target else percent(warning.target),
         under=None if warning.under is None or warning.under == one.under else duration(warning.under),
+    )
+
+
+def _where(one: Where) -> Terms:
+    return {each.attribute: _one_or_all(each.any_of) for each in one}
+
+
+def _exclude(one: Exclude) -> Terms:
+    return _given(
+        status=[f"{low}-{high}" for low, high in one.status],
+        failure=None if one.failure is None else str(one.failure),
+        where=_where(one.where),
+        reason=one.reason,
+        author=one.author,
+    )
+
+
+def _maintenance(one: Maintenance) -> Terms:
+    return _given(
+        start=one.start,
+        lasts=duration(one.lasts),
+        timezone=one.timezone,
+        repeat=one.repeat,
+        reason=one.reason,
+        author=one.author,
+        objectives=list(one.objectives),
     )
 
 
@@ -213,12 +244,13 @@ def source(one: PrometheusSource) -> Terms:
 
 
 def _probe(one: Probe) -> Terms:
-    return {
-        "every": duration(one.every),
-        "timeout": duration(one.timeout),
-        "connection": str(one.connection),
-        "max_in_flight": one.max_in_flight,
-    }
+    return _given(
+        every=duration(one.every),
+        timeout=duration(one.timeout),
+        connection=str(one.connection),
+        max_in_flight=one.max_in_flight,
+        attributes=dict(one.attributes),
+    )
 
 
 def _consumer(one: Consumer) -> Terms:

@@ -12,9 +12,10 @@ BURN_RATE = Policy(PolicyKind.BURN_RATE)
 
 
 def departures(kind: str, contracts: Sequence[Contract]) -> tuple[str, ...]:
-    """One sentence for each objective that this kind of export judges by another policy than its own."""
-    found = _KINDS.get(kind)
-    return () if found is None else tuple(filter(None, (found(each, one) for each, one in _objectives(contracts))))
+    """A sentence for each objective that this kind of export judges otherwise: by a policy, or in maintenance."""
+    asked = _KINDS.get(kind, ())
+    said = (_of(each, says(each, one)) for each, one in _objectives(contracts) for says in asked)
+    return tuple(filter(None, said))
 
 
 def sloths_own(one: Objective) -> str:
@@ -26,6 +27,15 @@ def sloths_own(one: Objective) -> str:
     return f"{one.name}: its policy is {named}; Sloth's own alerts are used instead."
 
 
+def maintenance(contract: Contract, one: Objective) -> str:
+    """`where` and `exclude` need no sentence: they are of probes, whose rules read what keeptime has counted."""
+    if not contract.maintained(one):
+        return ""
+    if contract.source is not None:
+        return f"{one.name}: its maintenance is not known to the rules; what comes in during it counts for them."
+    return f"{one.name}: its maintenance is not known to the rules; they take it for silence, and say no_data."
+
+
 def _objectives(contracts: Sequence[Contract]) -> list[tuple[Contract, Objective]]:
     return [(contract, one) for contract in contracts for one in contract.objectives]
 
@@ -34,6 +44,7 @@ def _of(contract: Contract, sentence: str) -> str:
     return f"{contract.name}/{sentence}" if sentence else ""
 
 
-_KINDS: Mapping[str, Callable[[Contract, Objective], str]] = {
-    "sloth": lambda contract, one: _of(contract, sloths_own(one)),
+_KINDS: Mapping[str, tuple[Callable[[Contract, Objective], str], ...]] = {
+    "prometheus": (maintenance,),
+    "sloth": (lambda _, one: sloths_own(one), maintenance),
 }

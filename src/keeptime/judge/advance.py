@@ -18,6 +18,7 @@ from keeptime.judge.evidence import share
 from keeptime.judge.foresight import Foresight
 from keeptime.judge.periods import periods_of
 from keeptime.judge.plan import Group, Plan
+from keeptime.judge.resting import resting
 from keeptime.judge.rules.rule import Demand, Evidence, Span
 from keeptime.judge.standing import Codes, Flags, Ints, Standing, condition_codes, latest, move
 from keeptime.judge.state import GroupState, State
@@ -111,7 +112,8 @@ def _advance_chunk(
     view = _look(plan, group, part, growth, ends)
     evidence = Evidence(counts[GOOD], counts[BAD], lived, view.windows, view.own, first)
     demand = group.rule.step(group.shape.tiers, group.shape.budget, evidence, part.rule)
-    quiet, seen = _silence(evidence, ends, columns)
+    rest = resting(group.maintained, counts.shape[2], first, len(lived), plan.tick_seconds)
+    quiet, seen = _silence(evidence, ends, columns, rest)
     before = columns["standing"].astype(np.int8)
     standing = _stand(group, evidence, view.own, demand.standing, quiet >= group.silence, before)
     previous = np.concatenate([before[None], standing[:-1]])
@@ -244,10 +246,11 @@ def _windows(plan: Plan, group: Group, growth: Growth, born: Ints, rate: Reals, 
     return spans
 
 
-def _silence(evidence: Evidence, ends: Ints, columns: Mapping[str, Ints]) -> tuple[Ints, Ints]:
-    """Ticks lived since the last event, and the boundary after it."""
+def _silence(evidence: Evidence, ends: Ints, columns: Mapping[str, Ints], rest: Flags | None) -> tuple[Ints, Ints]:
+    """Ticks lived since the last event, but for those of maintenance, and the boundary after it."""
     events = (evidence.good + evidence.bad) > 0
-    lived_so_far = np.cumsum(evidence.lived, dtype=np.int64)[:, None]
+    lived = evidence.lived[:, None] if rest is None else evidence.lived[:, None] & ~rest
+    lived_so_far = np.cumsum(lived, axis=0, dtype=np.int64)
     quiet = lived_so_far - latest(events, lived_so_far, -columns["quiet"])
     return quiet, latest(events, ends[:, None], columns["seen"])
 

@@ -4,7 +4,8 @@ Guarantees: phases are non-negative nanoseconds that add up to `done_ns - sent_n
 how; a probe that never left is a `Skipped`, never a sample with an invented latency.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 LATE_NS = 1_000_000
@@ -58,6 +59,7 @@ class Sample:
     `lag_ns`: the prober's own lag inside this sample (woken later than the kernel had the bytes).
     `stamped`: the end instant is the kernel's, not this program's.
     `connection`: what was really used (a first probe under `reuse` opens one, so it is `fresh`).
+    `attributes`: what the contract asks of the answer, by name; one that was not there is absent.
     `detail`: for people; what was given and what was expected where it failed, else "".
     """
 
@@ -73,6 +75,7 @@ class Sample:
     stamped: bool
     lag_ns: int
     detail: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def late(self) -> bool:

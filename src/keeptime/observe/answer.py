@@ -39,10 +39,13 @@ class Step(Enum):
 
 
 class Answer:
-    """`status`: once the head is read; `size`: bytes of body so far; `keep`: the connection can be used again."""
+    """`status`, `fields` (by lower-case name): once the head is read; `size`: bytes of body so far; `keep`: the
+    connection can be used again.
+    """
 
     __slots__ = (
-        "_at", "_body", "_buffer", "_head_bytes", "_head_only", "_left", "_max", "keep", "size", "status", "step",
+        "_at", "_body", "_buffer", "_head_bytes", "_head_only", "_left", "_max", "fields", "keep", "size", "status",
+        "step",
     )  # fmt: skip
 
     def __init__(self, method: str, max_body: int) -> None:
@@ -55,6 +58,7 @@ class Answer:
         self._left = 0
         self.step = Step.HEAD
         self.status: int | None = None
+        self.fields: dict[bytes, bytes] = {}
         self.size = 0
         self.keep = False
 
@@ -111,7 +115,7 @@ class Answer:
                 raise Broken("the server switched protocols unasked (101)")
             return
         self.status = status
-        fields = _fields(lines[1:])
+        self.fields = fields = _fields(lines[1:])
         options = fields.get(b"connection", b"").lower()
         self.keep = b"keep-alive" in options if match[1] == b"0" else b"close" not in options
         self._frame(fields)

@@ -1,8 +1,8 @@
 """Counts outcomes of probes per objective and tick.
 
-Guarantees: every slot is counted exactly once for each objective: good, bad, skipped or excluded; a tick that was
-given out is never changed. An outcome belongs to the tick in which it was due; if that is closed, to the oldest
-open one. Takes `now`, reads no clock.
+Guarantees: every slot is counted exactly once for each objective that it concerns: good, bad, skipped or excluded;
+a tick that was given out is never changed. An outcome belongs to the tick in which it was due; if that is closed,
+to the oldest open one. Takes `now`, reads no clock.
 """
 
 import threading
@@ -11,34 +11,18 @@ from dataclasses import dataclass, field, replace
 
 from keeptime.contract.terms import Contract
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
-from keeptime.model.exclusion import FAILED, Exclusion
+from keeptime.model.exclusion import Exclusion
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey, tick_of
 from keeptime.model.sample import Sample, Skipped
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
+from keeptime.observe.deciding import Deciding, attributes_of, deciding
 from keeptime.observe.route import ENDED, STOPPED
 
 GRACE_SECONDS = 1.0
 """A tick stays open so long after its end, for what was due in it and is not done."""
 SECOND = 1_000_000_000
 GOOD, BAD, SKIPPED, SUSPECT, EXCLUDED = range(5)
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """An objective on requests. `early`: an overdue request is bad for it whatever comes. In force from `begins`
-    until before `ends` (Unix nanoseconds).
-    """
-
-    key: ObjectiveKey
-    under: int | None
-    excluded: bool
-    begins: int | None = None
-    ends: int | None = None
-
-    @property
-    def early(self) -> bool:
-        return self.under is not None and not self.excluded
 
 
 @dataclass(slots=True)
@@ -60,6 +44,15 @@ class _Tick:
         reasons = self.exclusions.setdefault(key, {})
         reasons[why] = reasons.get(why, 0) + events
 
+    def put(self, key: ObjectiveKey, tally: Tally, why: Exclusion | None) -> None:
+        """Add what others have counted; all of it is excluded where `why` says so."""
+        if why is not None:
+            self.exclude(key, why, tally.slots)
+            return
+        counts = self.counts.setdefault(key, [0, 0, 0, 0, 0])
+        for which, amount in enumerate((tally.good, tally.bad, tally.skipped, tally.suspect, tally.excluded)):
+            counts[which] += amount
+
     def record(self, tick: int, incomplete: bool) -> TickRecord:
         tallies = {key: Tally(*counts) for key, counts in self.counts.items()}
         return TickRecord(tick, tallies, self.sketches, self.incomplete or incomplete, self.exclusions)
@@ -80,7 +73,7 @@ class Counter:
         self._next = tick_of(start_ns, tick_seconds)
         self._ticks: dict[int, _Tick] = {self._next: _Tick(incomplete=True)}
         self._early: dict[tuple[str, int], int] = {}
-        self._objectives: dict[str, tuple[_Counted, ...]] = {}
+        self._objectives: dict[str, tuple[Deciding, ...]] = {}
         self._counters: dict[str, RequestCounters] = {}
         self.replace(contracts)
 
@@ -114,24 +107,24 @@ class Counter:
     def put(self, until_ns: int, tallies: Mapping[ObjectiveKey, Tally]) -> None:
         """Count what others have counted up to this instant: in the tick that ends with it or holds it."""
         with self._lock:
-            known = {each.key for counted in self._objectives.values() for each in counted}
+            known = {
+                each.key: each for counted in self._objectives.values() for each in _in_force(counted, until_ns - 1)
+            }
             tick = self._tick(until_ns - 1)
             for key, tally in tallies.items():
                 if key in known and tally != Tally():
-                    counts = tick.counts.setdefault(key, [0, 0, 0, 0, 0])
-                    for which, amount in enumerate((tally.good, tally.bad, tally.skipped, tally.suspect)):
-                        counts[which] += amount
+                    tick.put(key, tally, known[key].maintained(until_ns - 1))
 
     def overdue(self, contract: str, due_ns: int) -> None:
         """A request is in flight and has exceeded every threshold: bad now, not only when it ends."""
         with self._lock:
             objectives = _in_force(self._objectives.get(contract, ()), due_ns)
-            if any(each.early for each in objectives):
+            early = [each for each in objectives if each.early(due_ns)]
+            if early:
                 tick = self._tick(due_ns)
                 self._early[contract, due_ns] = self._early.get((contract, due_ns), 0) + 1
-                for each in objectives:
-                    if each.early:
-                        tick.count(each.key, BAD)
+                for each in early:
+                    tick.count(each.key, BAD)
 
     def close(self, now_ns: int) -> list[TickRecord]:
         """The ticks that ended at least the grace before `now_ns`, in order, each once.
@@ -186,45 +179,46 @@ class Counter:
             self._early[key] = count - 1
         return True
 
-    def _add_skipped(self, tick: _Tick, objectives: tuple[_Counted, ...], outcome: Skipped, decided: bool) -> None:
+    def _add_skipped(self, tick: _Tick, objectives: tuple[Deciding, ...], outcome: Skipped, decided: bool) -> None:
         tick.incomplete = tick.incomplete or outcome.reason == STOPPED
         self._counters[outcome.contract].skipped += 1
         for each in objectives:
-            if not (decided and each.early):
+            if decided and each.early(outcome.due_ns):
+                continue
+            why = each.maintained(outcome.due_ns)
+            if why is None:
                 tick.count(each.key, SKIPPED)
+            else:
+                tick.exclude(each.key, why)
 
-    def _add_sample(self, tick: _Tick, objectives: tuple[_Counted, ...], sample: Sample, decided: bool) -> None:
+    def _add_sample(self, tick: _Tick, objectives: tuple[Deciding, ...], sample: Sample, decided: bool) -> None:
         self._counters[sample.contract].add(sample)
-        latency, failed = sample.latency_ns, sample.failure is not None
-        if not failed:
+        if sample.failure is None:
             key = SignalKey(sample.contract, Signal.REQUESTS)
             sketch = tick.sketches.get(key)
             if sketch is None:
                 sketch = tick.sketches[key] = Sketch()
-            sketch.add(latency / SECOND)
+            sketch.add(sample.latency_ns / SECOND)
+        attributes = attributes_of(sample)
         for each in objectives:
-            if decided and each.early:
-                continue
-            if failed and each.excluded:
-                tick.exclude(each.key, FAILED)
-                continue
-            good = not failed and (each.under is None or latency <= each.under)
-            counts = tick.count(each.key, GOOD if good else BAD)
-            if not good and sample.suspect(each.under):
-                counts[SUSPECT] += 1
+            if not (decided and each.early(sample.due_ns)):
+                _count(tick, each, sample, each.decide(sample, attributes))
 
 
-def _ns(seconds: int | None) -> int | None:
-    return None if seconds is None else seconds * SECOND
+def _count(tick: _Tick, objective: Deciding, sample: Sample, decision: bool | Exclusion | None) -> None:
+    if decision is None:
+        return
+    if isinstance(decision, Exclusion):
+        tick.exclude(objective.key, decision)
+        return
+    counts = tick.count(objective.key, GOOD if decision else BAD)
+    if not decision and sample.suspect(objective.under):
+        counts[SUSPECT] += 1
 
 
-def _in_force(objectives: tuple[_Counted, ...], due_ns: int) -> tuple[_Counted, ...]:
+def _in_force(objectives: tuple[Deciding, ...], due_ns: int) -> tuple[Deciding, ...]:
     """Those by whose terms a request that was due at this instant is judged."""
-    return tuple(
-        each
-        for each in objectives
-        if (each.begins is None or each.begins <= due_ns) and (each.ends is None or due_ns < each.ends)
-    )
+    return tuple(each for each in objectives if each.in_force(due_ns))
 
 
 def bounds_of(contract: Contract) -> tuple[float, ...]:
@@ -233,9 +227,5 @@ def bounds_of(contract: Contract) -> tuple[float, ...]:
     return tuple(sorted({*USUAL_BOUNDS, *thresholds}))
 
 
-def _counted(contract: Contract) -> tuple[_Counted, ...]:
-    return tuple(
-        _Counted(contract.key(each), each.under_ns, each.errors == "excluded", _ns(each.begins), _ns(each.ends))
-        for each in contract.objectives
-        if each.of is Signal.REQUESTS
-    )
+def _counted(contract: Contract) -> tuple[Deciding, ...]:
+    return tuple(deciding(contract, each) for each in contract.objectives if each.of is Signal.REQUESTS)

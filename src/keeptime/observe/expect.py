@@ -56,10 +56,11 @@ def checks(expect: Expect) -> Checks:
         regex = None if expect.regex is None else re.compile(expect.regex)
     except (re.error, RecursionError, OverflowError) as error:
         raise ProbeError(f"expect: the regular expression {_short(expect.regex)} is none: {error}") from None
-    return Checks(expect.status, regex, tuple((path, _finder(path), value) for path, value in expect.json))
+    return Checks(expect.status, regex, tuple((path, finder(path), value) for path, value in expect.json))
 
 
-def _finder(path: str) -> Callable[[object], list[object]]:
+def finder(path: str) -> Callable[[object], list[object]]:
+    """Looks for this path. Raises ProbeError if it cannot be read."""
     try:
         compiled = jsonpath.compile(path)
     except jsonpath.JSONPathError as error:
@@ -69,6 +70,14 @@ def _finder(path: str) -> Callable[[object], list[object]]:
         return list(compiled.findall(value))  # type: ignore[arg-type]
 
     return find
+
+
+def found_at(value: object, find: Callable[[object], list[object]]) -> list[object]:
+    """What stands there in a JSON value; nothing where looking fails."""
+    try:
+        return find(value) if isinstance(value, (dict, list)) else []
+    except (jsonpath.JSONPathError, RecursionError, TypeError, ValueError):
+        return []
 
 
 def _wrong_path(value: object, path: str, find: Callable[[object], list[object]], expected: object) -> str:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from keeptime.clock import monotonic_ns
 from keeptime.model.sample import LATE_NS, Connection, Failure, Sample
-from keeptime.observe.answer import Answer, Broken, TooLarge
+from keeptime.observe.answer import Answer, Broken, Step, TooLarge
 from keeptime.observe.dial import Dial
 from keeptime.observe.faults import broken_off, out_of_time
 from keeptime.observe.phases import Phase, Stopwatch
@@ -287,8 +287,7 @@ class Flight:
 
     def _end(self, failure: Failure | None, detail: str, done: int | None = None, stamped: bool = False) -> None:
         """Once. Without `done` it is now; after the deadline it is a timeout, at the deadline."""
-        now = monotonic_ns()
-        done = now if done is None else done
+        done = monotonic_ns() if done is None else done
         watch = self._watch
         if failure is Failure.TIMEOUT or done - watch.sent > self._timeout:
             failure, done, stamped = Failure.TIMEOUT, watch.sent + self._timeout, False
@@ -302,7 +301,7 @@ class Flight:
         self._owner.landed(self, self._sample(failure, detail, done, stamped))
 
     def _sample(self, failure: Failure | None, detail: str, done: int, stamped: bool) -> Sample:
-        watch = self._watch
+        watch, answer = self._watch, self._answer
         sent_wall = self.due_wall + watch.sent - self.due_mono
         return Sample(
             contract=self.contract,
@@ -311,10 +310,11 @@ class Flight:
             done_ns=sent_wall + done - watch.sent,
             phases=watch.phases(),
             failure=failure,
-            status=self._answer.status,
-            size=self._answer.size,
+            status=answer.status,
+            size=answer.size,
             connection=Connection.REUSE if self._reused else Connection.FRESH,
             stamped=stamped,
             lag_ns=min(self._lag, done - watch.sent),
             detail=self._target.redact(detail) if detail else "",
+            attributes=self._target.attributes.of(answer.fields, answer.body if answer.step is Step.DONE else None),
         )

@@ -49,7 +49,7 @@ def probe_once(endpoint: Endpoint, probe: Probe, *, contract: str) -> Sample:
 
     Raises ProbeError if the probe cannot be attempted as configured, SecretError if a secret has no value.
     """
-    target = target_of(endpoint, probe.connection)
+    target = target_of(endpoint, probe.connection, attributes=probe.attributes)
     reactor = Reactor()
     names = CaresNames(reactor.call)
     one = _One(reactor)

@@ -16,6 +16,7 @@ from keeptime.contract.secrets import resolve
 from keeptime.contract.terms import Endpoint, SecretRef, TlsTerms
 from keeptime.errors import ProbeError, SecretError
 from keeptime.model.sample import Connection
+from keeptime.observe.attributes import Declared, declared
 from keeptime.observe.expect import Checks, checks
 from keeptime.observe.kernel import Address, address_of
 
@@ -40,6 +41,7 @@ class Target:
     checks: Checks
     close: bool
     resolve: Resolve
+    attributes: Declared
     request: bytes = field(default=b"", repr=False)
     secret: bool = False
     _values: tuple[str, ...] = field(default=(), repr=False)
@@ -93,7 +95,11 @@ class Target:
 
 
 def target_of(
-    endpoint: Endpoint, connection: Connection, contexts: Contexts | None = None, secrets: Resolve = resolve
+    endpoint: Endpoint,
+    connection: Connection,
+    contexts: Contexts | None = None,
+    secrets: Resolve = resolve,
+    attributes: tuple[tuple[str, str], ...] = (),
 ) -> Target:
     """Raises ProbeError if certificates or expectations cannot be used, SecretError if a secret has no value.
 
@@ -115,6 +121,7 @@ def target_of(
         checks=checks(endpoint.expect),
         close=connection is Connection.FRESH,
         resolve=secrets,
+        attributes=declared(attributes),
     )
     target.refresh()
     return target

@@ -1,0 +1,72 @@
+"""Which terms leave a request out: what `where` and `exclude` mean for one request's attributes.
+
+Guarantees: pure; an attribute that a request does not have fits nothing, and neither does a text where a number is
+asked for. Of several exclusions the first that fits gives the reason.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+
+from keeptime.contract.scope import Exclude, Wanted, Where
+from keeptime.model.exclusion import Exclusion, ExclusionKind
+from keeptime.model.sample import Failure
+
+Attributes = Mapping[str, str]
+COMPARISON = re.compile(r"(<=|>=|<|>)\s*(-?\d{1,15}(?:\.\d{1,9})?)", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
+
+
+def fits(where: Where, attributes: Attributes) -> bool:
+    """Does all of it hold?"""
+    return all(_one_fits(each, attributes) for each in where)
+
+
+def _one_fits(wanted: Wanted, attributes: Attributes) -> bool:
+    given = attributes.get(wanted.attribute)
+    return given is not None and any(_is(each, given) for each in wanted.any_of)
+
+
+def _is(wanted: str, given: str) -> bool:
+    compared = COMPARISON.fullmatch(wanted)
+    if compared is not None:
+        return _NUMBER.fullmatch(given) is not None and _compare(
+            compared[1], Fraction(given), Fraction(compared[2])
+        )
+    return wanted == given or (("*" in wanted or "?" in wanted) and _pattern(wanted).fullmatch(given) is not None)
+
+
+def _compare(sign: str, given: Fraction, limit: Fraction) -> bool:
+    if given == limit:
+        return "=" in sign
+    return (given < limit) == ("<" in sign)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> re.Pattern[str]:
+    """Runs of * are one: nothing here can take long."""
+    parts = (".*" if part[0] == "*" else "." if part == "?" else re.escape(part) for part in _parts(text))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _parts(text: str) -> list[str]:
+    return re.findall(r"\*+|\?|[^*?]+", text)
+
+
+def exempted(
+    excludes: Iterable[Exclude], status: int | None, failure: Failure | None, attributes: Attributes
+) -> Exclusion | None:
+    """Why such a request does not count; None where it does."""
+    for each in excludes:
+        if _exempts(each, status, failure, attributes):
+            return Exclusion(ExclusionKind.EXCLUDE, each.reason, each.author)
+    return None
+
+
+def _exempts(one: Exclude, status: int | None, failure: Failure | None, attributes: Attributes) -> bool:
+    if one.status and not (status is not None and any(low <= status <= high for low, high in one.status)):
+        return False
+    if one.failure is not None and one.failure is not failure:
+        return False
+    return fits(one.where, attributes)

@@ -1,0 +1,70 @@
+"""Maintenance in the judge: silence does not count there, and nothing recovers because of it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from keeptime.contract.scope import Maintenance
+from keeptime.judge.advance import advance
+from keeptime.judge.block import Block
+from keeptime.judge.plan import Plan
+from keeptime.judge.state import State
+from keeptime.model.verdict import Condition
+from tests.judge.build import contract, objective
+
+TICK = 10.0
+FIRST = round(datetime(2026, 11, 1, 2, tzinfo=UTC).timestamp() / TICK)
+"""Maintenance begins with this tick, and lasts an hour: 360 ticks."""
+WINDOW = Maintenance("2026-11-01T02:00", 3600.0, "UTC", "restart", "ops", objectives=("o",))
+
+
+def played(good: list[int], bad: list[int], excluded: list[int], *, start: int, cut: int = 0) -> Block:
+    """`o` is in maintenance and `other` is not; both have the same counts."""
+    of = contract(objective(), objective(name="other"), no_data_after=60.0)
+    plan = Plan.compile([replace(of, maintenance=(WINDOW,))], TICK)
+    state = State.fresh(plan, start)
+    counts = [np.array([each, each]) for each in (good, bad, excluded)]
+    nothing, lived = np.zeros_like(counts[0]), np.ones(len(good), dtype=np.bool_)
+    for begin, end in ((0, cut), (cut, len(good))) if cut else ((0, len(good)),):
+        part = slice(begin, end)
+        block = advance(
+            plan, state, start + begin, counts[0][:, part], counts[1][:, part], nothing[:, part], lived[part],
+            counts[2][:, part],
+        )  # fmt: skip
+    return block
+
+
+def conditions(block: Block) -> list[Condition]:
+    return [each.condition for each in block.verdicts()]
+
+
+def test_an_objective_in_maintenance_is_not_without_data() -> None:
+    quiet = [0] * 100
+    for excluded in ([0] * 100, [1] * 100):
+        block = played([1, *quiet], [0, *quiet], [0, *excluded], start=FIRST - 1)
+        assert conditions(block) == [Condition.OK, Condition.NO_DATA]
+    assert block.verdicts()[0].excluded == 100
+    assert (block.verdicts()[0].good, block.verdicts()[0].bad) == (1, 0)
+
+
+def test_after_it_silence_goes_on_from_where_it_was() -> None:
+    """60 s are 6 ticks: two of silence before, then four after."""
+    for silent_after, expected in ((3, Condition.OK), (4, Condition.NO_DATA)):
+        ticks = 2 + 360 + silent_after
+        block = played([1, *[0] * ticks], [0] * (ticks + 1), [0] * (ticks + 1), start=FIRST - 3)
+        assert conditions(block) == [expected, Condition.NO_DATA]
+
+
+def test_what_is_at_risk_stays_so_through_maintenance() -> None:
+    block = played([0] * 100, [1] * 50 + [0] * 50, [0] * 50 + [1] * 50, start=FIRST - 50)
+    assert conditions(block)[0] is Condition.AT_RISK
+    assert conditions(block)[1] is Condition.NO_DATA
+
+
+def test_any_split_gives_the_same_verdicts() -> None:
+    good = [1, 0, 0] * 130
+    excluded = [0, 1, 0] * 130
+    whole = played(good, [0] * 390, excluded, start=FIRST - 15).verdicts()
+    for cut in (1, 15, 200, 376):
+        assert played(good, [0] * 390, excluded, start=FIRST - 15, cut=cut).verdicts() == whole
