@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from keeptime.contract.scope import Maintenance
+from keeptime.contract.scope import Maintenance, Wanted
 from keeptime.judge.advance import advance
 from keeptime.judge.block import Block
 from keeptime.judge.plan import Plan
@@ -68,3 +68,9 @@ def test_any_split_gives_the_same_verdicts() -> None:
     whole = played(good, [0] * 390, excluded, start=FIRST - 15).verdicts()
     for cut in (1, 15, 200, 376):
         assert played(good, [0] * 390, excluded, start=FIRST - 15, cut=cut).verdicts() == whole
+
+
+def test_how_many_requests_are_eligible_is_not_taken_from_the_probes() -> None:
+    some = replace(objective(name="some"), where=(Wanted("region", ("eu-*",)),))
+    plan = Plan.compile([contract(objective(), some)], TICK)
+    assert [row.events_per_tick for row in plan.rows] == [1.0, 0.0]

@@ -246,7 +246,17 @@ def _together(drafts: Sequence[Placed[Draft]], report: Report, _: str) -> None:
     versions: dict[str, bool] = {}
     for draft in drafts:
         one, place = draft.value, draft.place
-        same = (one.of, one.target, one.under, one.over, one.errors, one.timezone, one.effective, one.where)
+        same = (
+            one.of,
+            one.target,
+            one.under,
+            one.over,
+            one.errors,
+            one.timezone,
+            one.effective,
+            one.where,
+            one.exclude,
+        )
         if same in terms:
             name, first = terms[same]
             message = f"this objective says the same as '{name}' in line {first.line}"

@@ -97,7 +97,9 @@ class Plan:
 
 def _row(contract: Contract, objective: Objective, tick_seconds: float) -> Row:
     silence = max(1, math.ceil(contract.no_data_after / tick_seconds))
-    return Row(contract.key(objective), contract, objective, contract.events_per_second * tick_seconds, silence)
+    # how many probes are eligible is not known beforehand: the judge then goes by what it has seen
+    rate = 0.0 if objective.where else contract.events_per_second * tick_seconds
+    return Row(contract.key(objective), contract, objective, rate, silence)
 
 
 def _shape(row: Row, tick_seconds: float, rules: Mapping[PolicyKind, Rule]) -> Shape:
