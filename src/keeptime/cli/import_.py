@@ -77,9 +77,9 @@ def _settings(args: argparse.Namespace) -> "Settings":
 
     from keeptime.contract.importing.found import Settings
     from keeptime.contract.nodes import Place, Scalar
-    from keeptime.contract.objectives import WindowShape
     from keeptime.contract.report import Report, Spoiled
     from keeptime.contract.urls import Url
+    from keeptime.contract.windows import WindowShape
 
     report = Report("", Path.cwd())
     try:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
-from typing import Literal
 
 from keeptime.contract.credits import CREDITS, check_credits
 from keeptime.contract.effective import ALWAYS, FROM, UNTIL, Effective, effective
@@ -23,14 +22,13 @@ from keeptime.contract.scope import Exclude, Where
 from keeptime.contract.shapes import Field, Placed, Row, Schema, Table
 from keeptime.contract.terms import Calendar, Credits, Objective, Policy, Rolling, Window
 from keeptime.contract.warning import WARN, Warn, check_name, check_tighter, warning_name
+from keeptime.contract.windows import UNITS, WindowShape
 from keeptime.contract.zones import Zone
 from keeptime.model.key import Signal
 from keeptime.units import format_duration, format_percent
 
 MOST_OBJECTIVES = 50
 THRESHOLD = Duration(0.0001, 3600, "500ms")
-WINDOW = Duration(10, 366 * 86_400, "28d")
-UNITS: tuple[Literal["day", "week", "month", "quarter"], ...] = ("day", "week", "month", "quarter")
 _SHORT = re.compile(
     r"(?P<target>.+?)\s+of\s+(?P<of>\S+)\s+(?:under\s+(?P<under>.+?)|succeed)\s+over\s+(?P<over>.+)"
 )
@@ -110,32 +108,6 @@ class Draft:
         if self.under is None:
             return f"{kind}success-{percent}"
         return f"{kind}p{percent}-{format_duration(self.under)}"
-
-
-@dataclass(frozen=True)
-class WindowShape:
-    """`28d`, or `calendar month`."""
-
-    expected: str = "a duration such as 28d, or calendar day, week, month or quarter"
-
-    def read(self, node: Node, report: Report, what: str) -> Window:
-        scalar = text_of(node, report, what, self.expected)
-        return self.parse(scalar.text, scalar.place, report, what)
-
-    def parse(self, text: str, place: Place, report: Report, what: str) -> Window:
-        first, _, rest = text.partition(" ")
-        if first == "calendar" or text in UNITS:
-            for unit in UNITS:
-                if first == "calendar" and rest.strip() == unit:
-                    return Calendar(unit)
-            better = f"; write calendar {text}" if text in UNITS else ""
-            message = f"{what}: {quote(text)} is no window; expected {self.expected}{better}"
-            raise report.spoil(place, "bad-window", message)
-        return Rolling(WINDOW.parse(text, place, report, what))
-
-    def schema(self) -> Schema:
-        calendar = {"type": "string", "pattern": f"^calendar +({'|'.join(UNITS)})$"}
-        return {"anyOf": [WINDOW.schema(), calendar]}
 
 
 NAME = Field(
