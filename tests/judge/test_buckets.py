@@ -33,6 +33,7 @@ class Plain:
     level: int = 0
     rise: int = 0
     cap: int = 0
+    block: int = -1
     firing: bool = False
     clearing: int = 0
     good: int = 0
@@ -40,7 +41,8 @@ class Plain:
 
     def tick(self, number: int, good: int, bad: int, threshold: int, lived: bool) -> bool:
         bucket = self.bucket
-        if number % bucket.block == 0:
+        if number // bucket.block != self.block:
+            self.block = number // bucket.block
             self.rise, self.cap = 0, -(-threshold // 3)
         rise = min(self.rise + bad * UNIT - bucket.drain * (good + bad), self.cap)
         flow, self.rise = rise - self.rise, rise

@@ -163,6 +163,21 @@ def test_a_restart_after_a_while_is_ticks_that_were_not_lived(seed: int, cut: in
     assert found.verdicts() == expected.verdicts()
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2), st.integers(0, 2), st.integers(1, 40))
+def test_a_block_in_which_it_was_down_leaves_nothing_to_the_next(which: int, phase: int, blocks: int) -> None:
+    """What rose before is no part of another block, wherever in it keeptime begins again."""
+    one, threshold = bucket(which, 10.0), 8 * UNIT
+    before, after = np.array([[0], [0], [20]]), np.full((2, 1), 20)
+    lived = np.ones(3, dtype=np.bool_)
+    carried = {name: np.zeros(1, dtype=np.int64) for name in CARRIED}
+    pour(one, 0 * before, before, np.full((3, 1), threshold), lived, 0, carried)
+    level = int(carried["level"][0])
+    again = 3 * blocks + phase
+    pour(one, 0 * after[:1], after[:1], np.full((1, 1), threshold), lived[:1], again, carried)
+    assert int(carried["level"][0]) - level == -(-threshold // 3)
+
+
 @settings(max_examples=25, deadline=None)
 @given(seeds, st.lists(st.booleans(), min_size=60, max_size=240))
 def test_the_order_of_requests_within_a_tick_does_not_matter(seed: int, good: list[bool]) -> None:

@@ -51,7 +51,7 @@ TABLE = (
 )
 """`outage` asks for 0.5 % of the budget, not for 0.3 %: bursts of one to three minutes then page a third as often,
 and total failure is noticed a minute later (99 %, a probe every 10 s: 2 min 50 s); see bench/alert_quality."""
-CARRIED = ("level", "rise", "cap", "clearing", "good", "bad", "since")
+CARRIED = ("level", "rise", "cap", "block", "clearing", "good", "bad", "since")
 """What each tier carries: see `keeptime.judge.rules.filling`."""
 CLEAR_SECONDS = 1800
 """No incident clears in less (in less than the objective's window, where that is shorter); and by chance, while it

@@ -7,6 +7,7 @@ Carried from tick to tick, per objective (levels and rises in 1/UNIT of a bad re
 
     level     what is in the bucket
     rise      how much it rose in the present block; at most `cap`
+    block     the number of that block, from 1
     clearing  0 while quiet; else 1 + the evidence that the incident is over, in 1/UNIT of a nat
     good, bad events since the bucket was last empty
     since     the boundary at which that was
@@ -111,11 +112,11 @@ def pour(
 def _limited(bucket: Bucket, inflow: Ints, cap: Ints, first: int, carried: Mapping[str, Ints]) -> Ints:
     """The inflow of each tick after what a block may not add: the rise within a block is reflected at its cap."""
     ticks, objectives = inflow.shape
-    phase = first % bucket.block
+    phase, present = first % bucket.block, first // bucket.block + 1
     blocks = -(-(phase + ticks) // bucket.block)
-    if phase == 0:
-        carried["rise"][...] = 0
-        carried["cap"][...] = cap[0]
+    new = carried["block"] != present  # also in mid-block, after a time in which keeptime was down
+    carried["rise"][new] = 0
+    carried["cap"][new] = cap[0, new]
     before = np.zeros((blocks, objectives), dtype=np.int64)
     before[0] = carried["rise"]
     caps = np.concatenate([carried["cap"][None], cap[bucket.block - phase :: bucket.block]])
@@ -127,6 +128,7 @@ def _limited(bucket: Bucket, inflow: Ints, cap: Ints, first: int, carried: Mappi
     limited = np.diff(rise, axis=1, prepend=before[:, None]).reshape(-1, objectives)[phase : phase + ticks]
     carried["rise"][...] = rise.reshape(-1, objectives)[phase + ticks - 1]
     carried["cap"][...] = caps[-1]
+    carried["block"][...] = present + blocks - 1
     return limited
 
 
