@@ -8,7 +8,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keeptime.contract.maintenance import covering, covers_wholly, rule_near, spans
+from keeptime.contract.maintenance import covering, rule_near, spans
 from keeptime.contract.scope import Maintenance
 
 S = 1_000_000_000
@@ -91,17 +91,6 @@ def test_of_windows_that_overlap_the_first_gives_the_reason() -> None:
         assert found is both[0]
     found = covering([early, late], ns("2026-11-01T03:30"))
     assert found is late
-
-
-def test_a_tick_is_covered_by_windows_that_meet_and_not_by_ones_that_do_not() -> None:
-    early, late = window("2026-11-01T02:00", 1, zone="UTC"), window("2026-11-01T03:00", 1, zone="UTC")
-    gap = window("2026-11-01T03:01", 1, zone="UTC")
-    start, end = ns("2026-11-01T02:30"), ns("2026-11-01T03:30")
-    assert covers_wholly([late, early], start, end)
-    assert not covers_wholly([early, gap], start, end)
-    assert not covers_wholly([late], start, end)
-    assert covers_wholly([early], ns("2026-11-01T02:00"), ns("2026-11-01T03:00"))
-    assert not covers_wholly([early], ns("2026-11-01T02:59:59"), ns("2026-11-01T03:00:01"))
 
 
 RULES = (

@@ -9,6 +9,7 @@ from keeptime.contract.scope import Maintenance, Wanted
 from keeptime.judge.advance import advance
 from keeptime.judge.block import Block
 from keeptime.judge.plan import Plan
+from keeptime.judge.resting import Maintained
 from keeptime.judge.state import State
 from keeptime.model.verdict import Condition
 from tests.judge.build import contract, objective
@@ -74,3 +75,36 @@ def test_how_many_requests_are_eligible_is_not_taken_from_the_probes() -> None:
     some = replace(objective(name="some"), where=(Wanted("region", ("eu-*",)),))
     plan = Plan.compile([contract(objective(), some)], TICK)
     assert [row.events_per_tick for row in plan.rows] == [1.0, 0.0]
+
+
+def rest(*windows: Maintenance, first: int = FIRST - 10, ticks: int = 800) -> list[int]:
+    """The ticks from FIRST on that lie wholly in maintenance."""
+    flags = Maintained((windows,)).resting(first, ticks, TICK)
+    return [] if flags is None else (np.flatnonzero(flags[:, 0]) + first - FIRST).tolist()
+
+
+def test_windows_that_overlap_or_meet_cover_the_ticks_between_them() -> None:
+    half = replace(WINDOW, start="2026-11-01T02:30")
+    meets, gap = replace(WINDOW, start="2026-11-01T03:00"), replace(WINDOW, start="2026-11-01T03:01")
+    assert rest(WINDOW) == list(range(360))
+    assert rest(half, WINDOW) == list(range(540))
+    assert rest(meets, WINDOW) == list(range(720))
+    assert rest(WINDOW, gap) == [*range(360), *range(366, 726)]
+
+
+def test_a_tick_that_is_in_maintenance_in_part_is_not_covered() -> None:
+    assert rest(replace(WINDOW, lasts=25.0)) == [0, 1]
+    late = Maintenance("2026-11-01T02:00", 5.0, "UTC", "r", "a")
+    assert rest(late) == []
+
+
+def test_any_block_says_the_same_across_midnight() -> None:
+    night = Maintenance("2026-10-30T23:30", 3600.0, "UTC", "r", "a", "FREQ=DAILY")
+    of, first = Maintained(((), (night,))), FIRST - 1200
+    whole = of.resting(first, 1000, TICK)
+    assert whole is not None
+    assert whole[:, 1].sum() == 360
+    assert not whole[:, 0].any()
+    for tick in range(0, 1000, 7):
+        one = of.resting(first + tick, 1, TICK)
+        assert (one is not None) == whole[tick, 1]

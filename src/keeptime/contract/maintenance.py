@@ -40,17 +40,6 @@ def covering(windows: Iterable[Maintenance], due_ns: int) -> Maintenance | None:
     return next((each for each in windows if any(a <= due_ns < b for a, b in spans(each, day))), None)
 
 
-def covers_wholly(windows: Iterable[Maintenance], start_ns: int, end_ns: int) -> bool:
-    """Is all of [start, end) in maintenance, of one window or of several that overlap or meet?"""
-    day = start_ns // (DAY * SECOND)
-    at = start_ns
-    for first, last in sorted(span for each in windows for span in spans(each, day)):
-        if first > at:
-            break
-        at = max(at, last)
-    return at >= end_ns
-
-
 def reason_of(window: Maintenance) -> Exclusion:
     """Why what is due in it does not count."""
     return Exclusion(ExclusionKind.MAINTENANCE, window.reason, window.author)

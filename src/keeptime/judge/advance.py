@@ -18,7 +18,6 @@ from keeptime.judge.evidence import share
 from keeptime.judge.foresight import Foresight
 from keeptime.judge.periods import periods_of
 from keeptime.judge.plan import Group, Plan
-from keeptime.judge.resting import resting
 from keeptime.judge.rules.rule import Demand, Evidence, Span
 from keeptime.judge.standing import Codes, Flags, Ints, Standing, condition_codes, latest, move
 from keeptime.judge.state import GroupState, State
@@ -112,7 +111,7 @@ def _advance_chunk(
     view = _look(plan, group, part, growth, ends)
     evidence = Evidence(counts[GOOD], counts[BAD], lived, view.windows, view.own, first)
     demand = group.rule.step(group.shape.tiers, group.shape.budget, evidence, part.rule)
-    rest = resting(group.maintained, counts.shape[2], first, len(lived), plan.tick_seconds)
+    rest = group.maintained.resting(first, len(lived), plan.tick_seconds)
     quiet, seen = _silence(evidence, ends, columns, rest)
     before = columns["standing"].astype(np.int8)
     standing = _stand(group, evidence, view.own, demand.standing, quiet >= group.silence, before)

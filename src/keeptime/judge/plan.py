@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from keeptime.contract.terms import Calendar, Contract, Objective, PolicyKind, Rolling
 from keeptime.errors import UsageError
-from keeptime.judge.resting import Maintained, maintained
+from keeptime.judge.resting import Maintained
 from keeptime.judge.rules import RULES, rule_for
 from keeptime.judge.rules.rule import Rule, TierReach, TierTerms
 from keeptime.judge.totals import Ring, rings_for
@@ -123,7 +123,7 @@ def _group(shape: Shape, rule: Rule, indices: list[int], rows: tuple[Row, ...], 
         rings=rings_for(ordered, tick_seconds),
         events_per_tick=np.array([rows[index].events_per_tick for index in indices], dtype=np.float64),
         silence=np.array([rows[index].silence for index in indices], dtype=np.int64),
-        maintained=maintained([rows[index].contract.maintained(rows[index].objective) for index in indices]),
+        maintained=Maintained(tuple(rows[index].contract.maintained(rows[index].objective) for index in indices)),
     )
 
 
