@@ -55,8 +55,20 @@ def test_status_says_how_things_stand(tmp_path: Path) -> None:
         assert code == 0
         (objective,) = json.loads(said)["contracts"][0]["objectives"]
         assert set(objective) == {
-            *("name", "condition", "good", "bad", "skipped", "sli", "target", "burn_rate", "budget", "reason"),
-            "compliance",
+            *(
+                "name",
+                "condition",
+                "good",
+                "bad",
+                "skipped",
+                "excluded",
+                "sli",
+                "target",
+                "burn_rate",
+                "budget",
+                "reason",
+            ),
+            *("forecast", "compliance"),
         }
         assert set(objective["budget"]) == {"total", "spent", "left"}
         assert status(one, "other")[0] == 1
