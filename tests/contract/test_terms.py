@@ -6,7 +6,7 @@ import pytest
 
 from keeptime.contract.load import load_text
 from keeptime.contract.policies import DEFAULT_POLICY
-from keeptime.contract.terms import Calendar, Policy, PolicyKind, Rolling, SecretRef, Tier
+from keeptime.contract.terms import Calendar, Interval, Policy, PolicyKind, Rolling, SecretRef, Tier
 from keeptime.model.alert import Address, Topic
 from keeptime.model.key import Signal
 from keeptime.model.sample import Connection
@@ -52,6 +52,16 @@ def test_short_and_long_form_mean_the_same(short: str, long: str) -> None:
     one, other = valid(changed(OBJECTIVE, short)), valid(changed(OBJECTIVE, long))
     assert one.objectives == other.objectives
     assert one.version == other.version
+
+
+def test_intervals_and_windows_that_follow_the_traffic() -> None:
+    p95, mean, adaptive, _, patient = valid((EXAMPLES / "intervals.yaml").read_text()).objectives
+    assert (p95.each, p95.name) == (Interval(300, "p95"), "p95-5m-500ms-99")
+    assert p95.each is not None
+    assert p95.each.share == Fraction(95, 100)
+    assert mean.each == Interval(60, "mean", 20, "skip")
+    assert adaptive.over == Rolling(86_400, 3600, 1000)
+    assert (patient.min_events, patient.each) == (100, None)
 
 
 def test_every_field_of_the_long_forms() -> None:

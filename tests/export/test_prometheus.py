@@ -10,6 +10,7 @@ from keeptime.contract.load import load_text, require
 from keeptime.contract.terms import Contract
 from keeptime.errors import UsageError
 from keeptime.export.prometheus.files import files
+from keeptime.export.registry import export_of
 from keeptime.export.settings import Files, Naming, Settings, Source
 from keeptime.export.writing import write_directory
 
@@ -65,7 +66,7 @@ def rules_of(found: Files) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_is_checked_and_proved(path: Path, tmp_path: Path) -> None:
-    prove(tmp_path, files(require([path]), Settings(2026, interval=30)))
+    prove(tmp_path, export_of("prometheus")(require([path]), Settings(2026, interval=30)))
 
 
 @pytest.mark.parametrize("kind", SERIES)

@@ -56,7 +56,10 @@ class Account:
         calendar = self.calendar
         name = period_name(calendar, start * tick_seconds)
         said = promise(self.objective)
-        return PeriodTerms(name, calendar.unit, calendar.timezone, said, self.objective.target, self.basis)
+        one = self.objective
+        return PeriodTerms(
+            name, calendar.unit, calendar.timezone, said, one.target, self.basis, min_events=one.min_events
+        )
 
 
 span_of = lru_cache(maxsize=4096)(period_of)
@@ -76,7 +79,7 @@ def account(contract: Contract, objective: Objective, tick_seconds: float) -> Ac
         objective,
         over if isinstance(over, Calendar) else Calendar("month", contract.timezone),
         basis_of(contract),
-        contract.events_per_second * tick_seconds,
+        contract.expected(objective) * tick_seconds,
         _tick(objective.begins, tick_seconds),
         _tick(objective.ends, tick_seconds),
     )

@@ -18,6 +18,7 @@ from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError
 from keeptime.judge.advance import advance
 from keeptime.judge.block import Block
+from keeptime.judge.intervals import Folding
 from keeptime.judge.plan import Plan
 from keeptime.judge.state import State
 from keeptime.judge.totals import NAMES
@@ -55,7 +56,9 @@ class Keeper:
         self._store = store
         self._contracts, self._terms_of = tuple(contracts), next_tick
         self._plan = Plan.compile(in_force(contracts, next_tick * tick_seconds), tick_seconds)
-        self._state = State.restore(self._plan, store.histories(next_tick), store.memory(), next_tick)
+        memory = store.memory()
+        self._state = State.restore(self._plan, store.histories(next_tick), memory, next_tick)
+        self._folding = Folding.restore(in_force(contracts, next_tick * tick_seconds), tick_seconds, memory)
         self._alerts: dict[ObjectiveKey, AlertRow] = dict(store.alerts())
         self._unsaved: deque[Change] = deque()
         self._closed: list[AlertRow] = []
@@ -68,9 +71,11 @@ class Keeper:
         messages: list[Message] = []
         for record in records:
             if record.tick < self._state.next_tick:
-                self._unsaved.append(Change(now, record))  # counted, but of a tick that was judged before a restart
+                late = self._folding.without(record)  # counted, but of a tick that was judged before a restart
+                self._unsaved.append(Change(now, late))
                 continue
             self._reach(record.tick)
+            record = self._folding.fold(record)
             verdicts = self._judge(record).verdicts()
             change = self._change(record, verdicts, now)
             messages += change.messages
@@ -125,7 +130,9 @@ class Keeper:
         """Objectives that stay keep their state. Raises StoreError, and then nothing has changed."""
         second = self._plan.tick_seconds
         plan = Plan.compile(in_force(contracts, tick * second), second)
+        folding = Folding.restore(in_force(contracts, tick * second), second, self._folding.memory())
         self._state = State.restore(plan, self._store.histories(tick), self._state.memory(), tick)
+        self._folding = folding
         self._plan, self._terms_of = plan, tick
 
     def _close_alerts(self, tick: int) -> None:
@@ -165,7 +172,8 @@ class Keeper:
             if said.message is not None:
                 messages.append(said.message)
         days, periods = self._closing.due(record.tick + 1)
-        return Change(now, record, self._state.memory(), tuple(alerts), tuple(messages), days, periods)
+        memory = self._state.memory() | self._folding.memory()
+        return Change(now, record, memory, tuple(alerts), tuple(messages), days, periods)
 
     def _save(self) -> str:
         """Commit what waits, oldest first; the sentence of what went wrong, or ""."""

@@ -62,7 +62,7 @@ def present(of: Account, verdict: Verdict, missing: int, tick_seconds: float) ->
     counts = PeriodCounts(verdict.good, verdict.bad, verdict.skipped, missing, verdict.excluded)
     promised = promise(of.objective)
     view = PeriodView(of.key.objective, name, promised, start, end, None, counts, verdict.target, of.basis)
-    return replace(view, lived=lived)
+    return replace(view, lived=lived, min_events=of.objective.min_events)
 
 
 def past(closed: ClosedPeriod, tick_seconds: float) -> PeriodView:

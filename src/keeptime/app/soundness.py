@@ -31,8 +31,9 @@ def unreachable(document: Document, tick_seconds: float, traffic: float | None =
     out: list[Problem] = []
     if document.contract is None:
         return ()
-    rate = document.contract.events_per_second if traffic is None else traffic
+    given = document.contract.events_per_second if traffic is None else traffic
     for objective, place in zip(document.contract.objectives, document.objectives, strict=True):
+        rate = given if objective.each is None else document.contract.expected(objective)
         for tier in reach(objective, rate, tick_seconds):
             if not tier.can_fire:
                 message = f"{objective.name}: the tier '{tier.name}' can never fire: {tier.note}"
@@ -49,7 +50,8 @@ def too_seldom(document: Document, tick_seconds: float, traffic: float | None = 
     rate = document.contract.events_per_second if traffic is None else traffic
     warned = {(each.line, each.column) for each in document.problems if each.code == "too-few-events"}
     for objective, place in zip(document.contract.objectives, document.objectives, strict=True):
-        found = None if (place.line, place.column) in warned else untracked(objective, rate, tick_seconds)
+        known = (place.line, place.column) in warned or objective.each is not None
+        found = None if known else untracked(objective, rate, tick_seconds)
         at = (document.file, place.line, place.column)
         if isinstance(found, Slow):
             out.append(Problem(*at, "warning", "burn-unnoticed", _slow(objective, rate, traffic, found)))

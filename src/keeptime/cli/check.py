@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keeptime.contract.load import Document
-    from keeptime.contract.terms import Contract
+    from keeptime.contract.terms import Contract, Objective
 
 EXAMPLES = """\
 examples:
@@ -37,8 +37,10 @@ class Question:
     traffic: float | None = None
     burn: tuple[float, float] | None = None
 
-    def rate(self, contract: "Contract") -> float:
-        """Events per second; 0: not known."""
+    def rate(self, contract: "Contract", objective: "Objective | None" = None) -> float:
+        """Events per second, of this objective if one is given; 0: not known."""
+        if objective is not None and objective.each is not None:
+            return contract.expected(objective)
         return contract.events_per_second if self.traffic is None else self.traffic
 
 

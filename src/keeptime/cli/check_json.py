@@ -36,7 +36,7 @@ def as_json(document: Document, question: Question) -> Json:
 
 
 def _objective(contract: Contract, objective: Objective, question: Question) -> Json:
-    rate = question.rate(contract)
+    rate = question.rate(contract, objective)
     over = usual_seconds(objective.over)
     return {
         "name": objective.name,

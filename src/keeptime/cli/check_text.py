@@ -17,6 +17,7 @@ from keeptime.judge.design import Design, TierFigures, design
 from keeptime.judge.design_figures import AtMost, Burn, Figure, NotKnown, Unnoticed
 from keeptime.judge.design_interval import Answer, Impossible, ask
 from keeptime.judge.plan import TierReach, reach
+from keeptime.judge.reason import noun_of
 from keeptime.model.key import DEFAULT_TICK_SECONDS
 from keeptime.units import format_duration, format_percent, speak_duration
 
@@ -57,13 +58,16 @@ def _show_contract(console: Console, contract: Contract, question: Question) -> 
     console.print(f"\n{contract.name}: {contract.observed}{pace}", markup=False)
     for objective in contract.objectives:
         console.print()
-        for line in _objective(objective, rate, noun, question):
+        own = noun if objective.each is None else "intervals"
+        for line in _objective(objective, question.rate(contract, objective), own, question):
             console.print(line, markup=False)
     console.print()
 
 
 def _objective(objective: Objective, rate: float, noun: str, question: Question) -> Iterator[str]:
     under = "answered rightly" if objective.under is None else f"within {format_duration(objective.under)}"
+    if objective.each is not None:
+        under = f"of {noun_of(objective)} have their {objective.each.statistic} {under}"
     promise = f"{format_percent(objective.target)} {under} over {objective.over}"
     yield f"  {objective.name}: {promise}; {_budget(objective, rate, noun)}"
     found = design(objective, rate, DEFAULT_TICK_SECONDS)

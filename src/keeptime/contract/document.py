@@ -8,7 +8,9 @@ import math
 from collections.abc import Sequence
 
 from keeptime.contract.attributes import check_scope
+from keeptime.contract.between import with_warnings
 from keeptime.contract.calendar import usual_seconds
+from keeptime.contract.draft import Draft
 from keeptime.contract.effective import check_times
 from keeptime.contract.endpoint import ENDPOINT_TABLE
 from keeptime.contract.exempting import EXCLUDE
@@ -17,7 +19,7 @@ from keeptime.contract.kinds import Duration, Label, Text
 from keeptime.contract.lists import ListOf, MapOf, WithPlaces
 from keeptime.contract.maintaining import MAINTENANCE, maintenance
 from keeptime.contract.matching import check_series
-from keeptime.contract.objectives import OBJECTIVES_SHAPE, Draft, with_warnings
+from keeptime.contract.objectives import OBJECTIVES_SHAPE
 from keeptime.contract.observing import Observer, Observing, ProbeDraft
 from keeptime.contract.people import CONSUMERS_SHAPE, OPERATORS_TABLE
 from keeptime.contract.policies import DEFAULT_POLICY, PolicyShape
@@ -173,15 +175,17 @@ def _check_timeouts(
 def _check_events(contract: Contract, drafts: Sequence[Placed[Draft]], report: Report) -> None:
     """Fewer events than 1/(1 − target): one bad request alone misses the objective, so nothing can be told."""
     for objective, draft in zip(contract.objectives, drafts, strict=True):
-        events = contract.events_per_second * usual_seconds(objective.over)
+        rate = contract.events_per_second if objective.each is None else contract.expected(objective)
+        events = rate * usual_seconds(objective.over)
         needed = math.ceil(1 / objective.budget_ratio)
         if events < needed:
             report.warning(draft.place, "too-few-events", _too_few(objective, events, needed))
 
 
 def _too_few(objective: Objective, events: float, needed: int) -> str:
+    noun = "probes" if objective.each is None else "intervals"
     return (
-        f"{objective.name}: {events:,.0f} probes in {objective.over} cannot tell "
+        f"{objective.name}: {events:,.0f} {noun} in {objective.over} cannot tell "
         f"{format_percent(objective.target)} from less: one bad request alone misses it; "
         f"expected at least {needed:,} (probe more often, or over a longer window)"
     )

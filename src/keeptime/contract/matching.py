@@ -6,7 +6,7 @@ bucket bounds is a warning, for an export may still give a lower and an upper bo
 
 from collections.abc import Sequence
 
-from keeptime.contract.objectives import Draft
+from keeptime.contract.draft import Draft
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Placed
 from keeptime.contract.sources import ClassicHistogram, CounterPair, Counts, NativeHistogram
@@ -19,6 +19,8 @@ def check_series(contract: Contract, drafts: Sequence[Placed[Draft]], report: Re
     if contract.source is None:
         return
     counts = contract.source.counts
+    for draft in drafts:
+        _check_interval(draft, report)
     if isinstance(counts, CounterPair):
         _check_counters(drafts, report)
         return
@@ -37,6 +39,13 @@ def _check_counters(drafts: Sequence[Placed[Draft]], report: Report) -> None:
         if one.warns_of and one.under != drafts[0].value.under:
             message = "counters cannot tell a smaller threshold; expected a 'warn' with a target alone"
             report.error(draft.place, "counters-once", message)
+
+
+def _check_interval(draft: Placed[Draft], report: Report) -> None:
+    """Counts at a threshold give percentiles; a mean needs each request's latency."""
+    if draft.value.each is not None and draft.value.each.share is None:
+        message = f"{draft.value.label}: a mean cannot be had from counts; expected a percentile such as p95"
+        report.error(draft.place, "mean-unknown", message)
 
 
 def _check_objective(draft: Placed[Draft], counts: Counts, report: Report) -> None:

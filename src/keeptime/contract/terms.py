@@ -94,12 +94,16 @@ class PrometheusSource:
 
 @dataclass(frozen=True, slots=True)
 class Rolling:
-    """The last so many seconds."""
+    """The last so many seconds. Where `least` events are in the last `short` seconds, those alone (0: never)."""
 
     seconds: float
+    short: float = 0.0
+    least: int = 0
 
     def __str__(self) -> str:
-        return format_duration(self.seconds)
+        if not self.least:
+            return format_duration(self.seconds)
+        return f"{format_duration(self.short)} if {self.least} requests, else {format_duration(self.seconds)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,23 @@ class Credits:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """What is judged is each interval of so many seconds: `statistic` of its requests' latency ("p95", "mean") must
+    keep to the objective's threshold. With fewer than `min_samples` requests it is `empty`: good, bad or skip.
+    """
+
+    seconds: float
+    statistic: str
+    min_samples: int = 1
+    empty: str = "skip"
+
+    @property
+    def share(self) -> Fraction | None:
+        """The share of requests that must be within the threshold; None for the mean."""
+        return None if self.statistic == "mean" else Fraction(self.statistic[1:]) / 100
+
+
+@dataclass(frozen=True, slots=True)
 class Objective:
     """One promise. `under` in seconds; None: on success alone. `errors`: failures are bad, or left out.
 
@@ -185,6 +206,8 @@ class Objective:
     credits: Credits | None = None
     where: Where = ()
     exclude: tuple[Exclude, ...] = ()
+    each: Interval | None = None
+    min_events: int = 0
 
     @property
     def internal(self) -> bool:
@@ -278,6 +301,14 @@ class Contract:
         if self.source is not None:
             return f"counts from {self.source.url.partition('?')[0]}"
         return "" if self.endpoint is None else f"{self.endpoint.method} {self.endpoint.url.partition('?')[0]}"
+
+    def expected(self, objective: Objective) -> float:
+        """Events per second of this objective: probe slots, or intervals; 0 where that is not known beforehand:
+        requests are not keeptime's own, or only some are eligible.
+        """
+        if objective.each is not None:
+            return 1 / objective.each.seconds
+        return 0.0 if objective.where else self.events_per_second
 
     @property
     def events_per_second(self) -> float:

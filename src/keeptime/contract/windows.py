@@ -1,5 +1,6 @@
 """The window of an objective: rolling (28d), or a calendar day, week, month or quarter."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,10 @@ from keeptime.contract.terms import Calendar, Rolling, Window
 
 WINDOW = Duration(10, 366 * 86_400, "28d")
 UNITS: tuple[Literal["day", "week", "month", "quarter"], ...] = ("day", "week", "month", "quarter")
+
+
+_ADAPTIVE = re.compile(r"(?P<short>\S+)\s+if\s+(?P<least>[1-9]\d{0,8})\s+requests,\s+else\s+(?P<long>\S+)")
+"""`1h if 1000 requests, else 24h`"""
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,16 @@ class WindowShape:
             better = f"; write calendar {text}" if text in UNITS else ""
             message = f"{what}: {quote(text)} is no window; expected {self.expected}{better}"
             raise report.spoil(place, "bad-window", message)
-        return Rolling(WINDOW.parse(text, place, report, what))
+        adaptive = _ADAPTIVE.fullmatch(text)
+        if adaptive is None:
+            return Rolling(WINDOW.parse(text, place, report, what))
+        short, long = (WINDOW.parse(adaptive[name], place, report, what) for name in ("short", "long"))
+        if short >= long:
+            message = f"{what}: the window for much traffic, {adaptive['short']}, is not the shorter one"
+            raise report.spoil(place, "windows-crossed", message)
+        return Rolling(long, short, int(adaptive["least"]))
 
     def schema(self) -> Schema:
         calendar = {"type": "string", "pattern": f"^calendar +({'|'.join(UNITS)})$"}
-        return {"anyOf": [WINDOW.schema(), calendar]}
+        adaptive = {"type": "string", "pattern": r"^\S+ +if +\d+ +requests, +else +\S+$"}
+        return {"anyOf": [WINDOW.schema(), calendar, adaptive]}

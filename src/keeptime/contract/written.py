@@ -20,6 +20,7 @@ from keeptime.contract.terms import (
     Credits,
     Endpoint,
     Expect,
+    Interval,
     Objective,
     Policy,
     PolicyKind,
@@ -78,7 +79,7 @@ def objective(one: Objective, warning: Objective | None = None) -> Terms:
         of=None if one.of is Signal.REQUESTS else str(one.of),
         target=percent(one.target),
         under=None if one.under is None else duration(one.under),
-        over=duration(one.over.seconds) if not isinstance(one.over, Calendar) else str(one.over),
+        over=str(one.over) if isinstance(one.over, Calendar) or one.over.least else duration(one.over.seconds),
         errors=None if one.errors == "bad" else one.errors,
         policy=policy(one.policy),
         timezone=None if calendar is None else calendar.timezone,
@@ -87,8 +88,19 @@ def objective(one: Objective, warning: Objective | None = None) -> Terms:
         credits=None if one.credits is None else _credits(one.credits),
         where=_where(one.where),
         exclude=[*map(_exclude, one.exclude)],
+        **({} if one.each is None else _interval(one.each)),
+        min_events=one.min_events or None,
         **({} if one.begins is None else {"from": stamp(one.begins)}),
     )
+
+
+def _interval(each: Interval) -> Terms:
+    return {
+        "each": duration(each.seconds),
+        "statistic": each.statistic,
+        "min_samples": each.min_samples,
+        "empty": each.empty,
+    }
 
 
 def _warn(one: Objective, warning: Objective) -> Terms:

@@ -7,14 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 from keeptime.contract.terms import Contract, Objective, Policy, PolicyKind
 from keeptime.contract.written import policy
+from keeptime.export.leaving_out import unsaid
 
 BURN_RATE = Policy(PolicyKind.BURN_RATE)
 
 
 def departures(kind: str, contracts: Sequence[Contract]) -> tuple[str, ...]:
-    """A sentence for each objective that this kind of export judges otherwise: by a policy, or in maintenance."""
+    """A sentence for each objective that this kind of export leaves out or judges otherwise: by a policy, or in
+    maintenance.
+    """
     asked = _KINDS.get(kind, ())
-    said = (_of(each, says(each, one)) for each, one in _objectives(contracts) for says in asked)
+    said: list[str] = []
+    for each, one in _objectives(contracts):
+        out = unsaid(kind, one)
+        said += [_of(each, out)] if out else [_of(each, says(each, one)) for says in asked]
     return tuple(filter(None, said))
 
 

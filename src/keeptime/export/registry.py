@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from keeptime.contract.terms import Contract
+from keeptime.export.leaving_out import sayable
 from keeptime.export.settings import Files, Settings
 
 Export = Callable[[Sequence[Contract], Settings], Files]
@@ -23,5 +24,6 @@ KINDS: Mapping[str, tuple[str, str]] = {
 
 
 def export_of(kind: str) -> Export:
-    """The function that makes the files of this kind; only its module is imported."""
-    return cast(Export, importlib.import_module(KINDS[kind][0]).files)
+    """The function that makes the files of this kind, of what it can say; only its module is imported."""
+    files = cast(Export, importlib.import_module(KINDS[kind][0]).files)
+    return lambda contracts, settings: files(sayable(kind, contracts), settings)

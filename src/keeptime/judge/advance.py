@@ -5,7 +5,7 @@ at the end. Pure apart from the state it is given, which it moves on in place.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +17,7 @@ from keeptime.judge.days import Days
 from keeptime.judge.evidence import share
 from keeptime.judge.foresight import Foresight
 from keeptime.judge.periods import periods_of
-from keeptime.judge.plan import Group, Plan
+from keeptime.judge.plan import Busy, Group, Plan
 from keeptime.judge.rules.rule import Demand, Evidence, Span
 from keeptime.judge.standing import Codes, Flags, Ints, Standing, condition_codes, latest, move
 from keeptime.judge.state import GroupState, State
@@ -92,10 +92,15 @@ def _advance_group(
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """All windows at each tick of a chunk; `own` is the objective's, which opens and closes at these boundaries."""
+    """All windows at each tick of a chunk; `own` is the objective's, which opens and closes at these boundaries.
+
+    `full`: what rules and forecasts see of it; the same, but where a shorter window is the objective's own for now.
+    `opens` is [ticks × objectives] then, else [ticks].
+    """
 
     windows: dict[int, Span]
     own: Span
+    full: Span
     skipped: Ints
     excluded: Ints
     opens: Ints
@@ -109,7 +114,7 @@ def _advance_chunk(
     growth = part.totals.grow(counts)
     ends = np.arange(first + 1, first + len(lived) + 1)
     view = _look(plan, group, part, growth, ends)
-    evidence = Evidence(counts[GOOD], counts[BAD], lived, view.windows, view.own, first)
+    evidence = Evidence(counts[GOOD], counts[BAD], lived, view.windows, view.full, first)
     demand = group.rule.step(group.shape.tiers, group.shape.budget, evidence, part.rule)
     rest = group.maintained.resting(first, len(lived), plan.tick_seconds)
     quiet, seen = _silence(evidence, ends, columns, rest)
@@ -141,7 +146,8 @@ def _advance_chunk(
 def _stand(group: Group, evidence: Evidence, own: Span, demand: Codes, silent: Flags, before: Codes) -> Codes:
     """Standings after the machine; more bad than the budget of the own window is broken whatever the rule says."""
     budget = group.shape.budget
-    wanted = np.where(own.bad > share(budget, own.expected), np.int8(Standing.BROKEN), demand)
+    gone = (own.bad > share(budget, own.expected)) & (own.events >= group.shape.min_events)
+    wanted = np.where(gone, np.int8(Standing.BROKEN), demand)
     events = (evidence.good + evidence.bad).astype(np.float64)
     keeps = (evidence.good > 0) & (evidence.bad <= share(budget, events))
     return move(before, wanted, keeps, silent, evidence.lived)
@@ -160,7 +166,7 @@ def _foresight(plan: Plan, group: Group, days: Days, growth: Growth, view: _View
         end=growth.before.boundary + 1 + tick,
         closes=view.closes[tick],
         length=length,
-        own=view.own.at(keep),
+        own=view.full.at(keep),
         events=good + bad,
         bad=bad,
     )
@@ -187,7 +193,7 @@ def _moments(
         seen=after["seen"][keep],
         born=born[place],
         quiet=after["quiet"][keep],
-        opens=view.opens[tick],
+        opens=view.opens[tick] if view.opens.ndim == 1 else view.opens[keep],
         closes=view.closes[tick],
         own=view.own.at(keep),
         skipped=view.skipped[keep],
@@ -207,12 +213,34 @@ def _look(plan: Plan, group: Group, part: GroupState, growth: Growth, ends: Ints
         opens, closes = periods_of(own, int(ends[0]) - 1, len(ends), plan.tick_seconds)
         good, bad, skipped, excluded = growth.since_mark(opens, part.mark)
         unlived = np.maximum(0, part.columns["born"] - opens[:, None]) + (closes - ends)[:, None]
-        expected = _expected(good, bad, unlived, rate)
-        return _View(windows, Span(good, bad, expected), skipped, excluded, opens, closes)
+        own_span = Span(good, bad, _expected(good, bad, unlived, rate))
+        return _View(windows, own_span, own_span, skipped, excluded, opens, closes)
     step = step_of(own, plan.tick_seconds)
     opens = growth.starts(own, step)
     skipped, excluded = growth.since(opens, step, slice(SKIPPED, EXCLUDED + 1))
-    return _View(windows, windows[own], skipped, excluded, opens, ends)
+    view = _View(windows, windows[own], windows[own], skipped, excluded, opens, ends)
+    return view if group.shape.busy is None else _narrowed(plan, group.shape.busy, growth, view)
+
+
+def _narrowed(plan: Plan, busy: Busy, growth: Growth, view: _View) -> _View:
+    """The same, with the shorter window as the objective's own where it holds enough events."""
+    short, long = view.windows[busy.window], view.own
+    step = step_of(busy.window, plan.tick_seconds)
+    starts = growth.starts(busy.window, step)
+    skipped, excluded = growth.since(starts, step, slice(SKIPPED, EXCLUDED + 1))
+    enough = short.events >= busy.least
+    own = Span(
+        np.where(enough, short.good, long.good),
+        np.where(enough, short.bad, long.bad),
+        np.where(enough, short.expected, long.expected),
+    )
+    return replace(
+        view,
+        own=own,
+        skipped=np.where(enough, skipped, view.skipped),
+        excluded=np.where(enough, excluded, view.excluded),
+        opens=np.where(enough, starts[:, None], view.opens[:, None]),
+    )
 
 
 def _rate(group: Group, growth: Growth, born: Ints, ends: Ints) -> Reals:

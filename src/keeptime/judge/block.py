@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from keeptime.contract.terms import Calendar
 from keeptime.errors import UsageError
 from keeptime.judge.foresight import Foresight
 from keeptime.judge.plan import Group, Plan, Row
@@ -170,9 +171,10 @@ def _counts(span: Span, index: int) -> tuple[int, int, float]:
 
 
 def _window_seconds(entry: Row, moments: Moments, index: int, tick_seconds: float) -> float:
-    over = entry.objective.over
-    seconds = getattr(over, "seconds", None)
-    return float(seconds if seconds is not None else (moments.closes[index] - moments.opens[index]) * tick_seconds)
+    over, seconds = entry.objective.over, float((moments.closes[index] - moments.opens[index]) * tick_seconds)
+    if isinstance(over, Calendar):
+        return seconds
+    return over.short if over.least and seconds < over.seconds else over.seconds
 
 
 def _tier(plan: Plan, group: Group, moments: Moments, index: int, place: int) -> TierReport:

@@ -36,13 +36,25 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Busy:
+    """While so many events are in a shorter window (ticks), it is the objective's own."""
+
+    window: int
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
-    """What makes objectives alike. `own`: their window in ticks, or the calendar period."""
+    """What makes objectives alike. `own`: their window in ticks, or the calendar period. With fewer than
+    `min_events` in it the budget breaks nothing.
+    """
 
     kind: PolicyKind
     tiers: tuple[TierTerms, ...]
     own: int | Calendar
     budget: Fraction
+    busy: Busy | None = None
+    min_events: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +108,9 @@ class Plan:
 
 
 def _row(contract: Contract, objective: Objective, tick_seconds: float) -> Row:
-    silence = max(1, math.ceil(contract.no_data_after / tick_seconds))
-    # how many probes are eligible is not known beforehand: the judge then goes by what it has seen
-    rate = 0.0 if objective.where else contract.events_per_second * tick_seconds
-    return Row(contract.key(objective), contract, objective, rate, silence)
+    each = 0.0 if objective.each is None else objective.each.seconds
+    silence = max(1, math.ceil((contract.no_data_after + each) / tick_seconds))
+    return Row(contract.key(objective), contract, objective, contract.expected(objective) * tick_seconds, silence)
 
 
 def _shape(row: Row, tick_seconds: float, rules: Mapping[PolicyKind, Rule]) -> Shape:
@@ -107,13 +118,18 @@ def _shape(row: Row, tick_seconds: float, rules: Mapping[PolicyKind, Rule]) -> S
     own = max(1, math.ceil(Fraction(over.seconds) / Fraction(tick_seconds))) if isinstance(over, Rolling) else over
     kind = objective.policy.kind
     tiers = rule_for(kind, rules).tiers(objective, tick_seconds, row.events_per_tick / tick_seconds)
-    return Shape(kind, tiers, own, objective.budget_ratio)
+    busy = None
+    if isinstance(over, Rolling) and over.least:
+        busy = Busy(max(1, math.ceil(Fraction(over.short) / Fraction(tick_seconds))), over.least)
+    return Shape(kind, tiers, own, objective.budget_ratio, busy, objective.min_events)
 
 
 def _group(shape: Shape, rule: Rule, indices: list[int], rows: tuple[Row, ...], tick_seconds: float) -> Group:
     windows = {window for tier in shape.tiers for window in tier.windows}
     if isinstance(shape.own, int):
         windows.add(shape.own)
+    if shape.busy is not None:
+        windows.add(shape.busy.window)
     ordered = tuple(sorted(windows))
     return Group(
         shape=shape,

@@ -71,10 +71,21 @@ def say(facts: Facts) -> str:
 def promise(objective: Objective) -> str:
     """The objective as a contract says it: "99% of requests under 500ms over 28d"."""
     what = "succeed" if objective.under is None else f"under {format_duration(objective.under)}"
-    return f"{format_percent(objective.target)} of {NOUNS[objective.of]} {what} over {objective.over}"
+    if objective.each is not None:
+        what = f"with {objective.each.statistic} {what}"
+    return f"{format_percent(objective.target)} of {noun_of(objective)} {what} over {objective.over}"
+
+
+def noun_of(objective: Objective) -> str:
+    """What its events are called: requests, "5m intervals"."""
+    if objective.each is not None:
+        return f"{format_duration(objective.each.seconds)} intervals"
+    return NOUNS[objective.of]
 
 
 def _fault(objective: Objective) -> str:
+    if objective.each is not None:
+        return "too slow"
     if objective.under is None:
         return "failed"
     return "slow or failed" if objective.errors == "bad" else "slow"
@@ -82,7 +93,7 @@ def _fault(objective: Objective) -> str:
 
 def _counted(facts: Facts, bad: int, events: int, where: str) -> str:
     """ "42 of 3,600 requests were slow or failed in the last 1 h"."""
-    noun, fault = NOUNS[facts.objective.of], _fault(facts.objective)
+    noun, fault = noun_of(facts.objective), _fault(facts.objective)
     verb = "" if fault == "failed" else "was " if bad <= 1 else "were "
     share = f"{bad:,} of {events:,}" if bad else f"none of {events:,}"
     return f"{share} {noun} {verb}{fault} {where}"
@@ -148,7 +159,7 @@ def _clock(at: float) -> str:
 
 
 def _no_data(facts: Facts) -> str:
-    noun = NOUNS[facts.objective.of]
+    noun = noun_of(facts.objective)
     if not facts.silent:
         return f"{noun} are observed again, but none has kept the target yet: {_own(facts)}"
     if facts.seen is None:
@@ -172,14 +183,14 @@ def _broken(facts: Facts) -> str:
 def _at_risk(facts: Facts) -> str:
     fired = facts.tier(TierState.FIRING)
     if fired is None:
-        noun = NOUNS[facts.objective.of]
+        noun = noun_of(facts.objective)
         return f"at risk until {noun} keep the target again: {_own(facts)}; {_ends(facts)}{_missed(facts)}"
     terms, report = fired
     name = report.name if terms.bucket is None else f"{report.name} tier"
     counted, left = _window(facts, report.seen), _until_over(facts)
     if left is None:
         return f"{counted}: {_times(facts, report.seen)} ({name}); {_ends(facts)}{_missed(facts)}"
-    until = f"{NOUNS[facts.objective.of]} keep the target again, and the incident ends when they have"
+    until = f"{noun_of(facts.objective)} keep the target again, and the incident ends when they have"
     return f"{counted} ({name}); {until} for {speak_duration(left)} more{_missed(facts)}"
 
 
@@ -200,7 +211,7 @@ def _until_over(facts: Facts) -> float | None:
 
 def _ok(facts: Facts) -> str:
     if facts.seen is None:
-        return f"no {NOUNS[facts.objective.of]} were observed yet; watching for {speak_duration(facts.watched)}"
+        return f"no {noun_of(facts.objective)} were observed yet; watching for {speak_duration(facts.watched)}"
     pending, undecided = facts.tier(TierState.PENDING), facts.tier(TierState.UNDECIDED)
     if pending is not None:
         terms, report = pending

@@ -17,6 +17,7 @@ class ExclusionKind(StrEnum):
     MAINTENANCE = "maintenance"
     EXCLUDE = "exclude"
     ERRORS = "errors"
+    INTERVAL = "interval"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class _Tick:
     sketches: dict[SignalKey, Sketch] = field(default_factory=dict)
     exclusions: dict[ObjectiveKey, dict[Exclusion, int]] = field(default_factory=dict)
     incomplete: bool = False
+    amounts: dict[ObjectiveKey, int] = field(default_factory=dict)
 
     def count(self, key: ObjectiveKey, which: int, events: int = 1) -> list[int]:
         counts = self.counts.get(key)
@@ -55,7 +56,8 @@ class _Tick:
 
     def record(self, tick: int, incomplete: bool) -> TickRecord:
         tallies = {key: Tally(*counts) for key, counts in self.counts.items()}
-        return TickRecord(tick, tallies, self.sketches, self.incomplete or incomplete, self.exclusions)
+        incomplete = self.incomplete or incomplete
+        return TickRecord(tick, tallies, self.sketches, incomplete, self.exclusions, self.amounts)
 
 
 class Counter:
@@ -212,6 +214,8 @@ def _count(tick: _Tick, objective: Deciding, sample: Sample, decision: bool | Ex
         tick.exclude(objective.key, decision)
         return
     counts = tick.count(objective.key, GOOD if decision else BAD)
+    if decision and objective.mean:
+        tick.amounts[objective.key] = tick.amounts.get(objective.key, 0) + sample.latency_ns
     if not decision and sample.suspect(objective.under):
         counts[SUSPECT] += 1
 

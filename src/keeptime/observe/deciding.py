@@ -21,7 +21,7 @@ SECOND = 1_000_000_000
 @dataclass(frozen=True, slots=True)
 class Deciding:
     """An objective on requests. `under` in nanoseconds; `errors_excluded`: failures are left out. In force from
-    `begins` until before `ends` (Unix nanoseconds).
+    `begins` until before `ends` (Unix nanoseconds). `mean`: how long the good ones took is summed.
     """
 
     key: ObjectiveKey
@@ -32,6 +32,7 @@ class Deciding:
     where: Where = ()
     exclude: tuple[Exclude, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
+    mean: bool = False
 
     def in_force(self, due_ns: int) -> bool:
         return (self.begins is None or self.begins <= due_ns) and (self.ends is None or due_ns < self.ends)
@@ -64,15 +65,17 @@ class Deciding:
 
 
 def deciding(contract: Contract, objective: Objective) -> Deciding:
+    mean = objective.each is not None and objective.each.share is None
     return Deciding(
         contract.key(objective),
-        objective.under_ns,
+        None if mean else objective.under_ns,
         objective.errors == "excluded",
         _ns(objective.begins),
         _ns(objective.ends),
         objective.where,
         contract.exempting(objective),
         contract.maintained(objective),
+        mean,
     )
 
 

@@ -1,0 +1,97 @@
+"""An objective as it is read, before the contract's own policy and time zone are known.
+
+Guarantees: a default name depends on the objective alone, so that adding another one never renames it.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fractions import Fraction
+
+from keeptime.contract.effective import ALWAYS, Effective
+from keeptime.contract.scope import Exclude, Where
+from keeptime.contract.terms import Calendar, Credits, Interval, Objective, Policy, Window
+from keeptime.contract.warning import Warn, warning_name
+from keeptime.model.key import Signal
+from keeptime.units import format_duration, format_percent
+
+
+class Errors(StrEnum):
+    BAD = "bad"
+    EXCLUDED = "excluded"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An objective before the contract's own policy and time zone are known."""
+
+    name: str | None
+    target: Fraction
+    under: float | None
+    over: Window
+    of: Signal
+    errors: Errors
+    policy: Policy | None
+    timezone: str | None
+    effective: Effective = ALWAYS
+    warn: Warn | None = None
+    warns_of: str = ""
+    credits: Credits | None = None
+    where: Where = ()
+    exclude: tuple[Exclude, ...] = ()
+    each: Interval | None = None
+    min_events: int = 0
+
+    def finished(self, policy: Policy, timezone: str) -> Objective:
+        over = self.over
+        if isinstance(over, Calendar):
+            over = Calendar(over.unit, self.timezone or timezone)
+        begins, ends = self.span(timezone)
+        return Objective(
+            name=self.label,
+            target=self.target,
+            under=self.under,
+            over=over,
+            policy=self.policy or policy,
+            of=self.of,
+            errors="bad" if self.errors is Errors.BAD else "excluded",
+            warns_of=self.warns_of,
+            begins=begins,
+            ends=ends,
+            credits=self.credits,
+            where=self.where,
+            exclude=self.exclude,
+            each=self.each,
+            min_events=self.min_events,
+        )
+
+    def span(self, zone: str) -> tuple[int | None, int | None]:
+        """From when until when it is in force (Unix seconds); `zone`: the contract's."""
+        return self.effective.span(self.timezone or zone)
+
+    def warning(self) -> "Draft | None":
+        """The internal objective before this one, if there is one."""
+        if self.warn is None:
+            return None
+        return replace(
+            self,
+            name=warning_name(self.label),
+            target=self.target if self.warn.target is None else self.warn.target,
+            under=self.under if self.warn.under is None else self.warn.under,
+            warn=None,
+            warns_of=self.label,
+            credits=None,
+        )
+
+    @property
+    def label(self) -> str:
+        """Its name, or the usual one: p99-500ms, success-99.9."""
+        if self.name is not None:
+            return self.name
+        percent = format_percent(self.target).removesuffix("%")
+        kind = "" if self.of is Signal.REQUESTS else f"{self.of.replace('_', '-')}-"
+        if self.under is None:
+            return f"{kind}success-{percent}"
+        if self.each is not None:
+            under = format_duration(self.under)
+            return f"{kind}{self.each.statistic}-{format_duration(self.each.seconds)}-{under}-{percent}"
+        return f"{kind}p{percent}-{format_duration(self.under)}"
