@@ -103,26 +103,29 @@ def counter(amounts: Ints, play: Seen) -> list[int | None]:
     return values
 
 
+def raw_series(play: Seen) -> list[dict[str, str]]:
+    """keeptime's own counters."""
+    key = play.plan.keys[0]
+    name = f'keeptime_objective_requests_total{{contract="{key.contract}",objective="{key.objective}",result='
+    good, bad = (np.concatenate([getattr(part, name)[0] for part in play.parts]) for name in ("good", "bad"))
+    counted = {f'{name}"good"}}': counter(good, play), f'{name}"bad"}}': counter(bad, play)}
+    return [{"series": series, "values": compact(values)} for series, values in counted.items()]
+
+
 def test_file(play: Seen) -> dict[str, object]:
     """The test for promtool."""
     seconds, key = round(play.terms.tick), play.plan.keys[0]
-    good, bad = (np.concatenate([getattr(part, name)[0] for part in play.parts]) for name in ("good", "bad"))
     lived = np.concatenate([part.lived for part in play.parts])
     standing = np.concatenate(play.since_load)
     judged = [None, *(int(code) if alive else None for code, alive in zip(standing, lived, strict=True))]
-    name = f'keeptime_objective_requests_total{{contract="{key.contract}",objective="{key.objective}",result='
-    series = {
-        f'{name}"good"}}': compact(counter(good, play)),
-        f'{name}"bad"}}': compact(counter(bad, play)),
-        f'judged{{slo="{key}"}}': compact(judged),
-    }
+    series = [*raw_series(play), {"series": f'judged{{slo="{key}"}}', "values": compact(judged)}]
     return {
         "rule_files": ["rules.yml"],
         "evaluation_interval": f"{seconds}s",
         "tests": [
             {
                 "interval": f"{seconds}s",
-                "input_series": [{"series": each, "values": values} for each, values in series.items()],
+                "input_series": series,
                 "promql_expr_test": list(_comparisons(len(standing), seconds, str(key))),
             }
         ],
@@ -160,11 +163,15 @@ def _told(standing: Standing) -> int:
 
 def conform(case: scenario.Case, folder: Path) -> None:
     """Raises AssertionError with promtool's words where the two differ."""
-    play = played(case)
+    compare(case.name, played(case), folder)
+
+
+def compare(name: str, play: Seen, folder: Path) -> None:
+    """The same of what was played."""
     row = play.plan.rows[0]
     group = compile_group("conformance", [row.contract], Options(round(play.terms.tick), 2026))
     deciding = tuple(rule for rule in group.rules if getattr(rule, "record", "") not in FIGURES)
     (folder / "rules.yml").write_text(rule_file([replace(group, rules=deciding)]))
     (folder / "test.yml").write_text(json.dumps(test_file(play)))
     done = subprocess.run(["promtool", "test", "rules", "test.yml"], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, f"{case.name}: {re.sub(chr(10) + '+', chr(10), done.stdout + done.stderr)}"
+    assert done.returncode == 0, f"{name}: {re.sub(chr(10) + '+', chr(10), done.stdout + done.stderr)}"

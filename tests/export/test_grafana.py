@@ -63,6 +63,7 @@ def test_a_probed_contract_shows_everything() -> None:
         "SLI against target",
         "Error budget left",
         "Burn rate by window",
+        "How full the buckets are",
         "Latency",
         "Requests per second",
         "Where a probe's time goes",

@@ -11,8 +11,17 @@ from collections.abc import Sequence
 
 from keeptime.contract.promql import select
 from keeptime.contract.sources import ClassicHistogram
-from keeptime.contract.terms import Contract
-from keeptime.export.prometheus.names import BUDGET_LEFT, BURN, QUIET, SLI, STANDING, TARGET
+from keeptime.contract.terms import Contract, PolicyKind
+from keeptime.export.prometheus.names import (
+    BUCKET_LEVEL,
+    BUCKET_LIMIT,
+    BUDGET_LEFT,
+    BURN,
+    QUIET,
+    SLI,
+    STANDING,
+    TARGET,
+)
 from keeptime.export.settings import Files, Settings
 
 Json = dict[str, object]
@@ -98,6 +107,9 @@ def _panels(contract: Contract) -> list[Json]:
         _lines("Error budget left", "percentunit", (f"{BUDGET_LEFT}{of}", "{{objective}}")),
         _lines("Burn rate by window", "none", (f"{BURN}{of}", "{{objective}} {{window}}")),
     ]
+    if any(objective.policy.kind is PolicyKind.BUCKETS for objective in contract.objectives):
+        fill = f"{BUCKET_LEVEL}{of} / {BUCKET_LIMIT}{of}"
+        panels.append(_lines("How full the buckets are", "percentunit", (fill, "{{objective}} {{tier}}")))
     if latency:
         panels.append(_heatmap(latency))
     if requests:

@@ -24,7 +24,10 @@ _CALENDAR = {"day": "1d", "week": "1w", "month": "1M", "quarter": "1Q"}
 _START = "2024-01-01 00:00:00"
 """A Monday on which a day, a week, a month and a quarter began."""
 
-_HEAD = "# OpenSLO, exported by keeptime from the contract {name}. Annotations keep what OpenSLO has no word for.\n"
+_HEAD = """\
+# OpenSLO, exported by keeptime from the contract {name}. Annotations keep what OpenSLO has no word for.
+# How it alerts is not in here: OpenSLO has no word for {policies}. What reads this alerts in its own way.
+"""
 
 Document = dict[str, object]
 
@@ -42,7 +45,8 @@ def _file(contract: Contract) -> str:
         documents.append(_data_source(contract, contract.source.url))
     promised = [one for one in contract.objectives if not one.internal]
     documents += [_slo(contract, one, name) for one, name in zip(promised, _names(contract, promised), strict=True)]
-    return _HEAD.format(name=contract.name) + "---\n".join(map(block, documents))
+    policies = ", ".join(dict.fromkeys(f"policy {one.policy.kind}" for one in contract.objectives))
+    return _HEAD.format(name=contract.name, policies=policies) + "---\n".join(map(block, documents))
 
 
 def _names(contract: Contract, objectives: Sequence[Objective]) -> list[str]:

@@ -5,12 +5,13 @@ its annotations the reason with the figures that decided, and the contract's lin
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from keeptime.contract.terms import Contract, Objective
-from keeptime.export.prometheus.names import BAD, REQUESTS, STANDING
+from keeptime.export.prometheus.names import BAD, BUCKET_BAD, BUCKET_REQUESTS, REQUESTS, STANDING, TIER
 from keeptime.export.prometheus.rules import Alerting
 from keeptime.judge.reason import promise
+from keeptime.judge.rules.rule import TierTerms
 from keeptime.judge.standing import CONDITION, SEVERITY, Standing
 from keeptime.model.verdict import Condition
 
@@ -30,11 +31,20 @@ _BAD_SHARE = (
 )
 
 
-def alerts(contract: Contract, objective: Objective, burn_window: str) -> Iterator[Alerting]:
-    """`burn_window`: the window whose share of bad requests the reason states ("1h")."""
+_COUNT = "{{{{ with printf \"{series}{{slo='%s',tier='%s'}}\" $labels.slo $tier | query }}}}" + (
+    '{{{{ . | first | value | printf "%.0f" }}}}{{{{ end }}}}'
+)
+
+
+def alerts(
+    contract: Contract, objective: Objective, tiers: Sequence[TierTerms], burn_window: str
+) -> Iterator[Alerting]:
+    """`burn_window`: the window whose share of bad requests the reason states ("1h"). A tier that has a bucket is
+    told with what is in it instead."""
     key = contract.key(objective)
     for standing in TOLD:
         condition, severity = CONDITION[standing], SEVERITY[standing]
+        at_risk = condition is Condition.AT_RISK
         yield Alerting(
             alert=ALERTS[condition],
             expr=f'{STANDING}{{slo="{key}"}} == {int(standing)}',
@@ -47,7 +57,10 @@ def alerts(contract: Contract, objective: Objective, burn_window: str) -> Iterat
                 **({"severity": str(severity)} if severity is not None else {}),
                 "consumers": consumers_label(contract),
             },
-            annotations=_annotations(contract, objective, condition, burn_window),
+            annotations={
+                **_annotations(contract, objective, condition, burn_window),
+                **(_of_tiers(objective, [each for each in tiers if each.severity is severity]) if at_risk else {}),
+            },
         )
 
 
@@ -73,6 +86,25 @@ def _annotations(contract: Contract, objective: Objective, condition: Condition,
         "promise": _literal(terms),
         **links,
     }
+
+
+def _of_tiers(objective: Objective, tiers: Sequence[TierTerms]) -> dict[str, str]:
+    """Which of these tiers fires, the fastest first as in the judge; and why, where it has a bucket."""
+    if not tiers:
+        return {}
+    firing = " or on (slo) ".join(f"{TIER}{{slo='%[1]s',tier='{tier.name}'}} > 0" for tier in tiers)
+    found = f'{{{{ with printf "{firing}" $labels.slo | query }}}}'
+    said = {"tier": f'{found}{{{{ . | first | label "tier" }}}}{{{{ end }}}}'}
+    if tiers[0].bucket is None:
+        return said
+    terms = _literal(promise(objective))
+    bad, requests = (_COUNT.format(series=series) for series in (BUCKET_BAD, BUCKET_REQUESTS))
+    reason = (
+        f'{found}{{{{ $tier := . | first | label "tier" }}}}{bad} of {requests} requests were bad since the bucket'
+        f" began to fill ({{{{ $tier }}}} tier): at this pace '{terms}' is missed"
+        f"{{{{ else }}}}at risk until requests keep '{terms}' again{{{{ end }}}}"
+    )
+    return {**said, "reason": reason}
 
 
 def _literal(text: str) -> str:

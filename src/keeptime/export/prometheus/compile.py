@@ -70,7 +70,9 @@ def compile_group(name: str, contracts: Sequence[Contract], options: Options) ->
     for alike in every:
         for row in alike.rows:
             rules += sloth_series(row.contract, row.objective, alike.own) if options.sloth else ()
-            rules += alerts(row.contract, row.objective, window_name(_fastest(alike, options.interval)))
+            rules += alerts(
+                row.contract, row.objective, alike.shape.tiers, window_name(_fastest(alike, options.interval))
+            )
     return Group(name, options.interval, tuple(rules))
 
 
