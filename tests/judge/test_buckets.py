@@ -44,8 +44,8 @@ class Plain:
         if number // bucket.block != self.block:
             self.block = number // bucket.block
             self.rise, self.cap = 0, -(-threshold // 3)
-        rise = min(self.rise + bad * UNIT - bucket.drain * (good + bad), self.cap)
-        flow, self.rise = rise - self.rise, rise
+        flow = min(bad * UNIT - bucket.drain * (good + bad), self.cap - self.rise)
+        self.rise = max(0, self.rise + flow)
         self.good, self.bad = self.good + good, self.bad + bad
         if self.firing:
             return self._clear(good, bad, lived)
@@ -97,6 +97,15 @@ def test_it_is_what_its_definition_says(
         found += poured.firing[:, 0].tolist()
         assert not poured.firing[:, 1].any()
     assert found == expected
+
+
+@pytest.mark.parametrize("per_second", [1, 100, 10_000])
+def test_one_tick_of_nothing_but_bad_requests_fires_nothing(per_second: int) -> None:
+    """However many there are, and whatever good ones came before it in its block."""
+    plan = plan_of(objective("999/1000", 7 * 86_400.0, policy=PolicyKind.BUCKETS), every=None)
+    bad = [0] * 8641 + [10 * per_second] + [0] * 300
+    block = run(plan, State.fresh(plan, 1000), stream([10 * per_second - each for each in bad], bad))
+    assert [each.verdict.condition for each in block.transitions()] == []
 
 
 def test_an_incident_begins_and_ends_with_a_sentence_and_its_counts() -> None:

@@ -98,7 +98,8 @@ def _room(chosen: Chosen, block: int, interval: int) -> str:
     if block == interval:
         return whole
     left = chosen.of(BUCKET_ROOM_LEFT)
-    return f"{left} and timestamp({left}) >= time() - (time() - {interval}) % {block}\nor {whole}"
+    present = f"{left} and timestamp({left}) >= time() - (time() - {interval}) % {block}"
+    return f"({present}) < {whole}\nor {whole}"
 
 
 def _room_left(chosen: Chosen, tier: TierTerms, bucket: Bucket) -> str:

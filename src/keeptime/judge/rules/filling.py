@@ -6,7 +6,7 @@ less its running minimum, so that ticks need no loop: only a bucket that fires o
 Carried from tick to tick, per objective (levels and rises in 1/UNIT of a bad request):
 
     level     what is in the bucket
-    rise      how much it rose in the present block; at most `cap`
+    rise      how much it rose in the present block; from nothing to `cap`, whatever the block's good requests drained
     block     the number of that block, from 1
     clearing  0 while quiet; else 1 + the evidence that the incident is over, in 1/UNIT of a nat
     good, bad events since the bucket was last empty
@@ -110,26 +110,28 @@ def pour(
 
 
 def _limited(bucket: Bucket, inflow: Ints, cap: Ints, first: int, carried: Mapping[str, Ints]) -> Ints:
-    """The inflow of each tick after what a block may not add: the rise within a block is reflected at its cap."""
+    """The inflow of each tick after what a block may not add: its rise is kept between zero and the cap."""
     ticks, objectives = inflow.shape
     phase, present = first % bucket.block, first // bucket.block + 1
     blocks = -(-(phase + ticks) // bucket.block)
     new = carried["block"] != present  # also in mid-block, after a time in which keeptime was down
     carried["rise"][new] = 0
     carried["cap"][new] = cap[0, new]
-    before = np.zeros((blocks, objectives), dtype=np.int64)
-    before[0] = carried["rise"]
     caps = np.concatenate([carried["cap"][None], cap[bucket.block - phase :: bucket.block]])
     padded = np.zeros((blocks * bucket.block, objectives), dtype=np.int64)
     padded[phase : phase + ticks] = inflow
-    walk = np.cumsum(padded.reshape(blocks, bucket.block, objectives), axis=1) + before[:, None]
-    excess = np.maximum.accumulate(np.maximum(walk - caps[:, None], 0), axis=1)
-    rise = walk - excess
-    limited = np.diff(rise, axis=1, prepend=before[:, None]).reshape(-1, objectives)[phase : phase + ticks]
-    carried["rise"][...] = rise.reshape(-1, objectives)[phase + ticks - 1]
+    flow = padded.reshape(blocks, bucket.block, objectives)
+    rise = np.zeros((blocks, objectives), dtype=np.int64)
+    rise[0] = carried["rise"]
+    for place in range(min(bucket.block, phase + ticks)):
+        np.minimum(flow[:, place], caps - rise, out=flow[:, place])
+        rise += flow[:, place]
+        np.maximum(rise, 0, out=rise)
+        if place == (phase + ticks - 1) % bucket.block:
+            carried["rise"][...] = rise[-1]
     carried["cap"][...] = caps[-1]
     carried["block"][...] = present + blocks - 1
-    return limited
+    return padded[phase : phase + ticks]
 
 
 def _from(values: Ints, columns: Places, at: Ints) -> Ints:
