@@ -6,7 +6,7 @@ less its running minimum, so that ticks need no loop: only a bucket that fires o
 Carried from tick to tick, per objective (levels and rises in 1/UNIT of a bad request):
 
     level     what is in the bucket
-    rise      how much it rose in the present block; from nothing to `cap`, whatever the block's good requests drained
+    rise      how much it rose in the present block, from nothing to `cap`
     block     the number of that block, from 1
     clearing  0 while quiet; else 1 + the evidence that the incident is over, in 1/UNIT of a nat
     good, bad events since the bucket was last empty
