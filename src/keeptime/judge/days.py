@@ -53,4 +53,4 @@ class Days:
         spare = len(self.bad) - DAYS
         if not spare:
             return self
-        return Days(self.step, self.oldest + spare, self.events[spare:].copy(), self.bad[spare:].copy())
+        return Days(self.step, self.oldest + spare, self.events[spare:], self.bad[spare:])

@@ -36,18 +36,9 @@ FORGET = 0.9
 """What a day's foretelling counts for after one more day."""
 HORIZONS = 16
 """Points of time ahead at which the chance is taken; near ones are closer together."""
+NEGLIGIBLE = 1e-9
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 """The budget's end: the median, and between which times it lies with a chance of HIGH − LOW."""
-
-
-def _fading(half_life: float) -> Reals:
-    """What each day counts for at the end of each day [day × day]."""
-    age = np.subtract.outer(np.arange(DAYS), np.arange(DAYS))
-    return np.where(age >= 0, 0.5 ** (np.maximum(age, 0) / half_life), 0.0)
-
-
-_FADING = tuple(_fading(each) for each in HALF_LIVES)
-_RECENT = (FORGET ** np.arange(DAYS - 1, -1, -1.0))[:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +73,34 @@ def pace(bad: Reals, events: Reals, per_day: Reals, allowed: Reals) -> Pace:
     """
     part = np.minimum(1.0, events / per_day)
     level = np.where(events > 0, bad * per_day / np.maximum(events, 1), 0.0)
-    views = [_view(fading, part, level, allowed) for fading in _FADING]
+    views = [_view(half_life, part, level, allowed) for half_life in HALF_LIVES]
     score = np.stack([view[3] for view in views])
     weight = np.array(PRIOR)[:, None] * np.exp(score - score.max(axis=0))
     mean, variance, certain = (np.stack([view[index] for view in views]) for index in range(3))
-    return Pace(mean, variance, certain, weight / weight.sum(axis=0), part.sum(axis=0))
+    return Pace(mean, variance, certain, weight / weight.sum(axis=0), _faded(part, 1.0)[-1])
 
 
-def _view(fading: Reals, part: Reals, level: Reals, allowed: Reals) -> tuple[Reals, Reals, Reals, Reals]:
+def _view(half_life: float, part: Reals, level: Reals, allowed: Reals) -> tuple[Reals, Reals, Reals, Reals]:
     """Mean, variance and certainty at the end of the last day, and the score of how well each day was foretold."""
-    weighed = part * level
-    size = fading @ part + STAND_IN_DAYS
-    certain = size**2 / ((fading * fading) @ (part * part) + STAND_IN_DAYS)
-    mean = (fading @ weighed + STAND_IN_DAYS * allowed) / size
-    square = (fading @ (weighed * level) + STAND_IN_DAYS * STAND_IN_SQUARE * allowed**2) / size
+    keeps, weighed = 0.5 ** (1 / half_life), part * level
+    size = _faded(part, keeps) + STAND_IN_DAYS
+    certain = size**2 / (_faded(part * part, keeps * keeps) + STAND_IN_DAYS)
+    mean = (_faded(weighed, keeps) + STAND_IN_DAYS * allowed) / size
+    square = (_faded(weighed * level, keeps) + STAND_IN_DAYS * STAND_IN_SQUARE * allowed**2) / size
     variance = np.maximum(square - mean * mean, 0.0) * certain / np.maximum(certain - 1, 0.5)
     foretold = np.concatenate([allowed[None], mean[:-1]])
     spread = np.concatenate([STAND_IN_SQUARE * allowed[None] ** 2, (variance * (1 + 1 / certain))[:-1]])
-    score = (_RECENT * part * _log_likelihood(level, foretold, np.maximum(spread, 1.01 * foretold))).sum(axis=0)
-    return mean[-1], variance[-1], certain[-1], score
+    likely = _log_likelihood(level, foretold, np.maximum(spread, 1.01 * foretold))
+    return mean[-1], variance[-1], certain[-1], _faded(part * likely, FORGET)[-1]
+
+
+def _faded(values: Reals, keeps: float) -> Reals:
+    """At each day the sum so far, of which a day later so much is kept. Day by day, and no product of matrices,
+    whose last digit depends on how many objectives there are."""
+    sums = values.copy()
+    for day in range(1, len(sums)):
+        sums[day] += keeps * sums[day - 1]
+    return sums
 
 
 def _log_likelihood(count: Reals, mean: Reals, variance: Reals) -> Reals:
@@ -120,8 +120,20 @@ def over(given: Pace, ahead: Reals, room: Reals) -> Reals:
     ):
         total = np.maximum(ahead * mean, 1e-12)
         spread = np.maximum(ahead * variance * (1 + PERSISTENCE * ahead / certain), total)
-        chance += weight * gammaincc(total * total / spread, least * total / spread)
+        chance += weight * _beyond(total * total / spread, least * total / spread)
     return np.where(room < 0, 1.0, np.minimum(chance, 1.0))
+
+
+def _beyond(shape: Reals, limit: Reals) -> Reals:
+    """The chance that a Gamma of scale 1 is over a limit; below NEGLIGIBLE, where it costs the most, its bound.
+
+    P(X > x) ≤ exp(−(x − a − a ln(x/a))) for x > a (Chernoff).
+    """
+    shape, limit = np.broadcast_arrays(shape, limit)
+    chance = np.where(limit > shape, np.exp(np.minimum(0.0, shape - limit + shape * np.log(limit / shape))), 1.0)
+    worth = chance > NEGLIGIBLE
+    chance[worth] = gammaincc(shape[worth], limit[worth])
+    return chance
 
 
 def horizons(days: Reals) -> Reals:

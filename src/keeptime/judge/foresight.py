@@ -22,6 +22,10 @@ Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
 
+ENDLESS = 1e18
+"""Room where the chance is not asked for, so that it costs nothing."""
+
+
 @dataclass(frozen=True)
 class Foresight:
     """What forecasts are made from; a value per moment. `end`: the boundary after the moment's tick; `closes`: of
@@ -58,9 +62,10 @@ class Foresight:
         spent = self._kept(bad, length - ahead, length) if self.rolling else self.own.bad[None]
         gone = self.own.bad > total
         used = np.clip(self.own.bad / np.maximum(total, 1e-9), 0.0, 1.0) if self.rolling else np.zeros_like(total)
-        outlook = look_ahead(seen, ahead, np.broadcast_to(total - spent, ahead.shape), used)
+        open_still = ~gone & (seen.days >= LEAST_DAYS)
+        outlook = look_ahead(seen, ahead, np.where(open_still, total - spent, ENDLESS), used)
         chance = np.where(gone, 1.0, outlook.chance)
-        known = (expected > 0) & (gone | (seen.days >= LEAST_DAYS))
+        known = (expected > 0) & (gone | open_still)
         now = self.end * self.tick_seconds
         ends = now + np.where(gone, 0.0, outlook.ends) * DAY
         columns = (known, chance, now + left * DAY, seen.days, *ends)
