@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keeptime.contract.terms import Contract, Interval, Objective, Policy, PolicyKind, Rolling
+from keeptime.contract.limits import Interval
+from keeptime.contract.terms import Contract, Objective, Policy, PolicyKind, Rolling
 from keeptime.judge.intervals import TOO_FEW, Folding, keeps
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally, TickRecord

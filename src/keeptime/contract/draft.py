@@ -8,8 +8,9 @@ from enum import StrEnum
 from fractions import Fraction
 
 from keeptime.contract.effective import ALWAYS, Effective
+from keeptime.contract.limits import Bound, Interval
 from keeptime.contract.scope import Exclude, Where
-from keeptime.contract.terms import Calendar, Credits, Interval, Objective, Policy, Window
+from keeptime.contract.terms import Calendar, Credits, Objective, Policy, Window
 from keeptime.contract.warning import Warn, warning_name
 from keeptime.model.key import Signal
 from keeptime.units import format_duration, format_percent
@@ -40,6 +41,8 @@ class Draft:
     exclude: tuple[Exclude, ...] = ()
     each: Interval | None = None
     min_events: int = 0
+    bounds: tuple[Bound, ...] = ()
+    at_least: Fraction | None = None
 
     def finished(self, policy: Policy, timezone: str) -> Objective:
         over = self.over
@@ -62,6 +65,8 @@ class Draft:
             exclude=self.exclude,
             each=self.each,
             min_events=self.min_events,
+            bounds=self.bounds,
+            at_least=self.at_least,
         )
 
     def span(self, zone: str) -> tuple[int | None, int | None]:

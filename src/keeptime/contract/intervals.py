@@ -10,10 +10,10 @@ from enum import StrEnum
 from fractions import Fraction
 
 from keeptime.contract.kinds import Choice, Duration, Whole, text_of
+from keeptime.contract.limits import Interval
 from keeptime.contract.nodes import Node
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Row, Schema
-from keeptime.contract.terms import Interval
 
 MEAN = "mean"
 _PERCENTILE = re.compile(r"p(\d{1,2}(\.\d{1,3})?)")

@@ -15,12 +15,13 @@ from keeptime.contract.exempting import OBJECTIVE_EXCLUDE, WHERE
 from keeptime.contract.intervals import EACH, MIN_EVENTS, STATISTIC, interval
 from keeptime.contract.intervals import FIELDS as INTERVALS
 from keeptime.contract.kinds import Choice, Duration, Label, Percent, text_of
+from keeptime.contract.limits import Interval
 from keeptime.contract.lists import Forms, ListOf, WithPlaces
 from keeptime.contract.nodes import Node, Place, Scalar
 from keeptime.contract.policies import PolicyShape
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Row, Schema, Table
-from keeptime.contract.terms import Interval, Rolling
+from keeptime.contract.terms import Rolling
 from keeptime.contract.warning import WARN, check_name, check_tighter
 from keeptime.contract.windows import UNITS, WindowShape
 from keeptime.contract.zones import Zone

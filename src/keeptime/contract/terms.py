@@ -10,6 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
 
+from keeptime.contract.limits import Bound, Interval
 from keeptime.contract.scope import Exclude, Maintenance, Where, of_objective
 from keeptime.contract.sources import Counts
 from keeptime.model.alert import Address, Topic
@@ -55,7 +56,9 @@ class TlsTerms:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The thing probed. `url` is http:// or https:// without userinfo; `body` is sent as it is."""
+    """The thing probed. `url` is http:// or https:// without userinfo; `body` is sent as it is. `tokens`: where an
+    answer says how many it gave, `header:NAME` or `json:PATH`; "" where that is not asked.
+    """
 
     url: str
     method: str = "GET"
@@ -63,6 +66,7 @@ class Endpoint:
     body: bytes | None = None
     expect: Expect = field(default_factory=Expect)
     tls: TlsTerms = field(default_factory=TlsTerms)
+    tokens: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,25 +173,9 @@ class Credits:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """What is judged is each interval of so many seconds: `statistic` of its requests' latency ("p95", "mean") must
-    keep to the objective's threshold. With fewer than `min_samples` requests it is `empty`: good, bad or skip.
-    """
-
-    seconds: float
-    statistic: str
-    min_samples: int = 1
-    empty: str = "skip"
-
-    @property
-    def share(self) -> Fraction | None:
-        """The share of requests that must be within the threshold; None for the mean."""
-        return None if self.statistic == "mean" else Fraction(self.statistic[1:]) / 100
-
-
-@dataclass(frozen=True, slots=True)
 class Objective:
-    """One promise. `under` in seconds; None: on success alone. `errors`: failures are bad, or left out.
+    """One promise. A good request succeeds, takes at most `under` seconds (None: that is not asked), keeps to every
+    one of `bounds`, and gives `at_least` so many tokens a second. `errors`: failures are bad, or left out.
 
     `warns_of`: the objective that this tighter, internal one stands before; "" of what was promised. In force from
     `begins` until before `ends` (Unix seconds on whole minutes; None: without that end).
@@ -208,6 +196,8 @@ class Objective:
     exclude: tuple[Exclude, ...] = ()
     each: Interval | None = None
     min_events: int = 0
+    bounds: tuple[Bound, ...] = ()
+    at_least: Fraction | None = None
 
     @property
     def internal(self) -> bool:

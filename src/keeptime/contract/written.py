@@ -10,6 +10,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 from keeptime.contract.effective import stamp
+from keeptime.contract.limits import Interval
 from keeptime.contract.policies import DEFAULT_POLICY
 from keeptime.contract.scope import Exclude, Maintenance, Where
 from keeptime.contract.sources import ClassicHistogram, CounterPair, Counts, NativeHistogram, ProbeGauges
@@ -20,7 +21,6 @@ from keeptime.contract.terms import (
     Credits,
     Endpoint,
     Expect,
-    Interval,
     Objective,
     Policy,
     PolicyKind,

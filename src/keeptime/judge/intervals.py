@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from keeptime.contract.terms import Contract, Interval, Objective
+from keeptime.contract.limits import Interval
+from keeptime.contract.terms import Contract, Objective
 from keeptime.judge.memory import key_hashes, pack, unpack
 from keeptime.model.exclusion import Exclusion, ExclusionKind
 from keeptime.model.key import ObjectiveKey

@@ -11,6 +11,7 @@ class Signal(StrEnum):
     FIRST_TOKEN = "first_token"
     INTER_TOKEN = "inter_token"
     OUTPUT_TOKEN = "output_token"
+    TOKEN_RATE = "token_rate"
 
 
 class ObjectiveKey(NamedTuple):

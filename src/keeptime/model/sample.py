@@ -60,6 +60,7 @@ class Sample:
     `stamped`: the end instant is the kernel's, not this program's.
     `connection`: what was really used (a first probe under `reuse` opens one, so it is `fresh`).
     `attributes`: what the contract asks of the answer, by name; one that was not there is absent.
+    `tokens`: how many the answer says that it gave; None where the contract asks for none, or the request failed.
     `detail`: for people; what was given and what was expected where it failed, else "".
     """
 
@@ -76,6 +77,7 @@ class Sample:
     lag_ns: int
     detail: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    tokens: int | None = None
 
     @property
     def late(self) -> bool:
