@@ -143,3 +143,19 @@ def test_the_schema_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> No
     schema = json.loads(capsys.readouterr().out)
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_the_next_maintenance_is_listed(contract: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = (
+        "  - {start: 2998-06-01 02:00, lasts: 2h, repeat: FREQ=WEEKLY, reason: restart, author: ops}\n"
+        "  - {start: 2020-01-01, lasts: 1h, reason: move, author: ops}\n"
+    )
+    contract.write_text(f"{BASE}timezone: Europe/Berlin\nmaintenance:\n{rows}")
+    assert run("check", str(contract)) == 0
+    shown = capsys.readouterr().out
+    assert "maintenance: restart (ops): 2998-06-01 02:00, 2998-06-08 02:00, 2998-06-15 02:00 Europe/Berlin" in shown
+    assert "maintenance: move (ops): there is none any more" in shown
+    assert run("check", "--json", str(contract)) == 0
+    weekly, once = _json(capsys)["contracts"][0]["maintenance"]
+    assert (weekly["reason"], weekly["author"], weekly["objectives"], once["next"]) == ("restart", "ops", None, [])
+    assert {span["end"] - span["start"] for span in weekly["next"]} == {7200}

@@ -8,7 +8,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keeptime.contract.maintenance import covering, rule_near, spans
+from keeptime.contract.maintenance import covering, rule_near, spans, upcoming
 from keeptime.contract.scope import Maintenance
 
 S = 1_000_000_000
@@ -141,3 +141,18 @@ def test_each_day_of_some_years_has_its_window_once(zone: str) -> None:
     usual = [each for each in starts if (each.hour, each.minute) == (2, 15)]
     assert len(starts) - len(usual) <= 4
     assert all(last - first == 1800 * S for first, last in found)
+
+
+def test_the_next_ones_begin_with_the_one_that_goes_on() -> None:
+    """Sundays at 02:00 in Berlin, over the end of summer time."""
+    weekly = window("2026-10-11T02:00", 2, "FREQ=WEEKLY")
+    starts = [start for start, _ in upcoming(weekly, ns("2026-10-18T01:59:59"), 3)]
+    assert starts == [ns("2026-10-18T00:00"), ns("2026-10-25T00:00"), ns("2026-11-01T01:00")]
+    assert upcoming(weekly, ns("2026-10-18T02:00"), 1)[0][0] == ns("2026-10-25T00:00")
+    assert upcoming(weekly, ns("2026-01-01T00:00"), 1) == ((ns("2026-10-11T00:00"), ns("2026-10-11T02:00")),)
+
+
+def test_what_is_over_has_no_next_one() -> None:
+    once, ended = window("2026-11-01T02:00", 2), window("2026-10-11T02:00", 2, "FREQ=DAILY;UNTIL=20261015")
+    assert len(upcoming(once, ns("2026-11-01T02:59:59"), 3)) == 1
+    assert upcoming(once, ns("2026-11-01T03:00"), 3) == upcoming(ended, ns("2026-11-01T00:00"), 3) == ()

@@ -46,6 +46,8 @@ def test_an_objective_in_maintenance_is_not_without_data() -> None:
         block = played([1, *quiet], [0, *quiet], [0, *excluded], start=FIRST - 1)
         assert conditions(block) == [Condition.OK, Condition.NO_DATA]
     assert block.verdicts()[0].excluded == 100
+    assert block.verdicts()[0].reason.startswith("in maintenance: restart (ops); none of 1 requests was slow")
+    assert "maintenance" not in block.verdicts()[1].reason
     assert (block.verdicts()[0].good, block.verdicts()[0].bad) == (1, 0)
 
 

@@ -146,3 +146,16 @@ def test_what_every_probe_has_is_an_attribute() -> None:
         "connection": "fresh",
     }
     assert attributes_of(replace(one(NIGHT), status=None, attributes={})) == {"connection": "fresh"}
+
+
+def test_failures_left_out_elsewhere_keep_their_reason_until_maintenance() -> None:
+    of = given(own=objective("p99", 0.3, "excluded"))
+    counting = Counter([of], 86_400.0, start_ns=NIGHT)
+    counting.put(NIGHT, {P99: Tally(5, 1, excluded=3)})
+    counting.put(NIGHT + 30 * S, {P99: Tally(7, 2, excluded=1)})
+    (record,) = counting.finish(NIGHT)
+    assert record.tallies == {P99: Tally(5, 1, excluded=13)}
+    assert record.exclusions == {P99: {FAILED: 3, IN_RESTART: 10}}
+    past = TickRecord(1, {P99: Tally(7, 2, excluded=1)})
+    assert resting(of, past, NIGHT - 1).exclusions == {P99: {FAILED: 1}}
+    assert resting(of, past, NIGHT).exclusions == {P99: {IN_RESTART: 10}}

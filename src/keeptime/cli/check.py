@@ -60,6 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from keeptime.clock import wall_ns
     from keeptime.contract.load import load_files
 
     question = _question(args)
@@ -67,11 +68,11 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         from keeptime.cli.check_json import as_json
 
-        print(json.dumps({"contracts": [as_json(each, question) for each in checked]}, indent=2))
+        print(json.dumps({"contracts": [as_json(each, question, wall_ns()) for each in checked]}, indent=2))
     else:
         from keeptime.cli.check_text import show
 
-        show(checked, question)
+        show(checked, question, wall_ns())
     return 0 if all(each.contract is not None for each in checked) else 1
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from fractions import Fraction
 
 from keeptime.cli.check import Question
+from keeptime.cli.check_maintenance import as_json as maintenance
 from keeptime.contract.calendar import usual_seconds
 from keeptime.contract.load import Document
 from keeptime.contract.terms import Contract, Objective
@@ -19,7 +20,7 @@ from keeptime.model.key import DEFAULT_TICK_SECONDS
 Json = dict[str, object]
 
 
-def as_json(document: Document, question: Question) -> Json:
+def as_json(document: Document, question: Question, now_ns: int) -> Json:
     contract = document.contract
     problems = [
         {"line": p.line, "column": p.column, "severity": p.severity, "code": p.code, "message": p.message}
@@ -32,6 +33,7 @@ def as_json(document: Document, question: Question) -> Json:
         "valid": contract is not None,
         "problems": problems,
         "objectives": objectives,
+        "maintenance": [] if contract is None else [maintenance(each, now_ns) for each in contract.maintenance],
     }
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from keeptime.cli.check import Question
+from keeptime.cli.check_maintenance import line as maintenance_line
 from keeptime.contract.calendar import usual_seconds
 from keeptime.contract.load import Document
 from keeptime.contract.terms import Contract, Objective
@@ -25,13 +26,13 @@ HEADS = ("alert tier", "severity", "fires at", "total failure noticed in")
 MONTHLY = "false alarms a month"
 
 
-def show(checked: Sequence[Document], question: Question) -> None:
+def show(checked: Sequence[Document], question: Question, now_ns: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for document in checked:
         for problem in document.problems:
             _show_problem(console, problem)
         if document.contract is not None:
-            _show_contract(console, document.contract, question)
+            _show_contract(console, document.contract, question, now_ns)
     errors = sum(problem.severity == "error" for each in checked for problem in each.problems)
     warnings = sum(problem.severity == "warning" for each in checked for problem in each.problems)
     valid = sum(each.contract is not None for each in checked)
@@ -51,11 +52,13 @@ def _show_problem(console: Console, problem: Problem) -> None:
     )
 
 
-def _show_contract(console: Console, contract: Contract, question: Question) -> None:
+def _show_contract(console: Console, contract: Contract, question: Question, now_ns: int) -> None:
     noun = "probes" if question.traffic is None else "requests"
     rate = question.rate(contract)
     pace = f", {rate:.3g} {noun} a second" if rate else ""
     console.print(f"\n{contract.name}: {contract.observed}{pace}", markup=False)
+    for window in contract.maintenance:
+        console.print(f"  {maintenance_line(window, now_ns)}", markup=False)
     for objective in contract.objectives:
         console.print()
         own = noun if objective.each is None else "intervals"

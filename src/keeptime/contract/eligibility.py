@@ -14,7 +14,7 @@ from keeptime.model.exclusion import Exclusion, ExclusionKind
 from keeptime.model.sample import Failure
 
 Attributes = Mapping[str, str]
-COMPARISON = re.compile(r"(<=|>=|<|>)\s*(-?\d{1,15}(?:\.\d{1,9})?)", re.ASCII)
+COMPARISON = re.compile(r"(<=|>=|!=|<|>)\s*(-?\d{1,15}(?:\.\d{1,9})?)", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 
 
@@ -38,6 +38,8 @@ def _is(wanted: str, given: str) -> bool:
 
 
 def _compare(sign: str, given: Fraction, limit: Fraction) -> bool:
+    if sign == "!=":
+        return given != limit
     if given == limit:
         return "=" in sign
     return (given < limit) == ("<" in sign)

@@ -48,7 +48,7 @@ class Test:
         scalar = text_of(node, report, what, self.expected)
         text = Text(self.expected).read(node, report, what)
         if text[0] in "<>=!" and COMPARISON.fullmatch(text) is None:
-            message = f"{what}: {quote(text)} compares with no number; expected <, <=, > or >= and a number"
+            message = f"{what}: {quote(text)} compares with no number; expected <, <=, >, >= or != and a number"
             raise report.spoil(scalar.place, "bad-comparison", message)
         return text
 

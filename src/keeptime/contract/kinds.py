@@ -34,6 +34,11 @@ def text_of(node: Node, report: Report, what: str, expected: str) -> Scalar:
     return node
 
 
+def _one_line(error: ValueError) -> str:
+    """What a parser says, with what it quotes fit for a message."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(error))
+
+
 @dataclass(frozen=True)
 class Text:
     """One line of free text; `{{` and `<` mean nothing in it."""
@@ -132,7 +137,7 @@ class Duration:
         try:
             seconds = parse_duration(text)
         except ValueError as error:
-            raise report.spoil(place, "bad-duration", f"{what}: {error}") from None
+            raise report.spoil(place, "bad-duration", f"{what}: {_one_line(error)}") from None
         if not self.least <= seconds <= self.most:
             span = f"{format_duration(self.least)} to {format_duration(self.most)}"
             raise report.spoil(place, "out-of-range", f"{what}: {quote(text)}; expected {span}")
@@ -158,7 +163,7 @@ class Percent:
         try:
             ratio = parse_percent(text)
         except ValueError as error:
-            raise report.spoil(place, "bad-percent", f"{what}: {_percent_hint(text) or error}") from None
+            raise report.spoil(place, "bad-percent", f"{what}: {_percent_hint(text) or _one_line(error)}") from None
         if ratio >= 1:
             raise report.spoil(place, "impossible-target", f"{what}: {text} {_why_impossible(ratio)}")
         if ratio <= 0:
@@ -249,7 +254,7 @@ class Size:
                 raise ValueError(f"{quote(scalar.text)} is too long for a size")
             size = parse_size(scalar.text)
         except ValueError as error:
-            raise report.spoil(scalar.place, "bad-size", f"{what}: {error}") from None
+            raise report.spoil(scalar.place, "bad-size", f"{what}: {_one_line(error)}") from None
         if not 0 < size <= self.most:
             message = f"{what}: {quote(scalar.text)}; expected 1B to {self.most // 1024**2}MiB"
             raise report.spoil(scalar.place, "out-of-range", message)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,15 +56,25 @@ def happens(window: Maintenance) -> bool:
 
 @lru_cache(maxsize=4096)
 def _spans(start: str, lasts: float, timezone: str, repeat: str, day: int) -> tuple[Span, ...]:
-    zone = ZoneInfo(timezone)
     begin = datetime.fromtimestamp(day * DAY, UTC).replace(tzinfo=None)
     low, high = begin - timedelta(seconds=lasts) - _SLACK, begin + _SLACK
-    length = round(lasts * SECOND)
-    found = []
-    for wall in _starts(datetime.fromisoformat(start), repeat, low, high):
-        at = round(wall.replace(tzinfo=zone).timestamp()) * SECOND
-        found.append((at, at + length))
-    return tuple(sorted(found))
+    starts = _starts(datetime.fromisoformat(start), repeat, low, high)
+    return tuple(sorted(_span(wall, ZoneInfo(timezone), lasts) for wall in starts))
+
+
+def _span(wall: datetime, zone: ZoneInfo, lasts: float) -> Span:
+    at = round(wall.replace(tzinfo=zone).timestamp()) * SECOND
+    return at, at + round(lasts * SECOND)
+
+
+def upcoming(window: Maintenance, after_ns: int, most: int) -> tuple[Span, ...]:
+    """The next occurrences, at most so many, that end after this instant; the one that goes on now is the first."""
+    first, zone = datetime.fromisoformat(window.start), ZoneInfo(window.timezone)
+    low = datetime.fromtimestamp(after_ns / SECOND, UTC).replace(tzinfo=None)
+    low -= timedelta(seconds=window.lasts) + _SLACK
+    starts = rule_near(first, window.repeat, low).xafter(low, inc=True) if window.repeat else [first]
+    spans = (_span(wall, zone, window.lasts) for wall in starts)
+    return tuple(islice((span for span in spans if span[1] > after_ns), most))
 
 
 def _starts(first: datetime, repeat: str, low: datetime, high: datetime) -> list[datetime]:

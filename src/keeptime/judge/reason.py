@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from keeptime.contract.maintenance import SECOND, covering, reason_of
 from keeptime.contract.terms import Calendar, Objective, PolicyKind
 from keeptime.judge.evidence import events_to_decide
 from keeptime.judge.plan import Row
@@ -65,7 +66,9 @@ class Facts:
 
 def say(facts: Facts) -> str:
     """The sentence for these facts."""
-    return _SENTENCES[facts.standing](facts)
+    window = covering(facts.row.contract.maintained(facts.objective), round(facts.at * SECOND) - 1)
+    now = "" if window is None else f"in maintenance: {reason_of(window)}; "
+    return now + _SENTENCES[facts.standing](facts)
 
 
 def promise(objective: Objective) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from keeptime.contract.terms import Contract
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
-from keeptime.model.exclusion import Exclusion
+from keeptime.model.exclusion import FAILED, Exclusion
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey, tick_of
 from keeptime.model.sample import Sample, Skipped
 from keeptime.model.sketch import Sketch
@@ -46,13 +46,17 @@ class _Tick:
         reasons[why] = reasons.get(why, 0) + events
 
     def put(self, key: ObjectiveKey, tally: Tally, why: Exclusion | None) -> None:
-        """Add what others have counted; all of it is excluded where `why` says so."""
+        """Add what others have counted; all of it is excluded where `why` says so, else what failed where failures
+        are left out: counts from elsewhere know no other reason.
+        """
         if why is not None:
             self.exclude(key, why, tally.slots)
             return
         counts = self.counts.setdefault(key, [0, 0, 0, 0, 0])
-        for which, amount in enumerate((tally.good, tally.bad, tally.skipped, tally.suspect, tally.excluded)):
+        for which, amount in enumerate((tally.good, tally.bad, tally.skipped, tally.suspect)):
             counts[which] += amount
+        if tally.excluded:
+            self.exclude(key, FAILED, tally.excluded)
 
     def record(self, tick: int, incomplete: bool) -> TickRecord:
         tallies = {key: Tally(*counts) for key, counts in self.counts.items()}

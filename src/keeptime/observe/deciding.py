@@ -90,10 +90,11 @@ def attributes_of(sample: Sample) -> Attributes:
 
 
 def resting(contract: Contract, record: TickRecord, at_ns: int) -> TickRecord:
-    """What was counted elsewhere up to this instant, with that of objectives in maintenance excluded."""
-    if not contract.maintenance:
-        return record
-    tallies, exclusions = dict(record.tallies), dict(record.exclusions)
+    """What was counted elsewhere up to this instant, with that of objectives in maintenance excluded, and with the
+    reason of what is left out already: it failed, where failures are.
+    """
+    tallies = dict(record.tallies)
+    exclusions = {key: {FAILED: tally.excluded} for key, tally in tallies.items() if tally.excluded}
     for objective in contract.objectives:
         key, window = contract.key(objective), covering(contract.maintained(objective), at_ns)
         if window is not None and objective.in_force(at_ns / SECOND) and key in tallies:

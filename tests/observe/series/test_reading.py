@@ -50,7 +50,7 @@ def test_excluded_failures_are_left_out() -> None:
     only = "{name: slow, target: 99%, under: 500ms, over: 1d, errors: excluded}"
     start = {BUCKET: 0.0, BUCKET_FAILED: 0.0, COUNT: 0.0, COUNT_FAILED: 0.0}
     later = {BUCKET: 95.0, BUCKET_FAILED: 5.0, COUNT: 110.0, COUNT_FAILED: 10.0}
-    assert named(read(contract(HISTOGRAM, only), start, later)[1]) == {"slow": Tally(good=90, bad=10)}
+    assert named(read(contract(HISTOGRAM, only), start, later)[1]) == {"slow": Tally(good=90, bad=10, excluded=10)}
 
 
 def test_a_bucket_that_is_not_there_is_an_error_that_names_those_that_are() -> None:

@@ -43,7 +43,7 @@ async def past_of(
     for begin, end, step in chunks(start, now):
         progress(source.contract.name, begin - start, now - start)
         async for at, tallies in source.reading.past(source.api, begin, end, step):
-            if any(tally.events for tally in tallies.values()):
+            if any(tally.slots for tally in tallies.values()):
                 yield at, tallies
     progress(source.contract.name, now - start, now - start)
 

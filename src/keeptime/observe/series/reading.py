@@ -76,7 +76,9 @@ class Counters:
         every = _in_order(tuple(self._terms))
         self._targets = Targets()
         self._watched = {term.expression: Watched() for term in every}
-        self._whole = {(nth, which): Whole() for nth in range(len(self._terms)) for which in ("good", "total")}
+        self._whole = {
+            (nth, which): Whole() for nth in range(len(self._terms)) for which in ("good", "total", "left_out")
+        }
 
     async def read(self, api: Queries, at: float) -> Tallies:
         found = {expression: await api.instant(expression, at) for expression in self._watched}
@@ -110,8 +112,9 @@ class Counters:
         for nth, ((key, objective), terms) in enumerate(zip(self._objectives, self._terms, strict=True)):
             total = self._whole[nth, "total"].of(_sum(terms.total, grown))
             good = self._whole[nth, "good"].of(_sum(terms.good, grown), most=total)
+            left_out = self._whole[nth, "left_out"].of(_left_out(objective, terms, grown))
             if objective.in_force(at - BEFORE):
-                tallies[key] = Tally(good=good, bad=total - good)
+                tallies[key] = Tally(good=good, bad=total - good, excluded=left_out)
         return tallies
 
     async def _check(
@@ -214,7 +217,7 @@ class Scrapes:
         under = None if objective.under is None else objective.under * self._gauges.unit.per_second
         counted = [each for each in scraped if each[0] or objective.errors == "bad"]
         good = sum(well and (under is None or (took is not None and took <= under)) for well, took in counted)
-        return Tally(good=good, bad=len(counted) - good)
+        return Tally(good=good, bad=len(counted) - good, excluded=len(scraped) - len(counted))
 
 
 class NothingScraped(SourceError):
@@ -231,6 +234,12 @@ def _in_order(each: Sequence[Cumulative]) -> list[Term]:
 
 def _sum(terms: Sequence[Term], grown: Mapping[str, float]) -> float:
     return sum(term.sign * grown[term.expression] for term in terms)
+
+
+def _left_out(objective: Objective, terms: Cumulative, grown: Mapping[str, float]) -> float:
+    """What `errors: excluded` takes away from all requests."""
+    failed = [term for term in terms.total if term.sign < 0] if objective.errors == "excluded" else []
+    return sum(grown[term.expression] for term in failed)
 
 
 async def _bounds_found(api: Queries, counts: ClassicHistogram, objective: Objective, at: float) -> str:
