@@ -76,6 +76,9 @@ def test_the_json_shape(contract: Path, capsys: pytest.CaptureFixture[str]) -> N
         "threshold_seconds": 0.5,
         "window_seconds": 2_419_200,
         "budget_events": 2419.2,
+        "internal": False,
+        "from": None,
+        "until": None,
     }
     assert [tier["name"] for tier in tiers] == ["outage", "fast", "slow"]
     assert set(tiers[0]) >= {

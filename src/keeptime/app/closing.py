@@ -67,8 +67,13 @@ span_of = lru_cache(maxsize=4096)(period_of)
 
 
 def accounts(contracts: Sequence[Contract], tick_seconds: float) -> tuple[Account, ...]:
-    """Every objective of these contracts, also those whose terms are not in force."""
-    return tuple(account(contract, each, tick_seconds) for contract in contracts for each in contract.objectives)
+    """Every objective of these contracts that was promised, also those whose terms are not in force."""
+    return tuple(
+        account(contract, each, tick_seconds)
+        for contract in contracts
+        for each in contract.objectives
+        if not each.internal
+    )
 
 
 def account(contract: Contract, objective: Objective, tick_seconds: float) -> Account:

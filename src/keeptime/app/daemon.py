@@ -77,7 +77,7 @@ class Daemon:
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
         self._following, self._fill = following, fill
-        self._looking = Looking(store, in_store, following, tick_seconds)
+        self._looking = Looking(contracts, store, in_store, following, tick_seconds)
         self._clock = clock
         self._last_samples = last_samples
         self._receivers = Receivers()
@@ -151,7 +151,7 @@ class Daemon:
         self._counting.replace(contracts)
         self._in_force = self._keeper.in_force
         await self._following.replace(contracts, fresh)
-        self._contracts = tuple(contracts)
+        self._contracts = self._looking.contracts = tuple(contracts)
         self.reload_error = ""
 
     def snapshot(self) -> Snapshot:

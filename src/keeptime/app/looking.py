@@ -33,11 +33,19 @@ PATIENCE = 1.0
 
 
 class Looking:
-    """As of the last look: `latencies` by contract; by objective the `missing` probe slots of its window, and its
-    newest closed period. Mutable.
+    """`contracts`: with all their terms, set by whoever changes them. As of the last look: `latencies` by contract;
+    by objective the `missing` probe slots of its window, and its newest closed period. Mutable.
     """
 
-    def __init__(self, store: Store, in_store: InStore, following: Following, tick_seconds: float) -> None:
+    def __init__(
+        self,
+        contracts: Sequence[Contract],
+        store: Store,
+        in_store: InStore,
+        following: Following,
+        tick_seconds: float,
+    ) -> None:
+        self.contracts = tuple(contracts)
         self.latencies: dict[str, Latency] = {}
         self.missing: Mapping[ObjectiveKey, int] = {}
         self.newest: Mapping[ObjectiveKey, ClosedPeriod] = {}
@@ -92,7 +100,8 @@ class Looking:
     def _probed(self, contracts: Sequence[Contract]) -> Iterator[Account]:
         for contract in contracts:
             if contract.probes:
-                yield from (account(contract, each, self._tick_seconds) for each in contract.objectives)
+                promised = (each for each in contract.objectives if not each.internal)
+                yield from (account(contract, each, self._tick_seconds) for each in promised)
 
     def _spans(self, of: Account, boundary: int) -> tuple[int, int, float]:
         """Where its window begins, where the day begins that is not over, and its slots per tick."""
@@ -105,15 +114,18 @@ class Looking:
         return max(first, of.begins or first), max(today, of.begins or today), of.slots
 
     def compliance(self, contract: Contract, verdicts: Sequence[Verdict | None]) -> tuple[ComplianceView, ...]:
-        """How the periods of its objectives stand, with these verdicts of theirs."""
+        """How the periods of its objectives stand, with these verdicts of theirs; of internal ones nothing."""
         found = []
         for objective, verdict in zip(contract.objectives, verdicts, strict=True):
+            if objective.internal:
+                found.append(ComplianceView())
+                continue
             of = account(contract, objective, self._tick_seconds)
             missing, closed = self.missing.get(of.key, 0), self.newest.get(of.key)
             found.append(
                 ComplianceView(
                     None if verdict is None else present(of, verdict, missing, self._tick_seconds),
-                    None if closed is None else past(closed, self._tick_seconds),
+                    None if closed is None else past(closed, self._tick_seconds, self.contracts),
                 )
             )
         return tuple(found)
@@ -121,7 +133,7 @@ class Looking:
     async def periods(self, contract: str) -> Sequence[PeriodView]:
         """The periods of a contract that are over and kept, newest first. Raises StoreError."""
         closed = await self._in_store(self._store.closed_periods, contract)
-        return [past(each, self._tick_seconds) for each in closed]
+        return [past(each, self._tick_seconds, self.contracts) for each in closed]
 
     async def _ask(self, contracts: Sequence[Contract], at: float) -> None:
         for each in contracts:

@@ -3,12 +3,13 @@
 Guarantees: a view holds counts; what they say of the promise is worked out, by the judge, only for who asks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from keeptime.app.closing import Account, span_of
 from keeptime.contract.calendar import period_name
-from keeptime.contract.terms import Calendar
+from keeptime.contract.terms import Calendar, Contract, Credits
 from keeptime.judge.compliance import assess
 from keeptime.judge.reason import promise
 from keeptime.model.compliance import Assessment, Basis, PeriodCounts
@@ -34,6 +35,7 @@ class PeriodView:
     basis: Basis
     min_events: int = 0
     lived: bool = False
+    credits: Credits | None = None
 
     def assess(self) -> Assessment:
         """Was the promise kept in it, as far as it was lived?"""
@@ -65,8 +67,8 @@ def present(of: Account, verdict: Verdict, missing: int, tick_seconds: float) ->
     return replace(view, lived=lived, min_events=of.objective.min_events)
 
 
-def past(closed: ClosedPeriod, tick_seconds: float) -> PeriodView:
-    """A period that is over, by the terms of its time."""
+def past(closed: ClosedPeriod, tick_seconds: float, contracts: Sequence[Contract] = ()) -> PeriodView:
+    """A period that is over, by the terms of its time; its credits are those that these contracts say for then."""
     terms = closed.terms
     return PeriodView(
         closed.key.objective,
@@ -79,4 +81,15 @@ def past(closed: ClosedPeriod, tick_seconds: float) -> PeriodView:
         terms.target,
         terms.basis,
         terms.min_events,
+        credits=_credits(closed, tick_seconds, contracts),
     )
+
+
+def _credits(closed: ClosedPeriod, tick_seconds: float, contracts: Sequence[Contract]) -> Credits | None:
+    """By the terms in force in the period's last tick."""
+    at = (closed.until - 1) * tick_seconds
+    for contract in contracts:
+        for one in contract.objectives:
+            if contract.key(one) == closed.key and one.in_force(at):
+                return one.credits
+    return None

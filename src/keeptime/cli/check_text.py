@@ -11,6 +11,7 @@ from rich.text import Text
 from keeptime.cli.check import Question
 from keeptime.cli.check_maintenance import line as maintenance_line
 from keeptime.contract.calendar import usual_seconds
+from keeptime.contract.effective import times
 from keeptime.contract.load import Document
 from keeptime.contract.terms import Contract, Objective
 from keeptime.errors import Problem
@@ -73,6 +74,10 @@ def _objective(objective: Objective, rate: float, noun: str, question: Question)
         under = f"of {noun_of(objective)} have their {objective.each.statistic} {under}"
     promise = f"{format_percent(objective.target)} {under} over {objective.over}"
     yield f"  {objective.name}: {promise}; {_budget(objective, rate, noun)}"
+    if objective.internal:
+        yield f"    internal, before {objective.warns_of}: operators hear of it, consumers never"
+    if said := times(objective):
+        yield f"    in force {said}"
     found = design(objective, rate, DEFAULT_TICK_SECONDS)
     tiers = reach(objective, rate, DEFAULT_TICK_SECONDS)
     for line in _columns(_table(tiers, found.tiers)):

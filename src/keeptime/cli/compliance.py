@@ -68,7 +68,9 @@ def _contract(url: str, name: str, period: str | None) -> dict[str, Any]:
         periods = list(newest.values())
     elif period is not None:
         periods = [each for each in periods if each["name"] == period]
-    return {"contract": name, "periods": periods}
+    named = {(each["name"]) for each in periods}
+    together = [each for each in found["together"] if each["name"] in named]
+    return {"contract": name, "periods": periods, "together": together}
 
 
 def _none(args: argparse.Namespace) -> str:
@@ -82,13 +84,26 @@ def _table(contracts: list[dict[str, Any]]) -> "Table":
     from keeptime.web.figures import shown_interval
 
     out = Table(show_edge=False)
-    for heading in ("contract", "period", "promise", "kept", "SLI", "counts", "why"):
+    for heading in ("contract", "period", "promise", "kept", "SLI", "counts", "credit", "why"):
         out.add_column(heading, overflow="fold")
     for contract in contracts:
         for each in contract["periods"]:
             words = (each["name"], each["promise"], each["state"], shown_interval(*each["interval"]), _counts(each))
-            out.add_row(contract["contract"], *words, each["reason"])
+            out.add_row(contract["contract"], *words, _credit(each["credit"]), each["reason"])
+        for each in contract["together"]:
+            members = f"{each['promise']}: {', '.join(each['all'])}"
+            words = (each["name"], members, each["state"], "", "")
+            out.add_row(contract["contract"], *words, _credit(each["credit"]), "")
     return out
+
+
+def _credit(credit: dict[str, Any] | None) -> str:
+    """ "10% of monthly fee", "0% to 10%"; "–" where none was promised."""
+    if credit is None:
+        return "–"
+    figures = [f"{credit[name] * 100:.10g}%" for name in ("due", "due_at_most")]
+    of = f" of {credit['of']}" if credit.get("of") else ""
+    return " to ".join(dict.fromkeys(figures)) + of
 
 
 def _counts(period: dict[str, Any]) -> str:

@@ -14,6 +14,9 @@ from keeptime.clock import SystemClock
 from keeptime.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keeptime.contract.terms import Contract
     from keeptime.export.settings import Settings
 
 EXAMPLES = """\
@@ -83,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     from keeptime.export.registry import export_of
     from keeptime.export.writing import write_directory
 
-    contracts = require(args.contracts)
+    contracts = _now(args.kind, require(args.contracts))
     files = export_of(args.kind)(contracts, _settings(args))
     write_directory(Path(args.output), files, force=args.force)
     for each in departures(args.kind, contracts):
@@ -100,6 +103,27 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.output}/{name}")
     print(_next(args.kind, args.output, bool(args.kubernetes)), file=sys.stderr)
     return 0
+
+
+def _now(kind: str, contracts: "Sequence[Contract]") -> "tuple[Contract, ...]":
+    """The contracts with what other tools can keep: the terms in force now. OpenSLO's annotations carry all."""
+    from keeptime.contract.effective import in_force, times
+
+    if kind == "openslo":
+        return tuple(contracts)
+    now = SystemClock().wall_ns() / 1e9
+    for contract in contracts:
+        for one in contract.objectives:
+            if not one.in_force(now):
+                print(
+                    f"keeptime export: warning: {contract.name}/{one.name}: in force {times(one)}, so not now; "
+                    "it is left out: export again then.",
+                    file=sys.stderr,
+                )
+    found = tuple(each for each in in_force(contracts, now) if each.objectives)
+    if contracts and not found:
+        raise UsageError(f"{contracts[0].file}: no objective is in force now, so there is nothing to export")
+    return found
 
 
 def _settings(args: argparse.Namespace) -> "Settings":

@@ -1,9 +1,10 @@
 """`keeptime status`: what a running keeptime says of every objective.
 
-Exit code 0: nothing is broken; 1: an objective is broken, or nothing runs there; 2: wrong usage.
+Exit code 0: nothing is broken; 1: an objective that was promised is broken, or nothing runs there; 2: wrong usage.
 """
 
 import argparse
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from keeptime.cli.run import PORT
@@ -21,8 +22,8 @@ examples:
   keeptime status --json | jq '.contracts[].objectives[].condition'
 
 exit codes:
-  0  nothing is broken
-  1  an objective is broken, or no keeptime answers
+  0  nothing that was promised is broken
+  1  an objective is broken (internal ones aside), or no keeptime answers
   2  the command was called wrongly
 """
 FIELDS = (
@@ -39,6 +40,9 @@ FIELDS = (
     "reason",
     "forecast",
     "compliance",
+    "internal",
+    "from",
+    "until",
 )
 LARGEST = 64 * 1024 * 1024
 
@@ -68,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
         from rich.console import Console
 
         Console().print(_table(contracts))
-    broken = any(each["condition"] == "broken" for contract in contracts for each in contract["objectives"])
+    promised = [each for contract in contracts for each in contract["objectives"] if not each["internal"]]
+    broken = any(each["condition"] == "broken" for each in promised)
     return 1 if broken else 0
 
 
@@ -127,7 +132,8 @@ def _unknown(given: str, url: str) -> int:
 
 def _stable(contract: dict[str, Any]) -> dict[str, Any]:
     objectives = [{name: each[name] for name in FIELDS} for each in contract["objectives"]]
-    return {"contract": contract["contract"], "objectives": objectives, "latency": contract["latency"]}
+    around = {name: contract[name] for name in ("latency", "together", "other_terms", "stated")}
+    return {"contract": contract["contract"], "objectives": objectives, **around}
 
 
 def _table(contracts: list[dict[str, Any]]) -> "Table":
@@ -146,9 +152,33 @@ def _table(contracts: list[dict[str, Any]]) -> "Table":
             condition = each["condition"] or "…"
             chance = "–" if each["forecast"] is None else spoken_chance(each["forecast"]["miss_chance"])
             kept = _kept(each["compliance"])
-            shown = (contract["contract"], each["promise"], condition, sli, left, chance, kept, each["reason"])
+            shown = (contract["contract"], _promise(each), condition, sli, left, chance, kept, each["reason"])
             out.add_row(*shown)
+        for row in _around(contract):
+            out.add_row(*row)
     return out
+
+
+def _promise(one: dict[str, Any]) -> str:
+    """As the contract says it, with what is particular: "… (internal)", "… (from 2026-07-01T00:00Z)"."""
+    said = [*(["internal"] if one["internal"] else []), *filter(None, [_times(one)])]
+    return f"{one['promise']} ({'; '.join(said)})" if said else str(one["promise"])
+
+
+def _times(one: dict[str, Any]) -> str:
+    from keeptime.contract.effective import spoken
+
+    return spoken(one["from"], one["until"])
+
+
+def _around(contract: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Rows for promises of several objectives, and for terms that are not in force."""
+    for each in contract["together"]:
+        members = f"{each['name']}: {', '.join(each['all'])}"
+        yield contract["contract"], members, each["condition"] or "…", "", "", "", each["compliance"], ""
+    for each in contract["other_terms"]:
+        if not each["internal"]:
+            yield contract["contract"], _promise(each), "not in force", "", "", "", "", ""
 
 
 def _kept(compliance: dict[str, Any] | None) -> str:

@@ -162,6 +162,11 @@ def stamp(unix_seconds: int) -> str:
 
 def times(objective: Objective) -> str:
     """ "from 2026-07-01T00:00Z until before 2027-01-01T00:00Z"; "" where it is always in force."""
-    parts = [f"from {stamp(objective.begins)}"] if objective.begins is not None else []
-    parts += [f"until before {stamp(objective.ends)}"] if objective.ends is not None else []
+    return spoken(objective.begins, objective.ends)
+
+
+def spoken(begins: int | None, ends: int | None) -> str:
+    """The same of two instants (Unix seconds), None where there is none."""
+    parts = [f"from {stamp(begins)}"] if begins is not None else []
+    parts += [f"until before {stamp(ends)}"] if ends is not None else []
     return " ".join(parts)

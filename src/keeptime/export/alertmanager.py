@@ -72,7 +72,14 @@ def _routes(contract: Contract, name: str, consumer: Consumer | None) -> Iterato
         return
     heard = sorted(str(topic) for topic in consumer.about if topic is not Topic.RECOVERED)
     if heard:
-        yield _route(receiver, REPEAT["page"], of, f'condition=~"{"|".join(heard)}"', 'severity!="ticket"')
+        yield _route(
+            receiver,
+            REPEAT["page"],
+            of,
+            f'condition=~"{"|".join(heard)}"',
+            'severity!="ticket"',
+            'internal!="true"',
+        )
 
 
 def _route(receiver: str, repeat: str, *matchers: str) -> Plain:

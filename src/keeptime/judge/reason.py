@@ -68,7 +68,8 @@ def say(facts: Facts) -> str:
     """The sentence for these facts."""
     window = covering(facts.row.contract.maintained(facts.objective), round(facts.at * SECOND) - 1)
     now = "" if window is None else f"in maintenance: {reason_of(window)}; "
-    return now + _SENTENCES[facts.standing](facts)
+    own = f"the internal objective before {facts.objective.warns_of}: " if facts.objective.internal else ""
+    return own + now + _SENTENCES[facts.standing](facts)
 
 
 def promise(objective: Objective) -> str:

@@ -28,5 +28,5 @@ def announce(contract: Contract, objective: Objective, verdict: Verdict, row: Al
     decision = step(contract, objective, verdict, row)
     if (told := decision.transition) is None:
         return Announcement(decision.row, decision.changed, None, decision.reason)
-    message = compose(contract, objective, verdict, told, addresses(contract, told))
+    message = compose(contract, objective, verdict, told, addresses(contract, objective, told))
     return Announcement(decision.row, decision.changed, message, decision.reason)

@@ -1,20 +1,21 @@
 """Who hears of a transition.
 
-Guarantees: operators hear everything; a consumer hears what its `about` names, never of a ticket, and of a
-recovery only after having been told of what it ends. Pure.
+Guarantees: operators hear everything; a consumer hears what its `about` names, never of a ticket nor of an internal
+objective, and of a recovery only after having been told of what it ends. Pure.
 """
 
 import json
 from collections.abc import Mapping
 
-from keeptime.contract.terms import Consumer, Contract
+from keeptime.contract.terms import Consumer, Contract, Objective
 from keeptime.model.alert import Address, Delivery, Topic
 from keeptime.tell.life import Transition, heard_by_consumers
 
 
-def addresses(contract: Contract, transition: Transition) -> tuple[Address, ...]:
+def addresses(contract: Contract, objective: Objective, transition: Transition) -> tuple[Address, ...]:
     """Every address that is told, each once: consumers in the contract's order, then the operators."""
-    hearing = [consumer for consumer in contract.consumers if hears(consumer, transition)]
+    consumers = () if objective.internal else contract.consumers
+    hearing = [consumer for consumer in consumers if hears(consumer, transition)]
     told = [address for consumer in hearing for address in consumer.tell]
     return tuple(dict.fromkeys([*told, *contract.operators]))
 

@@ -78,6 +78,7 @@ def _body(name: str, contract: Contract, objective: Objective, verdict: Verdict,
         "reason": verdict.reason,
         "next": NEXT[told.topic],
         "links": dict(contract.links),
+        "stated": _stated(contract),
         **_figures(verdict),
     }
 
@@ -91,6 +92,17 @@ def _objective(objective: Objective, verdict: Verdict) -> Json:
         "threshold_seconds": verdict.threshold_seconds,
         "window": str(objective.over),
         "window_seconds": verdict.window_seconds,
+        "internal": objective.internal,
+        "from": None if objective.begins is None else instant(objective.begins),
+        "until": None if objective.ends is None else instant(objective.ends),
+    }
+
+
+def _stated(contract: Contract) -> Json:
+    return {
+        "duties": dict(contract.duties),
+        "vantage": contract.vantage or None,
+        "token_basis": contract.token_basis or None,
     }
 
 

@@ -23,6 +23,7 @@ from keeptime.web.kept import period_json
 from keeptime.web.metrics import exposition
 from keeptime.web.page import render
 from keeptime.web.probing import Probing
+from keeptime.web.terms import together_periods
 
 ROUTES = (
     "/",
@@ -87,13 +88,16 @@ def _contracts(daemon: Showable) -> Handler:
 def _periods(daemon: Showable) -> Handler:
     async def periods(request: Request) -> Response:
         name = request.query_params.get("contract", "")
-        if name not in {view.contract.name for view in daemon.snapshot().contracts}:
+        kept = {view.contract.name: view.contract for view in daemon.snapshot().contracts}
+        if name not in kept:
             return JSONResponse({"error": f"no contract '{name}' is kept; name one with ?contract=NAME"}, 404)
         try:
             found = await daemon.periods(name)
         except StoreError as error:
             return JSONResponse({"error": str(error)}, 503)
-        return JSONResponse({"contract": name, "periods": [period_json(each) for each in found]})
+        together = together_periods(kept[name], found)
+        periods = [period_json(each) for each in found]
+        return JSONResponse({"contract": name, "periods": periods, "together": together})
 
     return periods
 

@@ -12,6 +12,7 @@ from keeptime.judge.reason import promise
 from keeptime.model.sample import Sample
 from keeptime.model.verdict import Forecast, TierReport, Verdict, WindowCount
 from keeptime.web.kept import Json, compliance_json, latency_json
+from keeptime.web.terms import objective_json, other_terms_json, stated_json, together_json
 
 PHASES = ("dns", "connect", "tls", "write", "wait", "transfer")
 
@@ -110,6 +111,9 @@ def _contract(view: ContractView, deliveries: tuple[DeliveryView, ...]) -> dict[
             _objective(objective, verdict) | {"compliance": compliance_json(kept)}
             for objective, verdict, kept in zip(contract.objectives, view.verdicts, view.compliance, strict=True)
         ],
+        "together": together_json(view),
+        "other_terms": other_terms_json(view),
+        "stated": stated_json(contract),
         "deliveries": [_delivery(each) for each in deliveries if each.contract == contract.name],
     }
 
@@ -121,6 +125,7 @@ def _objective(objective: Objective, verdict: Verdict | None) -> dict[str, Json]
         "target": float(objective.target),
         "threshold_seconds": objective.under,
         "policy": objective.policy.kind,
+        **objective_json(objective),
     }
     return terms | (_nothing_yet() if verdict is None else _verdict(verdict))
 

@@ -3,28 +3,33 @@
 Guarantees: a missing number is null, never 0 or NaN; a percentile has its bounds. Knows nothing of HTTP.
 """
 
-from collections.abc import Sequence
-
 from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.model.compliance import Assessment, Basis
 from keeptime.model.latency import Latency, Quantile
 from keeptime.units import speak_duration
 from keeptime.web.figures import shown_interval
+from keeptime.web.terms import Json, credit_json, shown_credit
 
-Json = dict[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
+__all__ = ["Json", "compliance_json", "latency_json", "period_json", "shown_compliance", "shown_latency"]
 
 
 def period_json(view: PeriodView) -> dict[str, Json]:
     """A period that is over, with its verdict."""
-    return {"objective": view.objective, **_said(view.assess()), **_period(view)}
+    found = view.assess()
+    return {"objective": view.objective, **_said(found), **_period(view), "credit": credit_json(view, found)}
 
 
 def compliance_json(view: ComplianceView) -> dict[str, Json] | None:
     """The present period so far, and the last one that is over; null before the first verdict."""
     if view.present is None:
         return None
-    last = None if view.last is None else {**_said(view.last.assess()), **_period(view.last)}
+    last = None if view.last is None else _last(view.last)
     return {**_said(view.present.assess()), "period": _period(view.present), "last": last}
+
+
+def _last(view: PeriodView) -> dict[str, Json]:
+    found = view.assess()
+    return {**_said(found), **_period(view), "credit": credit_json(view, found)}
 
 
 def _said(found: Assessment) -> dict[str, Json]:
@@ -77,7 +82,9 @@ def _line(when: str, view: PeriodView) -> str:
     """ "2026-10: met (SLI 99.2% to 99.4% with 95% confidence)"."""
     found = view.assess()
     basis = "" if view.basis is Basis.COUNTED else " with 95% confidence"
-    return f"{when}: {found.state} (SLI {shown_interval(found.low, found.high)}{basis})"
+    credit = shown_credit(view, found)
+    said = f"{when}: {found.state} (SLI {shown_interval(found.low, found.high)}{basis})"
+    return f"{said}; {credit}" if credit else said
 
 
 def shown_latency(latency: Latency | None) -> str:

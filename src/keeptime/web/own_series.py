@@ -46,6 +46,11 @@ def _terms(views: Sequence[ContractView]) -> Iterator[Metric]:
         "Promised latency; absent for an objective on success alone.",
         labels=OBJECTIVE,
     )
+    internal = GaugeMetricFamily(
+        "keeptime_objective_internal",
+        "1 for the provider's own objective before one that was promised, else 0.",
+        labels=OBJECTIVE,
+    )
     for view in views:
         contract = view.contract
         about = {"provider": contract.provider, "model": contract.model, "version": contract.version}
@@ -53,9 +58,10 @@ def _terms(views: Sequence[ContractView]) -> Iterator[Metric]:
         for objective in contract.objectives:
             key = contract.key(objective)
             target.add_metric(key, float(objective.target))
+            internal.add_metric(key, objective.internal)
             if objective.under is not None:
                 threshold.add_metric(key, objective.under)
-    yield from (contracts, target, threshold)
+    yield from (contracts, target, threshold, internal)
 
 
 def _counted(views: Sequence[ContractView]) -> Metric:

@@ -14,11 +14,13 @@ from keeptime.app.view import ContractView, DeliveryView, Snapshot
 from keeptime.contract.terms import Objective
 from keeptime.judge.reason import promise, spoken_chance
 from keeptime.model.sample import Sample
+from keeptime.model.tally import Tally
 from keeptime.model.verdict import Condition, TierReport, TierState, Verdict
 from keeptime.units import format_duration, format_percent, speak_duration
 from keeptime.web.describe import shown_observed, shown_receiver
 from keeptime.web.figures import shown_age, shown_count, shown_instant, shown_rate, shown_ratio, shown_since
 from keeptime.web.kept import shown_compliance, shown_latency
+from keeptime.web.terms import Promise, shown_others, shown_terms, stated_rows, together_of
 
 RESULTS = ("good", "bad", "skipped", "excluded")
 WAITING = "waiting"
@@ -80,6 +82,8 @@ class ObjectiveCard:
     chance: str = ""
     tiers: tuple[TierRow, ...] = ()
     kept: tuple[str, ...] = ()
+    terms: str = ""
+    internal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +108,23 @@ class ContractCard:
     requests: str
     latency: str
     objectives: tuple[ObjectiveCard, ...]
+    together: tuple[Promise, ...]
+    others: tuple[str, ...]
+    stated: tuple[tuple[str, str], ...]
     receivers: tuple[ReceiverRow, ...]
 
 
 def render(snapshot: Snapshot, refresh: int | None) -> str:
     """The page as HTML. `refresh`: seconds after which the browser asks again; None: never."""
     cards = [_contract(view, snapshot) for view in snapshot.contracts]
-    tally = Counter(objective.condition for card in cards for objective in card.objectives)
+    promised = [objective for card in cards for objective in card.objectives if not objective.internal]
+    tally = Counter(objective.condition for objective in promised)
     return _PAGE.render(
         cards=cards,
         tally=[(condition, WORDS[condition], tally[condition]) for condition in WORST_FIRST if tally[condition]],
         troubled=[card for card in cards if card.condition not in (Condition.OK.value, WAITING)],
         title=_title(tally),
+        words=WORDS,
         refresh=refresh,
         at=shown_instant(snapshot.at, snapshot.at),
         reload_error=snapshot.reload_error,
@@ -137,10 +146,15 @@ def _title(tally: Counter[str]) -> str:
 def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
     contract, sample = view.contract, view.last_sample
     objectives = tuple(
-        replace(_objective(objective, verdict, snapshot), kept=shown_compliance(kept))
+        replace(
+            _objective(objective, verdict, snapshot),
+            kept=shown_compliance(kept),
+            terms=shown_terms(objective),
+            internal=objective.internal,
+        )
         for objective, verdict, kept in zip(contract.objectives, view.verdicts, view.compliance, strict=True)
     )
-    present = {objective.condition for objective in objectives}
+    present = {objective.condition for objective in objectives if not objective.internal}
     return ContractCard(
         name=contract.name,
         provider=contract.provider,
@@ -153,6 +167,9 @@ def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
         requests=_requests(view),
         latency=shown_latency(view.latency),
         objectives=objectives,
+        together=together_of(view),
+        others=tuple(shown_others(view)),
+        stated=tuple(stated_rows(contract)),
         receivers=tuple(_receiver(each) for each in snapshot.deliveries if each.contract == contract.name),
     )
 
@@ -180,7 +197,7 @@ def _last_probe(sample: Sample | None, now: float) -> str:
 def _requests(view: ContractView) -> str:
     counters = view.counters
     if view.contract.source is not None:
-        counted = view.counted[0]
+        counted = next(iter(view.counted), Tally())
         return f"{counted.events:,} counted, {counted.bad:,} bad"
     parts = [f"{counters.requests:,} sent", f"{counters.failures.total():,} failed"]
     if counters.skipped:

@@ -55,7 +55,8 @@ def alerts(
                 "model": contract.model,
                 "condition": str(condition),
                 **({"severity": str(severity)} if severity is not None else {}),
-                "consumers": consumers_label(contract),
+                "consumers": "" if objective.internal else consumers_label(contract),
+                **({"internal": "true"} if objective.internal else {}),
             },
             annotations={
                 **_annotations(contract, objective, condition, burn_window),
