@@ -118,3 +118,8 @@ def parse_size(text: str) -> int:
     if match is None:
         raise ValueError(f"'{text}' is no size; expected a number with a unit (B, KB, KiB, MB, MiB) such as 64KiB")
     return int(Fraction(match[1]) * BYTES[match[2]])
+
+
+def format_rate(per_second: Fraction) -> str:
+    """ "30" or "0.5", with as many digits as it needs."""
+    return f"{(Decimal(per_second.numerator) / Decimal(per_second.denominator)).normalize():f}"

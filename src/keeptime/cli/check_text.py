@@ -13,6 +13,7 @@ from keeptime.cli.check_maintenance import line as maintenance_line
 from keeptime.contract.calendar import usual_seconds
 from keeptime.contract.effective import times
 from keeptime.contract.load import Document
+from keeptime.contract.spoken import asked
 from keeptime.contract.terms import Contract, Objective
 from keeptime.errors import Problem
 from keeptime.judge.design import Design, TierFigures, design
@@ -69,7 +70,9 @@ def _show_contract(console: Console, contract: Contract, question: Question, now
 
 
 def _objective(objective: Objective, rate: float, noun: str, question: Question) -> Iterator[str]:
-    under = "answered rightly" if objective.under is None else f"within {format_duration(objective.under)}"
+    plain = objective.under is not None and not objective.bounds and objective.at_least is None
+    under = f"within {format_duration(objective.under or 0)}" if plain else asked(objective)
+    under = "answered rightly" if under == "succeed" else under
     if objective.each is not None:
         under = f"of {noun_of(objective)} have their {objective.each.statistic} {under}"
     promise = f"{format_percent(objective.target)} {under} over {objective.over}"

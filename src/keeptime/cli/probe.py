@@ -138,18 +138,16 @@ def _bar(begun: int, spent: int, total: int) -> str:
 
 
 def _promises(contract: "Contract", sample: "Sample") -> list[str]:
-    """What this one request would be for each objective on requests."""
-    from keeptime.model.key import Signal
-    from keeptime.units import format_duration
+    """What this one request would be for each objective on requests; of one on intervals, none is."""
+    from keeptime.contract.spoken import asked
+    from keeptime.observe.count import JUDGED
+    from keeptime.observe.deciding import attributes_of, deciding
 
-    lines = []
+    lines, attributes = [], attributes_of(sample)
     for each in contract.objectives:
-        if each.of is not Signal.REQUESTS:
+        if each.of not in JUDGED or each.each is not None:
             continue
-        under = "succeed" if each.under is None else f"under {format_duration(each.under)}"
-        if sample.failure is not None and each.errors == "excluded":
-            verdict = "left out"
-        else:
-            verdict = "good" if sample.good(each.under_ns) else "bad"
-        lines.append(f"  {verdict:<9}{each.name}: {under}"[:80])
+        found = deciding(contract, each).decide(sample, attributes)
+        verdict = ("good" if found else "bad") if isinstance(found, bool) else "left out"
+        lines.append(f"  {verdict:<9}{each.name}: {asked(each)}"[:80])
     return lines

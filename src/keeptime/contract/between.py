@@ -19,7 +19,7 @@ def together(drafts: Sequence[Placed[Draft]], report: Report, _: str) -> None:
     versions: dict[str, bool] = {}
     for draft in drafts:
         one, place = draft.value, draft.place
-        what = (one.of, one.target, one.under, one.over, one.errors, one.each)
+        what = (one.of, one.target, one.under, one.over, one.errors, one.each, one.bounds, one.at_least)
         same = (*what, one.timezone, one.effective, one.where, one.exclude)
         if same in terms:
             name, first = terms[same]
@@ -73,7 +73,13 @@ def _check_order(drafts: Sequence[Placed[Draft]], report: Report) -> None:
 def _idle(low: Draft, high: Draft) -> bool:
     if low.under is None or high.under is None or (low.of, low.over) != (high.of, high.over):
         return False
-    if (low.effective, low.each, low.where) != (high.effective, high.each, high.where):
+    if (low.effective, low.each, low.where, low.bounds, low.at_least) != (
+        high.effective,
+        high.each,
+        high.where,
+        high.bounds,
+        high.at_least,
+    ):
         return False
     return low.target < high.target and low.under >= high.under
 

@@ -28,6 +28,7 @@ from keeptime.contract.shapes import Field, Placed, Row, Shape, Table
 from keeptime.contract.stated import DUTIES, TOKEN_BASIS, VANTAGE
 from keeptime.contract.terms import Contract, Objective, Probe, PrometheusSource
 from keeptime.contract.together import TOGETHER, together
+from keeptime.contract.tokens import check_tokens
 from keeptime.contract.urls import Url
 from keeptime.contract.zones import Zone
 from keeptime.units import format_duration, format_percent
@@ -93,6 +94,7 @@ def _contract(row: Row) -> Contract:
     contract = _assemble(row, drafts, observers)
     check_series(contract, drafts, row.report)
     _check_scope(row, contract, drafts)
+    check_tokens(contract, drafts, row.report)
     if contract.probes:
         _check_events(contract, drafts, row.report)
     return contract

@@ -13,7 +13,7 @@ from keeptime.contract.scope import Exclude, Where
 from keeptime.contract.terms import Calendar, Credits, Objective, Policy, Window
 from keeptime.contract.warning import Warn, warning_name
 from keeptime.model.key import Signal
-from keeptime.units import format_duration, format_percent
+from keeptime.units import format_duration, format_percent, format_rate
 
 
 class Errors(StrEnum):
@@ -88,14 +88,28 @@ class Draft:
         )
 
     @property
+    def timed(self) -> bool:
+        """Is more asked than success?"""
+        return self.under is not None or bool(self.bounds) or self.at_least is not None
+
+    def _limits(self) -> str:
+        whole = [] if self.under is None else [format_duration(self.under)]
+        return "-".join([*whole, *(f"{each.phase}-{format_duration(each.under)}" for each in self.bounds)])
+
+    @property
     def label(self) -> str:
         """Its name, or the usual one: p99-500ms, success-99.9."""
         if self.name is not None:
             return self.name
         percent = format_percent(self.target).removesuffix("%")
         kind = "" if self.of is Signal.REQUESTS else f"{self.of.replace('_', '-')}-"
-        if self.under is None:
+        if not self.timed:
             return f"{kind}success-{percent}"
+        if self.at_least is not None:
+            rate = f"at-least-{format_rate(self.at_least)}"
+            return f"{kind}{rate}-{percent}" if self.under is None else f"p{percent}-{self._limits()}-{rate}"
+        if self.bounds or self.under is None:
+            return f"{kind}p{percent}-{self._limits()}"
         if self.each is not None:
             under = format_duration(self.under)
             return f"{kind}{self.each.statistic}-{format_duration(self.each.seconds)}-{under}-{percent}"

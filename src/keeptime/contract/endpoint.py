@@ -16,6 +16,7 @@ from keeptime.contract.references import FilePath, parse_ref
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Row, Schema, Table
 from keeptime.contract.terms import Endpoint, Expect, SecretRef, TlsTerms
+from keeptime.contract.tokens import TOKENS
 from keeptime.contract.urls import SECRET_WORDS, Url
 
 SENSITIVE = frozenset({"authorization", "proxy-authorization", "cookie", "x-auth", "x-api-key", "apikey"})
@@ -143,6 +144,7 @@ def _endpoint(row: Row) -> Endpoint:
         body=content,
         expect=row.get(EXPECT, Expect()),
         tls=row.get(TLS, TlsTerms()),
+        tokens=row.get(TOKENS, ""),
     )
 
 
@@ -155,6 +157,6 @@ def _check_tls(row: Row) -> None:
 ENDPOINT_TABLE = Table(
     "endpoint",
     "The thing probed.",
-    (URL, METHOD, HEADERS, JSON_BODY, BODY, EXPECT, TLS),
+    (URL, METHOD, HEADERS, JSON_BODY, BODY, EXPECT, TLS, TOKENS),
     _endpoint,
 )

@@ -42,7 +42,10 @@ def _check_counters(drafts: Sequence[Placed[Draft]], report: Report) -> None:
 
 
 def _check_interval(draft: Placed[Draft], report: Report) -> None:
-    """Counts at a threshold give percentiles; a mean needs each request's latency."""
+    """Counts at a threshold give percentiles; a mean needs each request's latency, and bounds its phases."""
+    if draft.value.bounds:
+        message = f"{draft.value.label}: counts tell no phases of single requests; expected one duration as 'under'"
+        report.error(draft.place, "counts-not-requests", message)
     if draft.value.each is not None and draft.value.each.share is None:
         message = f"{draft.value.label}: a mean cannot be had from counts; expected a percentile such as p95"
         report.error(draft.place, "mean-unknown", message)

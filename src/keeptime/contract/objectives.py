@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from keeptime.contract.between import together
+from keeptime.contract.bounds import AT_LEAST, UNDER, measured
 from keeptime.contract.credits import CREDITS, check_credits
 from keeptime.contract.draft import Draft, Errors
 from keeptime.contract.effective import FROM, UNTIL, effective
 from keeptime.contract.exempting import OBJECTIVE_EXCLUDE, WHERE
 from keeptime.contract.intervals import EACH, MIN_EVENTS, STATISTIC, interval
 from keeptime.contract.intervals import FIELDS as INTERVALS
-from keeptime.contract.kinds import Choice, Duration, Label, Percent, text_of
+from keeptime.contract.kinds import Choice, Label, Percent, text_of
 from keeptime.contract.limits import Interval
 from keeptime.contract.lists import Forms, ListOf, WithPlaces
 from keeptime.contract.nodes import Node, Place, Scalar
@@ -30,9 +31,8 @@ from keeptime.model.key import Signal
 T = TypeVar("T")
 
 MOST_OBJECTIVES = 50
-THRESHOLD = Duration(0.0001, 3600, "500ms")
 _SHORT = re.compile(
-    r"(?P<target>.+?)\s+of\s+(?P<of>\S+)\s+(?:under\s+(?P<under>.+?)|succeed)\s+over\s+(?P<over>.+)"
+    r"(?P<target>.+?)\s+of\s+(?P<of>\S+)\s+(?:under\s+(?P<under>.+?)|at\s+least\s+(?P<at_least>.+?)|succeed)\s+over\s+(?P<over>.+)"
 )
 _INTERVALS = re.compile(
     r"(?P<target>.+?)\s+of\s+(?P<each>\S+)\s+intervals\s+with\s+(?P<statistic>\S+)"
@@ -49,9 +49,6 @@ NAME = Field(
 )
 OF = Field("of", Choice(Signal, "unknown-signal"), "The signal: what is measured.", default="requests")
 TARGET = Field("target", Percent(), "The share of requests that must be good.", required=True)
-UNDER = Field(
-    "under", THRESHOLD, "The threshold: a good request takes at most this. Without it, success alone counts."
-)
 OVER = Field(
     "over", WindowShape(), "The window: rolling (28d) or a calendar day, week, month, quarter.", required=True
 )
@@ -66,12 +63,14 @@ TIMEZONE = Field("timezone", Zone(), "Time zone of a calendar window and of date
 
 
 def _long_form(row: Row) -> Draft:
+    under, at_least = row.get(UNDER, None), row.get(AT_LEAST, None)
+    whole, bounds = (None, ()) if under is None else (under.whole, under.bounds)
     draft = Draft(
         name=row.get(NAME, None),
         target=row.need(TARGET),
-        under=row.get(UNDER, None),
+        under=whole,
         over=row.need(OVER),
-        of=row.get(OF, Signal.REQUESTS),
+        of=measured(row.get(OF, Signal.REQUESTS), under, at_least, row),
         errors=row.get(ERRORS, Errors.BAD),
         policy=row.get(POLICY, None),
         timezone=row.get(TIMEZONE, None),
@@ -80,11 +79,16 @@ def _long_form(row: Row) -> Draft:
         credits=row.get(CREDITS, None),
         where=row.get(WHERE, ()),
         exclude=row.get(OBJECTIVE_EXCLUDE, ()),
-        each=interval(row, row.get(UNDER, None)),
+        each=interval(row, whole),
         min_events=row.get(MIN_EVENTS, 0),
+        bounds=bounds,
+        at_least=at_least,
     )
     _check_signal(draft.of, row.place_of(OF), row.report, row.what)
-    if draft.under is None and draft.errors is Errors.EXCLUDED:
+    if draft.each is not None and (bounds or at_least is not None):
+        message = f"{row.what}: intervals have one threshold; expected 'under' with a duration alone"
+        raise row.report.spoil(row.place_of(EACH), "interval-incomplete", message)
+    if not draft.timed and draft.errors is Errors.EXCLUDED:
         message = f"{row.what}: without a threshold and without errors nothing could be bad; add 'under'"
         raise row.report.spoil(row.place_of(ERRORS), "nothing-to-judge", message)
     if draft.warn is not None:
@@ -99,32 +103,16 @@ def _long_form(row: Row) -> Draft:
 
 
 def _check_signal(of: Signal, place: Place, report: Report, what: str) -> None:
-    if of is not Signal.REQUESTS:
-        message = f"{what}: a probe cannot measure '{of}' yet; so far only 'requests' can be judged"
+    if of not in (Signal.REQUESTS, Signal.TOKEN_RATE):
+        message = f"{what}: a probe cannot measure '{of}' yet; so far 'requests' and 'token_rate' can be judged"
         raise report.spoil(place, "not-built", message)
 
 
-TERMS = (NAME, OF, TARGET, UNDER, OVER, ERRORS, POLICY, TIMEZONE)
+TERMS = (NAME, OF, TARGET, UNDER, AT_LEAST, OVER, ERRORS, POLICY, TIMEZONE)
 LONG_TABLE = Table(
     "objective",
     "One promise.",
-    (
-        NAME,
-        OF,
-        TARGET,
-        UNDER,
-        OVER,
-        ERRORS,
-        POLICY,
-        TIMEZONE,
-        WARN,
-        FROM,
-        UNTIL,
-        CREDITS,
-        *INTERVALS,
-        WHERE,
-        OBJECTIVE_EXCLUDE,
-    ),
+    (*TERMS, WARN, FROM, UNTIL, CREDITS, *INTERVALS, WHERE, OBJECTIVE_EXCLUDE),
     _long_form,
 )
 
@@ -155,7 +143,7 @@ class ShortForm:
 
         target, under, over = read(TARGET, "target"), read(UNDER, "under"), read(OVER, "over")
         each = Interval(read(EACH, "each"), read(STATISTIC, "statistic"))
-        return Draft(None, target, under, over, Signal.REQUESTS, Errors.BAD, None, None, each=each)
+        return Draft(None, target, under.whole, over, Signal.REQUESTS, Errors.BAD, None, None, each=each)
 
     def _parts(self, found: "re.Match[str]", scalar: Scalar, report: Report, what: str) -> Draft:
         def part(name: str) -> Scalar:
@@ -164,13 +152,18 @@ class ShortForm:
         of = OF.shape.read(part("of"), report, f"{what}.of")
         _check_signal(of, part("of").place, report, what)
         target = TARGET.shape.read(part("target"), report, f"{what}.target")
-        under = None if found["under"] is None else UNDER.shape.read(part("under"), report, f"{what}.under")
+        under = None if found["under"] is None else UNDER.shape.read(part("under"), report, f"{what}.under").whole
+        rate = found["at_least"]
+        at_least = None if rate is None else AT_LEAST.shape.read(part("at_least"), report, f"{what}.at_least")
+        if (of is Signal.TOKEN_RATE) != (at_least is not None):
+            message = f"{what}: {quote(scalar.text)}; write 99% of token_rate at least 30/s over 28d"
+            raise report.spoil(scalar.place, "one-measure", message)
         over = OVER.shape.read(part("over"), report, f"{what}.over")
-        return Draft(None, target, under, over, of, Errors.BAD, None, None)
+        return Draft(None, target, under, over, of, Errors.BAD, None, None, at_least=at_least)
 
     def schema(self) -> Schema:
         signals = "|".join(Signal)
-        under = r"(under +(\d+(\.\d+)?(us|ms|s|m|h|d|w))+|succeed)"
+        under = r"(under +(\d+(\.\d+)?(us|ms|s|m|h|d|w))+|at +least +\S+|succeed)"
         over = (
             rf"((\d+(\.\d+)?(us|ms|s|m|h|d|w))+|calendar +({'|'.join(UNITS)})|\S+ +if +\d+ +requests, +else +\S+)"
         )

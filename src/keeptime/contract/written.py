@@ -31,7 +31,7 @@ from keeptime.contract.terms import (
 )
 from keeptime.model.alert import Address
 from keeptime.model.key import Signal
-from keeptime.units import format_duration
+from keeptime.units import format_duration, format_rate
 
 Terms = dict[str, object]
 """Keys and values of the contract language."""
@@ -78,7 +78,8 @@ def objective(one: Objective, warning: Objective | None = None) -> Terms:
         name=one.name,
         of=None if one.of is Signal.REQUESTS else str(one.of),
         target=percent(one.target),
-        under=None if one.under is None else duration(one.under),
+        under=_under(one),
+        at_least=None if one.at_least is None else f"{format_rate(one.at_least)}/s",
         over=str(one.over) if isinstance(one.over, Calendar) or one.over.least else duration(one.over.seconds),
         errors=None if one.errors == "bad" else one.errors,
         policy=policy(one.policy),
@@ -92,6 +93,13 @@ def objective(one: Objective, warning: Objective | None = None) -> Terms:
         min_events=one.min_events or None,
         **({} if one.begins is None else {"from": stamp(one.begins)}),
     )
+
+
+def _under(one: Objective) -> str | Terms | None:
+    whole = None if one.under is None else duration(one.under)
+    if not one.bounds:
+        return whole
+    return _given(requests=whole) | {each.phase: duration(each.under) for each in one.bounds}
 
 
 def _interval(each: Interval) -> Terms:
@@ -227,7 +235,7 @@ def _endpoint(one: Endpoint) -> Terms:
     if one.body is not None:
         found["body"] = one.body.decode()
     tls = {each.name: getattr(one.tls, each.name) for each in fields(one.tls)}
-    return found | _given(expect=_expect(one.expect), tls=_given(**tls))
+    return found | _given(expect=_expect(one.expect), tls=_given(**tls), tokens=one.tokens)
 
 
 def _expect(one: Expect) -> Terms:

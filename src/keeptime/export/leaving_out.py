@@ -14,7 +14,7 @@ KINDS = frozenset({"prometheus", "grafana", "openslo", "sloth"})
 
 def unsaid(kind: str, one: Objective) -> str:
     """Which of its terms cannot be said in this kind of export, as a sentence; "" where all can."""
-    term = _term(one) if kind in KINDS else ""
+    term = _term(kind, one) if kind in KINDS else ""
     return f"{one.name}: {kind} cannot say {term}; it is left out." if term else ""
 
 
@@ -31,7 +31,9 @@ def sayable(kind: str, contracts: Sequence[Contract]) -> tuple[Contract, ...]:
     return left
 
 
-def _term(one: Objective) -> str:
+def _term(kind: str, one: Objective) -> str:
+    if (one.bounds or one.at_least is not None) and kind in ("openslo", "sloth"):
+        return "bounds on phases, or a rate of tokens"
     if one.each is not None:
         return "statistics of intervals (each)"
     if isinstance(one.over, Rolling) and one.over.least:

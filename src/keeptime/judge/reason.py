@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from keeptime.contract.maintenance import SECOND, covering, reason_of
+from keeptime.contract.spoken import asked
 from keeptime.contract.terms import Calendar, Objective, PolicyKind
 from keeptime.judge.evidence import events_to_decide
 from keeptime.judge.plan import Row
@@ -23,6 +24,7 @@ NOUNS = {
     Signal.FIRST_TOKEN: "first tokens",
     Signal.INTER_TOKEN: "gaps between tokens",
     Signal.OUTPUT_TOKEN: "output tokens",
+    Signal.TOKEN_RATE: "token rates",
 }
 LEAST_CLEARED = 0.1
 """Of the evidence that ends an incident: less comes and goes with each bad request."""
@@ -74,7 +76,7 @@ def say(facts: Facts) -> str:
 
 def promise(objective: Objective) -> str:
     """The objective as a contract says it: "99% of requests under 500ms over 28d"."""
-    what = "succeed" if objective.under is None else f"under {format_duration(objective.under)}"
+    what = asked(objective)
     if objective.each is not None:
         what = f"with {objective.each.statistic} {what}"
     return f"{format_percent(objective.target)} of {noun_of(objective)} {what} over {objective.over}"
@@ -90,7 +92,7 @@ def noun_of(objective: Objective) -> str:
 def _fault(objective: Objective) -> str:
     if objective.each is not None:
         return "too slow"
-    if objective.under is None:
+    if objective.under is None and not objective.bounds and objective.at_least is None:
         return "failed"
     return "slow or failed" if objective.errors == "bad" else "slow"
 

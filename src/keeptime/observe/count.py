@@ -23,6 +23,8 @@ GRACE_SECONDS = 1.0
 """A tick stays open so long after its end, for what was due in it and is not done."""
 SECOND = 1_000_000_000
 GOOD, BAD, SKIPPED, SUSPECT, EXCLUDED = range(5)
+JUDGED = (Signal.REQUESTS, Signal.TOKEN_RATE)
+"""Signals that every request has: how long it took, and how fast its tokens came."""
 
 
 @dataclass(slots=True)
@@ -236,4 +238,4 @@ def bounds_of(contract: Contract) -> tuple[float, ...]:
 
 
 def _counted(contract: Contract) -> tuple[Deciding, ...]:
-    return tuple(deciding(contract, each) for each in contract.objectives if each.of is Signal.REQUESTS)
+    return tuple(deciding(contract, each) for each in contract.objectives if each.of in JUDGED)

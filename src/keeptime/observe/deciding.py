@@ -5,8 +5,10 @@ does an exclusion fit, did it fail where failures are left out, was it within th
 """
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from keeptime.contract.eligibility import Attributes, exempted, fits
+from keeptime.contract.limits import Bound
 from keeptime.contract.maintenance import covering, reason_of
 from keeptime.contract.scope import Exclude, Maintenance, Where
 from keeptime.contract.terms import Contract, Objective
@@ -33,6 +35,8 @@ class Deciding:
     exclude: tuple[Exclude, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
     mean: bool = False
+    bounds: tuple[Bound, ...] = ()
+    at_least: Fraction | None = None
 
     def in_force(self, due_ns: int) -> bool:
         return (self.begins is None or self.begins <= due_ns) and (self.ends is None or due_ns < self.ends)
@@ -61,7 +65,16 @@ class Deciding:
             return why
         if sample.failure is not None and self.errors_excluded:
             return FAILED
-        return sample.good(self.under)
+        return sample.good(self.under) and self._keeps(sample)
+
+    def _keeps(self, sample: Sample) -> bool:
+        """Does a request that succeeded keep to its phases, and give its tokens soon enough?"""
+        if any(getattr(sample.phases, each.phase) > each.under_ns for each in self.bounds):
+            return False
+        if self.at_least is None:
+            return True
+        took = sample.done_ns - sample.sent_ns
+        return sample.tokens is not None and sample.tokens * SECOND >= self.at_least * took
 
 
 def deciding(contract: Contract, objective: Objective) -> Deciding:
@@ -76,6 +89,8 @@ def deciding(contract: Contract, objective: Objective) -> Deciding:
         contract.exempting(objective),
         contract.maintained(objective),
         mean,
+        objective.bounds,
+        objective.at_least,
     )
 
 

@@ -54,8 +54,8 @@ class Flight:
 
     __slots__ = (
         "_answer", "_deadline", "_dial", "_events", "_lag", "_names", "_offset", "_overdue_at", "_owner",
-        "_reactor", "_received", "_reused", "_stamps", "_target", "_timeout", "_watch", "_wire", "contract",
-        "due_mono", "due_wall", "ended", "wake_at",
+        "_reactor", "_received", "_reused", "_stamps", "_target", "_timeout", "_tokens", "_watch", "_wire",
+        "contract", "due_mono", "due_wall", "ended", "wake_at",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +76,7 @@ class Flight:
         self._watch = Stopwatch()
         self._dial: Dial | None = None
         self._wire: Wire | None = None
+        self._tokens: int | None = None
         self._events = self._lag = self._offset = 0
         self._received = self._reused = self.ended = False
 
@@ -265,11 +266,9 @@ class Flight:
             self._owner.keep(wire)
         else:
             self._drop()
-        wrong = target.checks.wrong(answer.status or 0, answer.body)
-        if wrong is None:
-            self._end(None, "", done, stamped)
-        else:
-            self._end(wrong[0], wrong[1], done, stamped)
+        wrong, self._tokens = target.look(answer.status or 0, answer.fields, answer.body)
+        failure, detail = wrong or (None, "")
+        self._end(failure, detail, done, stamped)
 
     def _drop(self) -> None:
         if self._dial is not None:
@@ -317,4 +316,5 @@ class Flight:
             lag_ns=min(self._lag, done - watch.sent),
             detail=self._target.redact(detail) if detail else "",
             attributes=self._target.attributes.of(answer.fields, answer.body if answer.step is Step.DONE else None),
+            tokens=None if failure else self._tokens,
         )

@@ -8,7 +8,7 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -17,8 +17,9 @@ from keeptime.contract.terms import Endpoint, SecretRef, TlsTerms
 from keeptime.errors import ProbeError, SecretError
 from keeptime.model.sample import Connection
 from keeptime.observe.attributes import Declared, declared
-from keeptime.observe.expect import Checks, checks
+from keeptime.observe.expect import Bad, Checks, checks
 from keeptime.observe.kernel import Address, address_of
+from keeptime.observe.tokens import TokenCount, token_count
 
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _OURS = frozenset({"connection", "content-length", "transfer-encoding", "expect"})
@@ -42,9 +43,15 @@ class Target:
     close: bool
     resolve: Resolve
     attributes: Declared
+    tokens: TokenCount
     request: bytes = field(default=b"", repr=False)
     secret: bool = False
     _values: tuple[str, ...] = field(default=(), repr=False)
+
+    def look(self, status: int, fields: Mapping[bytes, bytes], body: bytes) -> tuple[Bad | None, int | None]:
+        """What is wrong with a whole answer, and how many tokens it says it gave, where that is asked."""
+        wrong = self.checks.wrong(status, body)
+        return (wrong, None) if wrong is not None else self.tokens.of(fields, body)
 
     @property
     def method(self) -> str:
@@ -122,6 +129,7 @@ def target_of(
         close=connection is Connection.FRESH,
         resolve=secrets,
         attributes=declared(attributes),
+        tokens=token_count(endpoint.tokens),
     )
     target.refresh()
     return target
