@@ -54,21 +54,16 @@ def some(seed: int, ticks: int, rate: float) -> tuple[Ints, Ints]:
     return events - bad, bad
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(seeds, st.integers(0, 2), st.sampled_from([1.0, 20.0]), st.data())
 def test_a_request_that_turns_bad_never_makes_a_tier_fire_later(
     seed: int, which: int, rate: float, data: st.DataObject
 ) -> None:
-    """Of blocks that are one tick, any request; of longer ones, a request of a block's last tick.
-
-    Within a block an earlier bad request can use up what a later one of the same block would have added, so there
-    the promise is weaker: a block adds a third of the threshold, or what all its requests are worth, whatever their
-    order.
-    """
-    tick = data.draw(st.sampled_from([10.0, 30.0]))
+    """Any request, in blocks of any number of ticks."""
+    tick = data.draw(st.sampled_from([1.0, 10.0, 30.0]))
     one = bucket(which, tick)
     good, bad = some(seed, 300, rate)
-    places = np.flatnonzero((good > 0) & (np.arange(300) % one.block == one.block - 1))
+    places = np.flatnonzero(good > 0)
     assume(len(places))
     at = data.draw(st.sampled_from(places.tolist()))
     threshold = 8 * UNIT
