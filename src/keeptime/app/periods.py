@@ -3,6 +3,7 @@
 Guarantees: a view holds counts; what they say of the promise is worked out, by the judge, only for who asks.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -53,7 +54,10 @@ class ComplianceView:
 
 
 def present(of: Account, verdict: Verdict, missing: int, tick_seconds: float) -> PeriodView:
-    """The window of this verdict. `missing`: probe slots in it that keeptime did not live through."""
+    """The window of this verdict. `missing`: probe slots in it that keeptime did not live through.
+
+    Of a rolling window all that was not lived through yet is unseen too: two minutes say little of a day.
+    """
     over = of.objective.over
     start, end, name = verdict.at - verdict.window_seconds, verdict.at, str(over)
     lived = isinstance(over, Calendar)
@@ -62,6 +66,9 @@ def present(of: Account, verdict: Verdict, missing: int, tick_seconds: float) ->
         start, end = span.start * tick_seconds, span.end * tick_seconds
         name = period_name(over, start)
     counts = PeriodCounts(verdict.good, verdict.bad, verdict.skipped, missing, verdict.excluded)
+    if not lived:
+        slots = math.floor(of.slots * verdict.window_seconds / tick_seconds)
+        counts = replace(counts, missing=max(missing, slots - counts.events - counts.skipped - counts.excluded))
     promised = promise(of.objective)
     view = PeriodView(of.key.objective, name, promised, start, end, None, counts, verdict.target, of.basis)
     return replace(view, lived=lived, min_events=of.objective.min_events)

@@ -232,7 +232,7 @@ def _ok(facts: Facts) -> str:
 def _undecided(facts: Facts, terms: TierTerms, report: TierReport) -> str:
     window = report.seen
     if terms.bucket is not None:
-        return f"{_window(facts, window)}: too few bad ones to tell from chance ({report.name} tier)"
+        return f"{_window(facts, window)}: too few bad ones, or too short, to tell from chance ({report.name} tier)"
     needed = events_to_decide(window.events, window.bad, float(facts.objective.budget_ratio), terms.alpha)
     would = f": at this share {needed:,} would decide" if needed is not None else ""
     return f"{_window(facts, window)}: too few to tell from chance{would}"

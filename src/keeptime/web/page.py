@@ -273,6 +273,12 @@ def _burn_now(verdict: Verdict) -> tuple[str, str]:
     return "–", "no events"
 
 
+def _tier_name(tier: TierReport) -> str:
+    """ "page", or "outage (page)" of a tier that has a name of its own."""
+    severity = tier.severity.value
+    return severity if tier.name.startswith((severity, "below")) else f"{tier.name} ({severity})"
+
+
 def _tier(tier: TierReport) -> TierRow:
     def window(seconds: float, rate: float | None) -> str:
         return f"{format_duration(seconds)} {'no events' if rate is None else f'{shown_rate(rate)}×'}"
@@ -280,7 +286,7 @@ def _tier(tier: TierReport) -> TierRow:
     return TierRow(
         name=tier.name,
         state=TierState(tier.state).value,
-        severity=tier.severity.value,
+        severity=_tier_name(tier),
         windows=", ".join(window(each.seconds, each.burn_rate) for each in tier.windows),
         limit=f"{shown_rate(tier.burn_limit)}×",
     )
