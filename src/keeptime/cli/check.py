@@ -6,12 +6,13 @@ Exit code 0: every contract is valid (warnings alone are fine); 1: some contract
 import argparse
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from keeptime.cli.question import Question
 
 if TYPE_CHECKING:
     from keeptime.contract.load import Document
-    from keeptime.contract.terms import Contract, Objective
 
 EXAMPLES = """\
 examples:
@@ -27,21 +28,6 @@ exit codes:
   2  the command was called wrongly
 """
 LONGEST_WITHIN = 366 * 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked beyond validity. `traffic`: requests per second in place of the contract's probes; `burn`: the
-    burn rate, and the seconds in which it is to be noticed."""
-
-    traffic: float | None = None
-    burn: tuple[float, float] | None = None
-
-    def rate(self, contract: "Contract", objective: "Objective | None" = None) -> float:
-        """Events per second, of this objective if one is given; 0: not known."""
-        if objective is not None and objective.each is not None:
-            return contract.expected(objective)
-        return contract.events_per_second if self.traffic is None else self.traffic
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,8 @@ Guarantees: fields may be added, none is renamed; a figure that is not known is 
 from dataclasses import asdict
 from fractions import Fraction
 
-from keeptime.cli.check import Question
 from keeptime.cli.check_maintenance import as_json as maintenance
+from keeptime.cli.question import Question
 from keeptime.contract.calendar import usual_seconds
 from keeptime.contract.load import Document
 from keeptime.contract.terms import Contract, Objective

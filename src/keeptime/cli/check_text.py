@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from keeptime.cli.check import Question
 from keeptime.cli.check_maintenance import line as maintenance_line
+from keeptime.cli.question import Question
 from keeptime.contract.calendar import usual_seconds
 from keeptime.contract.effective import times
 from keeptime.contract.load import Document
