@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 
 from flask import Flask, Response, jsonify, request
-from model import DigitReader
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from model import DigitReader
 
 LOOPBACK = ("127.0.0.1", "::1")
 LONGEST_MS = 60_000

@@ -98,6 +98,18 @@ def test_a_wanted_burn_has_its_longest_interval(capsys: pytest.CaptureFixture[st
     )
 
 
+def test_more_probes_make_no_more_intervals(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    text = changed("99% of requests under 500ms over 28d", "99% of 5m intervals with p95 under 500ms over 28d")
+    wanted = ("--burn", "14", "--within", "1h")
+    asked = checked(capsys, text, tmp_path, *wanted)["objectives"][0]["design"]["asked"]
+    assert asked["longest_interval_seconds"] is None
+    assert asked["chance"] is not None
+    assert "probing more often makes no more of them" in asked["why"]
+    said = shown(capsys, text, tmp_path, *wanted)
+    assert "oftener is enough" not in said
+    assert asked["why"] in said
+
+
 def test_a_burn_beyond_total_failure_cannot_be(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     text = shown(capsys, BASE, tmp_path, "--burn", "200", "--within", "1h")
     assert "a burn of 200 cannot be: total failure is one of 100" in text

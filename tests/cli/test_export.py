@@ -101,6 +101,8 @@ def test_a_directory_that_exists_is_refused(contract: Path, tmp_path: Path) -> N
         (["--interval", "500ms"], "does not divide a minute"),
         (["--source", "histogram"], "names no series for --source histogram; expected `observe"),
         (["--source", "elsewhere"], "invalid choice: 'elsewhere'"),
+        (["--keeptime-address", "keeptime"], "--keeptime-address: 'keeptime' is no address; expected HOST:PORT"),
+        (["--alertmanager-address", "http://a:9093"], "--alertmanager-address: 'http://a:9093' is no address"),
     ],
 )
 def test_a_wrong_call_is_one_sentence(words: list[str], said: str, contract: Path, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def test_a_missing_secret_never_starts(one: Keeptime) -> None:
         (["--listen", "5337"], "HOST:PORT"),
         (["--tick", "7s"], "minute"),
         (["--tick", "fast"], "--tick fast"),
+        (["--ready-file", "/not/there/ready"], "--ready-file /not/there/ready: expected a file in a directory"),
         (["--no-such-option"], "--no-such-option"),
     ],
 )

@@ -56,7 +56,7 @@ CASES = {
     "broken month": (
         objective("999/1000", Calendar("month"), PolicyKind.SUSTAINED, None),
         [(8640, 1, 0), (300, 0, 1)],
-        "99.9% of requests succeed over calendar month is broken: 300 of 8,940 requests failed in this month,"
+        "99.9% of requests succeed over calendar month is broken: 300 of 8,940 requests failed this month,"
         " and the budget was 241.9",
     ),
     "sustained": (

@@ -104,11 +104,12 @@ def _asked(objective: Objective, rate: float, burn: float, seconds: float) -> Js
         why = f"total failure is a burn of {found.total:.4g}"
         return {**asked, "chance": None, "tiers": [], "longest_interval_seconds": None, "why": why}
     longest = found.longest_interval
-    unknown = found.chance.why if isinstance(found.chance, NotKnown) else ""
+    whys = [each.why for each in (found.chance, longest) if isinstance(each, NotKnown)]
+    whys += ["no interval is short enough"] if isinstance(longest, Unnoticed) else []
     return {
         **asked,
         "chance": None if isinstance(found.chance, NotKnown) else found.chance,
         "tiers": [{"name": name, "chance": each} for name, each in found.tiers if not isinstance(each, NotKnown)],
-        "longest_interval_seconds": None if isinstance(longest, Unnoticed) else longest,
-        "why": unknown or ("no interval is short enough" if isinstance(longest, Unnoticed) else ""),
+        "longest_interval_seconds": longest if isinstance(longest, float) else None,
+        "why": whys[0] if whys else "",
     }

@@ -164,21 +164,25 @@ def _answer(objective: Objective, rate: float, burn: float, seconds: float) -> s
     found = ask(objective, rate, DEFAULT_TICK_SECONDS, burn, seconds)
     if isinstance(found, Impossible):
         return f"a burn of {burn:g} cannot be: total failure is one of {found.total:.4g}"
-    return f"a burn of {burn:g} in {speak_duration(seconds)}: {_noticed(found)}{_interval(found)}"
+    said = "; ".join(filter(None, (_noticed(found), _interval(found))))
+    return f"a burn of {burn:g} in {speak_duration(seconds)}: {said}"
 
 
 def _noticed(found: Answer) -> str:
     """The chance, which is not rounded up to certainty."""
     if isinstance(found.chance, NotKnown):
         return ""
-    return f"noticed with a chance of {min(99.9, found.chance * 100):.3g} %; "
+    return f"noticed with a chance of {min(99.9, found.chance * 100):.3g} %"
 
 
 def _interval(found: Answer) -> str:
-    longest = found.longest_interval
-    if isinstance(longest, Unnoticed):
-        return "no probe is often enough"
-    return f"a probe every {speak_duration(longest)} or oftener is enough"
+    match found.longest_interval:
+        case Unnoticed():
+            return "no probe is often enough"
+        case NotKnown(why):
+            return why
+        case longest:
+            return f"a probe every {speak_duration(longest)} or oftener is enough"
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:

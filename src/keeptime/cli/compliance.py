@@ -24,6 +24,8 @@ exit codes:
   2  the command was called wrongly
 """
 LAST = "last"
+PERIOD = r"\d{4}-(Q[1-4]|W([0-4]\d|5[0-3])|(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)"
+"""What a period is called; `contract.calendar.period_name` makes these names."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from keeptime.cli.status import names_of
 
+    _check_period(args.period)
+
     contracts = [_contract(args.url, name, args.period) for name in sorted(names_of(args.contract))]
     if args.json:
         import json
@@ -52,6 +56,19 @@ def run(args: argparse.Namespace) -> int:
         Console().print(_table(contracts) if any(each["periods"] for each in contracts) else _none(args))
     missed = any(each["state"] == "missed" for contract in contracts for each in contract["periods"])
     return 1 if missed else 0
+
+
+def _check_period(name: str | None) -> None:
+    """Raises UsageError for what no period can be called."""
+    import re
+
+    from keeptime.errors import UsageError
+
+    if name not in (None, LAST) and re.fullmatch(PERIOD, str(name), re.ASCII) is None:
+        raise UsageError(
+            f"--period: '{name}' is no period; expected a month such as 2026-10, a quarter (2026-Q4), "
+            "a week (2026-W41), a day (2026-10-05), or last"
+        )
 
 
 def _contract(url: str, name: str, period: str | None) -> dict[str, Any]:

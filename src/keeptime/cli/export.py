@@ -136,9 +136,16 @@ def _settings(args: argparse.Namespace) -> "Settings":
         bounds=args.bounds,
         kubernetes=args.kubernetes,
         naming=Naming(args.naming),
-        keeptime=args.keeptime_address,
-        alertmanager=args.alertmanager_address,
+        keeptime=_address("--keeptime-address", args.keeptime_address),
+        alertmanager=_address("--alertmanager-address", args.alertmanager_address),
     )
+
+
+def _address(option: str, text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or set(host) & set("/@ ") or not port.isdecimal() or not 0 < int(port) <= 65535:
+        raise UsageError(f"{option}: '{text}' is no address; expected HOST:PORT such as 127.0.0.1:9090")
+    return text
 
 
 def _seconds(text: str) -> int:

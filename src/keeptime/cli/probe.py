@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(as_json(sample), indent=2))
     else:
-        print("\n".join(picture(contract, sample)))
+        print("\n".join(picture(contract.at(sample.sent_ns / 1e9), sample)))
     return 0 if sample.failure is None else 1
 
 

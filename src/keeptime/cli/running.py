@@ -57,7 +57,7 @@ class Options:
             port=port,
             data=Path(args.data) if args.data else user_state_path("keeptime"),
             tick_seconds=_tick(args.tick),
-            ready_file=Path(args.ready_file) if args.ready_file else None,
+            ready_file=_ready_file(args.ready_file),
             table=sys.stdout.isatty() and sys.stderr.isatty() and not args.plain,
         )
 
@@ -113,8 +113,13 @@ def _announce(options: Options, contracts: Sequence[Contract], url: str) -> None
     log.info("running", extra=kept | {"url": url, "data": str(options.data), "pid": os.getpid()})
     if options.ready_file is not None:
         temporary = options.ready_file.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"url": url, "pid": os.getpid()}))
-        temporary.replace(options.ready_file)
+        try:
+            temporary.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+            temporary.replace(options.ready_file)
+        except OSError as error:
+            raise KeeptimeError(
+                f"--ready-file {options.ready_file}: it cannot be written ({error.strerror}); give another"
+            ) from error
 
 
 async def _reload(daemon: Daemon, options: Options) -> None:
@@ -165,6 +170,13 @@ def _loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _ready_file(text: str | None) -> Path | None:
+    path = Path(text) if text else None
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise UsageError(f"--ready-file {text}: expected a file in a directory that exists")
+    return path
 
 
 def _tick(text: str) -> float:

@@ -12,6 +12,7 @@ from keeptime.cli.run import PORT
 if TYPE_CHECKING:
     from urllib.error import HTTPError
 
+    from rich.console import Group, RenderableType
     from rich.table import Table
 
 EXAMPLES = """\
@@ -44,6 +45,9 @@ FIELDS = (
     "from",
     "until",
 )
+HEADINGS = ("contract", "promise", "condition", "SLI", "budget left", "miss chance", "kept", "why")
+TABLE_WIDTH = 120
+"""Columns of a terminal, from which on a table of all these can be read."""
 LARGEST = 64 * 1024 * 1024
 
 
@@ -71,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         from rich.console import Console
 
-        Console().print(_table(contracts))
+        console = Console(highlight=False)
+        console.print(shown(contracts, console.width))
     promised = [each for contract in contracts for each in contract["objectives"] if not each["internal"]]
     broken = any(each["condition"] == "broken" for each in promised)
     return 1 if broken else 0
@@ -136,27 +141,52 @@ def _stable(contract: dict[str, Any]) -> dict[str, Any]:
     return {"contract": contract["contract"], "objectives": objectives, **around}
 
 
+def shown(contracts: list[dict[str, Any]], width: int) -> "RenderableType":
+    """A table, or where that could not be read, lines."""
+    return _table(contracts) if width >= TABLE_WIDTH else _lines(contracts)
+
+
 def _table(contracts: list[dict[str, Any]]) -> "Table":
     from rich.table import Table
 
-    from keeptime.judge.reason import spoken_chance
-
     out = Table(show_edge=False)
-    for heading in ("contract", "promise", "condition", "SLI", "budget left", "missed", "kept", "why"):
+    for heading in HEADINGS:
         out.add_column(heading, overflow="fold")
     for contract in contracts:
-        for each in contract["objectives"]:
-            sli = "no data" if each["sli"] is None else f"{each['sli'] * 100:.4g}%"
-            budget = each["budget"]
-            left = f"{budget['left']:,.0f} of {budget['total']:,.0f}" if budget else "–"
-            condition = each["condition"] or "…"
-            chance = "–" if each["forecast"] is None else spoken_chance(each["forecast"]["miss_chance"])
-            kept = _kept(each["compliance"])
-            shown = (contract["contract"], _promise(each), condition, sli, left, chance, kept, each["reason"])
-            out.add_row(*shown)
-        for row in _around(contract):
-            out.add_row(*row)
+        for row in _rows(contract):
+            out.add_row(contract["contract"], *row)
     return out
+
+
+def _lines(contracts: list[dict[str, Any]]) -> "Group":
+    """The same where a table would be too narrow to be read: a few lines for each promise."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.text import Text
+
+    out: list[RenderableType] = []
+    for contract in contracts:
+        out.append(Text(contract["contract"], "bold"))
+        for promise, condition, *figures, why in _rows(contract):
+            named = zip(HEADINGS[3:], figures, strict=False)
+            known = ", ".join(f"{heading}: {figure}" for heading, figure in named if figure not in ("", "–"))
+            out.append(Padding(Text(f"{condition}  {promise}"), (0, 0, 0, 2), expand=False))
+            out += [Padding(Text(line), (0, 0, 0, 4), expand=False) for line in (why, known) if line]
+    return Group(*out)
+
+
+def _rows(contract: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """What stands below `HEADINGS`, without the contract's name."""
+    from keeptime.judge.reason import spoken_chance
+
+    for each in contract["objectives"]:
+        sli = "no data" if each["sli"] is None else f"{each['sli'] * 100:.4g}%"
+        budget = each["budget"]
+        left = f"{budget['left']:,.0f} of {budget['total']:,.0f}" if budget else "–"
+        condition = each["condition"] or "…"
+        chance = "–" if each["forecast"] is None else spoken_chance(each["forecast"]["miss_chance"])
+        yield _promise(each), condition, sli, left, chance, _kept(each["compliance"]), each["reason"] or ""
+    yield from _around(contract)
 
 
 def _promise(one: dict[str, Any]) -> str:
@@ -175,10 +205,10 @@ def _around(contract: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """Rows for promises of several objectives, and for terms that are not in force."""
     for each in contract["together"]:
         members = f"{each['name']}: {', '.join(each['all'])}"
-        yield contract["contract"], members, each["condition"] or "…", "", "", "", each["compliance"], ""
+        yield members, each["condition"] or "…", "", "", "", each["compliance"], ""
     for each in contract["other_terms"]:
         if not each["internal"]:
-            yield contract["contract"], _promise(each), "not in force", "", "", "", "", ""
+            yield _promise(each), "not in force", "", "", "", "", ""
 
 
 def _kept(compliance: dict[str, Any] | None) -> str:

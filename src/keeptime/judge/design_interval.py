@@ -34,11 +34,14 @@ class Impossible:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """To: is this burn noticed in so many seconds? `tiers`: by whom, with which chance; `chance`: by any of them,
-    at least; `longest_interval`: seconds between probes that are still enough."""
+    at least; `longest_interval`: seconds between probes that are still enough, where probes are counted."""
 
     chance: float | NotKnown
     tiers: tuple[tuple[str, float | NotKnown], ...]
-    longest_interval: float | Unnoticed
+    longest_interval: float | Unnoticed | NotKnown
+
+
+NOT_OF_PROBES = NotKnown("intervals are counted, and probing more often makes no more of them")
 
 
 def ask(
@@ -48,7 +51,9 @@ def ask(
     budget = float(objective.budget_ratio)
     if burn * budget > 1 + 1e-9:
         return Impossible(1 / budget)
-    longest = longest_interval(lambda rate: notices(objective, rate, tick_seconds, burn, seconds))
+    longest: float | Unnoticed | NotKnown = NOT_OF_PROBES
+    if objective.each is None:
+        longest = longest_interval(lambda rate: notices(objective, rate, tick_seconds, burn, seconds))
     if events_per_second <= 0:
         return Answer(NO_RATE, (), longest)
     ways = detectors(objective, events_per_second, tick_seconds)

@@ -28,6 +28,7 @@ NOUNS = {
 }
 LEAST_CLEARED = 0.1
 """Of the evidence that ends an incident: less comes and goes with each bad request."""
+_PERIODS = {"day": "today"} | {unit: f"this {unit}" for unit in ("week", "month", "quarter")}
 NO_BURN = "the budget is not being used up"
 
 
@@ -92,6 +93,8 @@ def noun_of(objective: Objective) -> str:
 def _fault(objective: Objective) -> str:
     if objective.each is not None:
         return "too slow"
+    if objective.of is Signal.TOKEN_RATE:
+        return "too low or failed" if objective.errors == "bad" else "too low"
     if objective.under is None and not objective.bounds and objective.at_least is None:
         return "failed"
     return "slow or failed" if objective.errors == "bad" else "slow"
@@ -99,7 +102,8 @@ def _fault(objective: Objective) -> str:
 
 def _counted(facts: Facts, bad: int, events: int, where: str) -> str:
     """ "42 of 3,600 requests were slow or failed in the last 1 h"."""
-    noun, fault = noun_of(facts.objective), _fault(facts.objective)
+    each, fault = facts.objective.each, _fault(facts.objective)
+    noun = noun_of(facts.objective) if each is None else f"intervals of {format_duration(each.seconds)}"
     verb = "" if fault == "failed" else "was " if bad <= 1 else "were "
     share = f"{bad:,} of {events:,}" if bad else f"none of {events:,}"
     return f"{share} {noun} {verb}{fault} {where}"
@@ -111,7 +115,7 @@ def _last(facts: Facts, seconds: float) -> str:
 
 def _own(facts: Facts) -> str:
     over = facts.objective.over
-    where = f"in this {over.unit}" if isinstance(over, Calendar) else _last(facts, over.seconds)
+    where = _PERIODS[over.unit] if isinstance(over, Calendar) else _last(facts, over.seconds)
     return _counted(facts, facts.bad, facts.good + facts.bad, where)
 
 
@@ -196,8 +200,8 @@ def _at_risk(facts: Facts) -> str:
     counted, left = _window(facts, report.seen), _until_over(facts)
     if left is None:
         return f"{counted}: {_times(facts, report.seen)} ({name}); {_ends(facts)}{_missed(facts)}"
-    until = f"{noun_of(facts.objective)} keep the target again, and the incident ends when they have"
-    return f"{counted} ({name}); {until} for {speak_duration(left)} more{_missed(facts)}"
+    until = f"{noun_of(facts.objective)} keep the target again; the incident ends after {speak_duration(left)} more"
+    return f"{counted} ({name}); {until} of that{_missed(facts)}"
 
 
 def _until_over(facts: Facts) -> float | None:

@@ -213,6 +213,7 @@ def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot
         reason = f"First verdict in {speak_duration(max(1, round(wait)))}: a tick has to end before it is judged."
         return ObjectiveCard(objective.name, promise(objective), WAITING, WORDS[WAITING], reason)
     burn, over = _burn_now(verdict)
+    noun = "requests" if objective.each is None else "intervals"
     condition = verdict.condition.value
     return ObjectiveCard(
         name=objective.name,
@@ -226,8 +227,8 @@ def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot
         sli="" if verdict.sli is None else shown_ratio(verdict.good, verdict.good + verdict.bad, verdict.target),
         sli_bar=None if verdict.sli is None else _sli_bar(verdict.sli, float(verdict.target)),
         budget=shown_count(max(0.0, verdict.budget.left)),
-        budget_of=_budget_of(verdict),
-        budget_bar=_budget_bar(verdict),
+        budget_of=_budget_of(verdict, noun),
+        budget_bar=_budget_bar(verdict, noun),
         burn=burn,
         burn_over=over,
         events=", ".join(f"{getattr(verdict, name):,} {name}" for name in RESULTS),
@@ -244,16 +245,16 @@ def _sli_bar(sli: float, target: float) -> Bar:
     return Bar(max(0.0, (sli - low) / (1 - low)), label, (target - low) / (1 - low))
 
 
-def _budget_of(verdict: Verdict) -> str:
+def _budget_of(verdict: Verdict, noun: str) -> str:
     budget = verdict.budget
     over = f"; {shown_count(-budget.left)} over" if budget.left < 0 else ""
-    return f"of {shown_count(budget.total)} requests{over}"
+    return f"of {shown_count(budget.total)} {noun}{over}"
 
 
-def _budget_bar(verdict: Verdict) -> Bar:
+def _budget_bar(verdict: Verdict, noun: str) -> Bar:
     budget = verdict.budget
     share = min(1.0, max(0.0, budget.left / budget.total)) if budget.total > 0 else 0.0
-    return Bar(share, f"error budget left: {shown_count(budget.left)} of {shown_count(budget.total)} requests")
+    return Bar(share, f"error budget left: {shown_count(budget.left)} of {shown_count(budget.total)} {noun}")
 
 
 def _chance(verdict: Verdict) -> str:

@@ -1,0 +1,60 @@
+"""`keeptime status` and `keeptime compliance`: what is printed where, and what is asked wrongly."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from keeptime.cli.status import HEADINGS, TABLE_WIDTH, shown
+from keeptime.errors import UsageError
+
+from .commands import run
+
+REASON = "2 of 3 intervals of 1m were too slow in the last 3 min; the budget is 14.4"
+OBJECTIVE = {
+    "name": "p95",
+    "promise": "99% of 1m intervals with p95 under 300ms over 1d",
+    "condition": "ok",
+    "sli": 0.5,
+    "budget": {"total": 14.4, "spent": 2, "left": 12.4},
+    "forecast": {"miss_chance": 0.93},
+    "compliance": {"state": "undecided", "last": {"name": "2026-10", "state": "met"}},
+    "reason": REASON,
+    "internal": False,
+    "from": None,
+    "until": None,
+}
+CONTRACT = {
+    "contract": "completions",
+    "objectives": [OBJECTIVE],
+    "together": [{"name": "the-sla", "all": ["p95", "success"], "condition": "ok", "compliance": "undecided"}],
+    "other_terms": [OBJECTIVE | {"name": "old", "until": 1_782_856_800}],
+}
+
+
+def printed(width: int) -> str:
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    console.print(shown([CONTRACT], width))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_narrow_terminal_is_given_lines_that_can_be_read() -> None:
+    lines = printed(80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].rstrip() == "completions"
+    assert "  ok  99% of 1m intervals with p95 under 300ms over 1d" in lines
+    assert "    SLI: 50%, budget left: 12 of 14, miss chance: 93 %, kept: undecided; 2026-10 met" in printed(90)
+    assert "  ok  the-sla: p95, success" in lines
+    assert "  not in force  99% of 1m intervals" in printed(80)
+
+
+def test_a_wide_one_is_given_a_table() -> None:
+    headings = [each.strip() for each in printed(TABLE_WIDTH).splitlines()[0].split("┃")]
+    assert headings == list(HEADINGS)
+
+
+@pytest.mark.parametrize("name", ["foo", "", "2026-13", "2026-10-32", "2026-Q5", "2026-W54", "10-2026"])
+def test_what_no_period_is_called_is_wrong_usage(name: str) -> None:
+    with pytest.raises(UsageError, match="expected a month such as 2026-10"):
+        run("compliance", "sentiment", "--period", name)
