@@ -47,13 +47,15 @@ def _compare(sign: str, given: Fraction, limit: Fraction) -> bool:
 
 @lru_cache(maxsize=1024)
 def _pattern(text: str) -> re.Pattern[str]:
-    """Runs of * are one: nothing here can take long."""
-    parts = (".*" if part[0] == "*" else "." if part == "?" else re.escape(part) for part in _parts(text))
-    return re.compile("".join(parts), re.DOTALL)
+    """What lies between two * is taken where it first occurs and never sought again: nothing here can take long."""
+    first, *rest = ("".join("." if each == "?" else re.escape(each) for each in part) for part in _fixed(text))
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return re.compile(f"{first}{middle}.*{rest[-1]}" if rest else first, re.DOTALL)
 
 
-def _parts(text: str) -> list[str]:
-    return re.findall(r"\*+|\?|[^*?]+", text)
+def _fixed(text: str) -> list[str]:
+    """What lies between the runs of *."""
+    return re.split(r"\*+", text)
 
 
 def exempted(
