@@ -21,6 +21,10 @@ E = TypeVar("E", bound=StrEnum)
 LONGEST_NUMBER = 32
 """Characters of a duration, percentage, size or number."""
 
+LEAST_RATIO = Fraction(1, 10**9)
+"""Of a target: what is left of a smaller one's budget is no number that the judge can tell from all."""
+_LEAST_PERCENT = "0.0000001%"
+
 DURATION_PATTERN = r"(\d+(\.\d+)?(us|ms|s|m|h|d|w))+"
 PERCENT_PATTERN = r"\d+(\.\d+)? ?%"
 LABEL_PATTERN = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -166,9 +170,9 @@ class Percent:
             raise report.spoil(place, "bad-percent", f"{what}: {_percent_hint(text) or _one_line(error)}") from None
         if ratio >= 1:
             raise report.spoil(place, "impossible-target", f"{what}: {text} {_why_impossible(ratio)}")
-        if ratio <= 0:
+        if ratio < LEAST_RATIO:
             raise report.spoil(
-                place, "impossible-target", f"{what}: {text} promises nothing; expected more than 0%"
+                place, "impossible-target", f"{what}: {text} promises nothing; expected {_LEAST_PERCENT} or more"
             )
         return ratio
 
