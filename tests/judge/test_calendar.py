@@ -33,6 +33,27 @@ def test_a_period_that_began_inside_a_coarse_span_is_the_same_after_a_restart(do
     assert found.window_seconds == 86_400.0
 
 
+def test_what_was_filled_in_for_the_time_that_keeptime_was_down_is_in_the_period() -> None:
+    """A Prometheus went on counting, and the store holds it when the judge comes back."""
+    plan = plan_of(objective(over=KATHMANDU, policy=PolicyKind.SUSTAINED), objective(over=3600.0, name="hour"))
+    first = MIDNIGHT // 10
+    state = State.fresh(plan, first)
+    before, filled = steady(1000), steady(1200)
+    run(
+        plan,
+        state,
+        Stream(*(np.tile(each, (2, 1)) for each in (before.good, before.bad, before.skipped)), before.lived),
+    )
+    known = {key: history(filled, 0, first, 10.0) for key in plan.keys}
+    again = State.restore(plan, known, state.memory(), first + 1200)
+    ones = np.ones((2, 10), dtype=np.int64)
+    block = run(plan, again, Stream(ones, 0 * ones, 0 * ones, np.ones(10, dtype=np.bool_)))
+    assert block.verdict(1).good == 360
+    assert block.verdict(0).good == 1210
+    third = State.restore(plan, known, again.memory(), first + 1210)
+    assert run(plan, third, Stream(ones, 0 * ones, 0 * ones, np.ones(10, dtype=np.bool_))).verdict(0).good == 1220
+
+
 def test_what_a_day_with_23_hours_may_spend() -> None:
     plan = plan_of(objective(over=Calendar("day", "Europe/Berlin")))
     state = State.fresh(plan, 1_774_738_800 // 10)

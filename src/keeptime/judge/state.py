@@ -119,7 +119,8 @@ def _core_columns(part: GroupState) -> dict[str, Ints]:
     for index, counter in enumerate(NAMES):
         core[f"total_{counter}"] = part.totals.now[index]
         core[f"mark_{counter}"] = part.mark[index]
-    core["period"] = np.full(part.mark.shape[1], part.period, dtype=np.int64)
+    for name, boundary in (("period", part.period), ("until", part.totals.boundary)):
+        core[name] = np.full(part.mark.shape[1], boundary, dtype=np.int64)
     return core
 
 
@@ -160,6 +161,7 @@ def _restore_objective(
     now = history.sums[:, -1].copy()
     if core:
         now[:] = _counters(core, "total")
+        now += history.since(core.get("until"))  # what a source counted while keeptime was down
     totals.now[:, place] = now
     for ring in totals.rings:
         points = totals.points(ring)
@@ -184,6 +186,7 @@ def _counters(core: Mapping[str, int], kind: str) -> list[int]:
 class _Ends:
     """A history as sums up to the end of each span; a span counts from its end on."""
 
+    first: Ints
     ends: Ints
     sums: Ints
     last_event: int | None
@@ -191,15 +194,23 @@ class _Ends:
     @classmethod
     def of(cls, history: History | None) -> "_Ends":
         if history is None or not len(history.first):
-            return cls(np.zeros(0, dtype=np.int64), np.zeros((COUNTERS, 1), dtype=np.int64), None)
-        ends = np.array(history.first, dtype=np.int64) + np.array(history.ticks, dtype=np.int64)
+            none = np.zeros(0, dtype=np.int64)
+            return cls(none, none, np.zeros((COUNTERS, 1), dtype=np.int64), None)
+        first = np.array(history.first, dtype=np.int64)
+        ends = first + np.array(history.ticks, dtype=np.int64)
         counts = np.array([getattr(history, name) for name in NAMES], dtype=np.int64)
         sums = np.concatenate([np.zeros((COUNTERS, 1), dtype=np.int64), np.cumsum(counts, axis=1)], axis=1)
         events = np.flatnonzero(counts[0] + counts[1])
-        return cls(ends, sums, int(ends[events[-1]]) if len(events) else None)
+        return cls(first, ends, sums, int(ends[events[-1]]) if len(events) else None)
 
     def after(self, points: Ints) -> Ints:
         """Counts that lie after these boundaries [counter × point]."""
         until = np.searchsorted(self.ends, points, side="right")
         counted: Ints = self.sums[:, -1:] - self.sums[:, until]
+        return counted
+
+    def since(self, boundary: int | None) -> Ints:
+        """Counts of the spans that begin there or later [counter]; nothing where that is not known."""
+        at = len(self.first) if boundary is None else int(np.searchsorted(self.first, boundary))
+        counted: Ints = self.sums[:, -1] - self.sums[:, at]
         return counted
