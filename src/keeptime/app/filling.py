@@ -1,7 +1,8 @@
 """Puts into the store what a Prometheus counted before keeptime was there to read it.
 
 Guarantees: nobody is told of the past; what the store holds already is not counted twice; a source that cannot be
-read starts without its past, and the log says so.
+read starts without its past, and the log says so. Objectives on intervals have no past: it is read in steps, which
+are not their intervals.
 """
 
 import logging
@@ -43,13 +44,16 @@ class Filling:
     ) -> None:
         now = next_tick * self._tick_seconds
         begun = [each for each in source.contract.objectives if each.begins is None or each.begins < now]
-        keys = [source.contract.key(each) for each in begun]
+        keys = [source.contract.key(each) for each in begun if each.each is None]
+        if not keys:
+            return
         held = [key for key in keys if key in known]
         since = recorded_to * self._tick_seconds if recorded_to is not None and len(held) == len(keys) else None
         async for at, tallies in past_of(source, since, now):
             tick = tick_of(round(at * 1e9) - 1, self._tick_seconds)
-            if recorded_to is not None and tick < recorded_to:
-                tallies = {key: tally for key, tally in tallies.items() if key not in held}
+            recorded = recorded_to is not None and tick < recorded_to
+            wanted = [key for key in keys if not (recorded and key in held)]
+            tallies = {key: tallies[key] for key in wanted if key in tallies}
             if tallies and tick < next_tick:
                 record = resting(source.contract, TickRecord(tick, tallies), round(at * 1e9) - 1)
                 await self._in_store(self._store.commit, Change(now, record))
