@@ -99,6 +99,16 @@ def test_an_alert_whose_terms_ended_while_keeptime_was_off_is_closed(store: Stor
     assert store.alerts()[FAST].state is AlertState.INACTIVE
 
 
+def test_an_alert_whose_terms_a_reload_has_ended_is_closed(store: Store) -> None:
+    one = keeper(store, CHANGE)
+    one.keep([record(CHANGE + n, 0, 10) for n in range(5)], 0.0)
+    assert store.alerts()[FAST].state is AlertState.FIRING
+    ended = "".join(line for line in TERMS.splitlines(keepends=True) if "target: 50%" not in line)
+    one.replace([contract(ended)])
+    assert one.keep([record(CHANGE + 5, 10, 0)], 0.0).messages == ()
+    assert store.alerts()[FAST].state is AlertState.INACTIVE
+
+
 def test_while_the_store_fails_the_old_terms_go_on(store: Store) -> None:
     one = keeper(store, CHANGE - 1)
     store.failures = 3

@@ -92,6 +92,7 @@ class Keeper:
         closing = Closing(contracts, self._plan.tick_seconds, self._store.closed_to(), now)
         self._take(contracts, now)
         self._contracts, self._closing = tuple(contracts), closing
+        self._close_alerts(now)
 
     @property
     def next_tick(self) -> int:
