@@ -13,7 +13,8 @@ prints these as one clear line; anything else that escapes is a bug of keeptime.
     │   ├── StoreBusy      another daemon holds it                            try again later
     │   ├── StoreUnavailable  disk full, I/O error, locked: nothing was changed  try again later
     │   └── StoreDamaged   it is not what was written; the file is kept as it is
-    └── DeliveryError      a receiver did not take a message (says whether to retry)
+    ├── DeliveryError      a receiver did not take a message (says whether to retry)
+    └── MessageRefused     what a consumer was sent is not a message to believe  (says why)
 """
 
 from collections.abc import Sequence
@@ -98,4 +99,16 @@ class DeliveryError(KeeptimeError):
     def __init__(self, message: str, *, retry: bool = True, after: float | None = None) -> None:
         self.retry = retry
         self.after = after
+        super().__init__(message)
+
+
+class MessageRefused(KeeptimeError):
+    """What came to a consumer's receiver is not believed. Nothing of the secret is in it.
+
+    `why`: `malformed` (no headers, no JSON, fields of a wrong type), `too_large`, `signature` (missing, or by
+    nobody who knows a secret), `stale` (signed too long ago or in the future: a replay, or a clock is wrong).
+    """
+
+    def __init__(self, why: Literal["malformed", "too_large", "signature", "stale"], message: str) -> None:
+        self.why = why
         super().__init__(message)

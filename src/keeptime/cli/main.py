@@ -46,6 +46,7 @@ COMMANDS = (
     Command("compliance", "was the promise kept: every period that is over"),
     Command("import", "make contracts of OpenSLO, Sloth or Pyrra files"),
     Command("export", "the same contract for Prometheus, Alertmanager, Grafana, OpenSLO, Sloth"),
+    Command("receive", "a ready receiver of webhooks: verify, drop repeats, print"),
     Command("schema", "print the JSON Schema of a contract"),
     Command("demo", "a model, a contract, a fault, an alert: two minutes"),
 )

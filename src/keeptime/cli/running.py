@@ -7,7 +7,6 @@ nothing; a store or port that cannot be had is one clear error.
 import argparse
 import asyncio
 import contextlib
-import ipaddress
 import json
 import logging
 import os
@@ -23,6 +22,7 @@ from keeptime.app.daemon import Daemon
 from keeptime.app.soundness import doubts
 from keeptime.app.wire import Settings, build
 from keeptime.cli import logfmt
+from keeptime.cli.listening import address, url_of
 from keeptime.cli.live import show
 from keeptime.contract.load import load_files
 from keeptime.contract.terms import Contract
@@ -50,7 +50,7 @@ class Options:
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Options":
         """Raises UsageError."""
-        host, port = _listen(args.listen)
+        host, port = address(args.listen)
         return cls(
             paths=tuple(args.contracts),
             host=host,
@@ -71,7 +71,7 @@ async def keep_running(options: Options) -> int:
     try:
         port = await server.start()
         await daemon.start()
-        await _until_told(daemon, options, contracts, _url(options.host, port))
+        await _until_told(daemon, options, contracts, url_of(options.host, port))
     finally:
         await daemon.stop()
         await server.stop()
@@ -152,26 +152,6 @@ def _as_error(problem: Problem) -> Problem:
     return Problem(problem.file, problem.line, problem.column, "error", problem.code, problem.message)
 
 
-def _listen(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isdecimal() or int(port) > 65535:
-        raise UsageError(f"--listen {text}: expected HOST:PORT such as 127.0.0.1:5337 or [::1]:5337")
-    if not _loopback(host):
-        raise UsageError(
-            f"--listen {text}: keeptime has no log-in yet, so it listens on loopback addresses only; "
-            "to show it to others, put a proxy with authentication before it"
-        )
-    return host, int(port)
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _ready_file(text: str | None) -> Path | None:
     path = Path(text) if text else None
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
@@ -186,7 +166,3 @@ def _tick(text: str) -> float:
     except ValueError as error:
         raise UsageError(f"--tick {text}: {error}") from error
     return seconds
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,32 @@
+"""What the three examples do with a message: print one line of it. Yours would page someone, or switch models."""
+
+import argparse
+import os
+import sys
+
+from keeptime.consumer import Received
+
+
+def tell(received: Received) -> None:
+    """Returns when the message is dealt with. What it raises makes keeptime send the message again."""
+    notice = received.notice
+    if notice is None:
+        print(f"{received.type}", flush=True)
+        return
+    if received.gap is not None:
+        print(f"gap: {received.gap.text}", flush=True)
+    print(f"{notice.topic} {notice.key}: {notice.reason}", flush=True)
+
+
+def secret() -> str:
+    found = os.environ.get("KEEPTIME_SECRET", "")
+    if not found:
+        sys.exit("KEEPTIME_SECRET is not set")
+    return found
+
+
+def port() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0, help="0: the system chooses one")
+    chosen: int = parser.parse_args().port
+    return chosen

@@ -1,0 +1,64 @@
+"""One received message as text: for people, or as one line of JSON.
+
+Guarantees: no control character of a message reaches the terminal. Knows nothing of how it came.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from keeptime.consumer.inbox import Received
+from keeptime.consumer.notice import Notice
+from keeptime.units import speak_duration
+
+
+def as_json(received: Received) -> str:
+    """The stable JSON of one message, on one line; `message` is the body as it came, `sent` is Unix seconds."""
+    gap = received.gap
+    told = {
+        "id": received.id,
+        "type": received.type,
+        "sent": received.sent,
+        "gap": None if gap is None else {"certain": gap.certain, "missing": gap.missing, "text": gap.text},
+        "message": dict(received.fields),
+    }
+    return json.dumps(told)
+
+
+def picture(received: Received) -> str:
+    """Some lines: what happened, why, what was promised, since when, what is left, what comes next."""
+    lines = [f"{received.type or 'a message without a type'} {received.id}"]
+    if received.notice is not None:
+        lines = list(_lines(received.notice))
+    if received.gap is not None:
+        lines.append(f"  gap       {received.gap.text}")
+    return "\n".join(map(clean, lines))
+
+
+def clean(text: str) -> str:
+    """`text` on one line, with a mark in the place of each character that does not print."""
+    return "".join(each if each.isprintable() else "�" for each in text)
+
+
+def _lines(notice: Notice) -> Iterator[str]:
+    severity = f" ({notice.severity})" if notice.severity else ""
+    yield f"{_at(notice.at)}  {notice.topic}{severity}  {notice.key}"
+    yield f"  {notice.reason}"
+    yield f"  promised  {notice.promise.text}"
+    yield f"  since     {_at(notice.since)}; before that {notice.previous_condition}"
+    yield f"  budget    {_budget(notice)}"
+    yield f"  next      {notice.next}"
+    for name, link in notice.links.items():
+        yield f"  {name:<9} {link}"
+
+
+def _budget(notice: Notice) -> str:
+    budget = notice.budget
+    text = f"{budget.left:,.0f} of {budget.total:,.0f} bad requests left"
+    if notice.exhausted_in is not None and budget.left > 0:
+        text += f"; at this pace gone in {speak_duration(notice.exhausted_in)}"
+    return text
+
+
+def _at(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"

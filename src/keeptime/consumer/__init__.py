@@ -1,0 +1,35 @@
+"""The consumer's side: what a team that was promised something needs to believe what it is told.
+
+Guarantees: a message is taken only where it is genuine, fresh and new; whatever comes, nothing is raised but
+`MessageRefused`. Needs the standard library and `standardwebhooks`, no web framework. Must not know how messages
+are made, judged or sent.
+"""
+
+from keeptime.consumer.asgi import Application
+from keeptime.consumer.gaps import Course, Gap, silence
+from keeptime.consumer.inbox import Answer, Inbox, Received
+from keeptime.consumer.notice import Notice
+from keeptime.consumer.seen import Seen, SeenInMemory, SeenInSqlite
+from keeptime.consumer.signing import Key, SharedKey
+from keeptime.consumer.verify import Genuine, Headers, Verifier
+from keeptime.errors import MessageRefused
+
+__all__ = [
+    "Answer",
+    "Application",
+    "Course",
+    "Gap",
+    "Genuine",
+    "Headers",
+    "Inbox",
+    "Key",
+    "MessageRefused",
+    "Notice",
+    "Received",
+    "Seen",
+    "SeenInMemory",
+    "SeenInSqlite",
+    "SharedKey",
+    "Verifier",
+    "silence",
+]

@@ -1,0 +1,99 @@
+"""One receiver's inbox: a request in, the answer to give out; each new message handed over once.
+
+Guarantees: a message is kept as seen only after `handle` returned, so what it did not finish comes again; messages
+are handled one at a time; what is sent in raises nothing. What `handle` raises goes to the caller. No framework.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+from keeptime import clock
+from keeptime.consumer.gaps import Course, Gap, silence
+from keeptime.consumer.notice import Notice, is_notice, read_notice
+from keeptime.consumer.seen import Seen, SeenInMemory
+from keeptime.consumer.signing import Key
+from keeptime.consumer.verify import Genuine, Headers, Verifier
+from keeptime.errors import MessageRefused
+
+STATUS = {"malformed": 400, "signature": 401, "stale": 400, "too_large": 413}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A new message. `notice`: None where its `type` is not about an objective; then look at `fields`.
+
+    `gap`: what did not come before it, as far as can be known.
+    """
+
+    id: str
+    type: str
+    sent: int
+    notice: Notice | None
+    gap: Gap | None
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to answer, and what came of it: a new message, a repeat, or a refusal."""
+
+    status: int
+    text: str
+    received: Received | None = None
+    refused: MessageRefused | None = None
+
+    @property
+    def repeat(self) -> bool:
+        return self.received is None and self.refused is None
+
+
+class Inbox:
+    """Verifies, drops repeats, looks for gaps, hands over. May be used from several threads."""
+
+    def __init__(
+        self,
+        verifier: Verifier | str | Iterable[str | Key],
+        handle: Callable[[Received], None],
+        seen: Seen | None = None,
+    ) -> None:
+        """`verifier`: one, or the secret or keys for one."""
+        self.verifier = verifier if isinstance(verifier, Verifier) else Verifier(verifier)
+        self._handle = handle
+        self._seen: Seen = SeenInMemory() if seen is None else seen
+        self._course = Course()
+        self._lock = Lock()
+        self._last_heard: float | None = None
+
+    def take(self, headers: Headers, body: bytes, now: float | None = None) -> Answer:
+        """The answer to one request. `now`: Unix seconds; None: this machine's clock.
+
+        Raises what `handle` and `seen` raise: answer 5xx then, and the message comes again.
+        """
+        at = clock.wall_ns() / 1e9 if now is None else now
+        try:
+            genuine = self.verifier.verify(headers, body, at)
+            notice = read_notice(genuine.fields) if is_notice(genuine.type) else None
+        except MessageRefused as error:
+            return Answer(STATUS[error.why], str(error), refused=error)
+        with self._lock:
+            self._last_heard = max(at, self._last_heard or at)
+            if self._seen.has(genuine.id):
+                return Answer(200, "known already")
+            return Answer(200, "taken", self._hand_over(genuine, notice, at))
+
+    def silence(self, now: float, within: float, started: float) -> str | None:
+        """The sentence that nothing genuine came for more than `within` seconds, or None.
+
+        `started`: when you began to listen, which counts until the first message. Unix seconds.
+        """
+        return silence(started if self._last_heard is None else self._last_heard, now, within)
+
+    def _hand_over(self, genuine: Genuine, notice: Notice | None, at: float) -> Received:
+        gap = None if notice is None else self._course.gap(notice)
+        received = Received(genuine.id, genuine.type, genuine.sent, notice, gap, genuine.fields)
+        self._handle(received)
+        self._seen.keep(genuine.id, at)
+        if notice is not None:
+            self._course.move(notice)
+        return received
