@@ -60,7 +60,7 @@ def test_the_contract_it_writes_passes_check(tmp_path: Path, capsys: pytest.Capt
         assert run("init", f"{url}/v1/predict", "--json-body", body, *QUICK, "-o", str(output)) == 0
     out, err = capsys.readouterr()
     assert f"Next: keeptime check {output}" in out
-    assert "requests, the last took" in err
+    assert ": 1 request, the last took" in err
     assert run("check", "--json", str(output)) == 0
     (checked,) = json.loads(capsys.readouterr().out)["contracts"]
     assert (checked["valid"], checked["problems"]) == (True, [])

@@ -78,4 +78,5 @@ def _so_far(samples: "list[Sample]") -> str:
     answer = (
         f"the last took {last.latency_ns / 1e6:.3g} ms" if last.failure is None else f"the last: {last.failure}"
     )
-    return f"{len(samples)} requests, {answer}" + (f", {failed} failed" if failed else "")
+    noun = "request" if len(samples) == 1 else "requests"
+    return f"{len(samples)} {noun}, {answer}" + (f", {failed} failed" if failed else "")
