@@ -32,6 +32,13 @@ def test_what_is_missed_is_the_window_in_use() -> None:
     assert judge(plan_of(objective(over=24 * HOUR), every=None), whole).condition(0) is not Condition.BROKEN
 
 
+def test_the_sentence_names_the_window_whose_requests_it_counts() -> None:
+    plan = plan_of(objective(over=Rolling(24 * HOUR, HOUR, 1000)), every=None)
+    few, many = stream([2] * 8640, [0] * 8640), stream([3] * 8640, [0] * 8640)
+    assert "none of 17,280 requests was slow or failed in the last 1 d;" in judge(plan, few).verdict(0).reason
+    assert "none of 1,080 requests was slow or failed in the last 1 h;" in judge(plan, many).verdict(0).reason
+
+
 def test_any_split_and_a_restart_give_the_same() -> None:
     plan, whole = plan_of(objective(over=Rolling(36_000.0, 600.0, 80)), every=None), random_stream(3, 1, 4000)
     expected = judge(plan, whole)

@@ -123,6 +123,7 @@ def _verdict(plan: Plan, row: int, moments: Moments, index: int) -> Verdict:
     standing = Standing(int(moments.standing[index]))
     own_good, own_bad, expected = _counts(moments.own, index)
     budget_ratio = entry.objective.budget_ratio
+    window_seconds = _window_seconds(entry, moments, index, tick_seconds)
     budget = Budget(expected * budget_ratio.numerator / budget_ratio.denominator, own_bad)
     tiers = tuple(_tier(plan, group, moments, index, place) for place in range(len(group.shape.tiers)))
     pace = _pace(group, moments, index, tiers, tick_seconds)
@@ -135,6 +136,7 @@ def _verdict(plan: Plan, row: int, moments: Moments, index: int) -> Verdict:
         tiers=tuple(zip(group.shape.tiers, tiers, strict=True)),
         good=own_good,
         bad=own_bad,
+        window=window_seconds,
         budget=budget,
         exhausted_in=exhausted_in,
         forecast=forecast,
@@ -152,7 +154,7 @@ def _verdict(plan: Plan, row: int, moments: Moments, index: int) -> Verdict:
         severity=SEVERITY[standing],
         target=entry.objective.target,
         threshold_seconds=entry.objective.under,
-        window_seconds=_window_seconds(entry, moments, index, tick_seconds),
+        window_seconds=window_seconds,
         good=own_good,
         bad=own_bad,
         skipped=int(moments.skipped[index]),

@@ -34,7 +34,7 @@ NO_BURN = "the budget is not being used up"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a sentence is made from.
+    """What a sentence is made from. `good`, `bad`: of the last `window` seconds, or of the calendar period so long.
 
     `at`, `seen` (the end of the last tick with an event; None: there was none yet): Unix seconds. `quiet`:
     seconds lived since that; `watched`: seconds since the first tick observed.
@@ -46,6 +46,7 @@ class Facts:
     tiers: tuple[tuple[TierTerms, TierReport], ...]
     good: int
     bad: int
+    window: float
     budget: Budget
     exhausted_in: float | None
     forecast: Forecast | None
@@ -115,7 +116,7 @@ def _last(facts: Facts, seconds: float) -> str:
 
 def _own(facts: Facts) -> str:
     over = facts.objective.over
-    where = _PERIODS[over.unit] if isinstance(over, Calendar) else _last(facts, over.seconds)
+    where = _PERIODS[over.unit] if isinstance(over, Calendar) else _last(facts, facts.window)
     return _counted(facts, facts.bad, facts.good + facts.bad, where)
 
 
