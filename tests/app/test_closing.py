@@ -124,6 +124,22 @@ def test_days_meet_without_a_seam_however_time_is_split(steps: Sequence[int], zo
     assert all(one.until == other.first for one, other in pairwise(found))
 
 
+def test_of_an_objective_on_some_requests_every_slot_that_nobody_saw_is_missing(tmp_path: Path) -> None:
+    """Kept for 2 of 24 hours: that says nothing of the day, whichever requests it is about."""
+    only = contract(
+        '{name: v2, target: 50%, under: 500ms, over: calendar day, where: {status: "200"}}',
+        'operators: {tell: ["log:"]}',
+    )
+    first = at("2026-10-04T00:00", "UTC")
+    with SqliteStore.open(tmp_path / "data", tick_seconds=TICK, now=first * TICK) as store:
+        seen = {ObjectiveKey("kept", "v2"): Tally(good=1)}
+        keeper = Keeper(store, [only], TICK, first)
+        keeper.keep([TickRecord(first + n, seen) for n in range(720)], 0.0)
+        keeper.keep([TickRecord(first + 8640, seen)], 0.0)
+        (day,) = store.closed_periods("kept")
+    assert day.counts == PeriodCounts(good=720, missing=8640 - 720)
+
+
 def test_a_month_of_half_an_hour_is_exact_after_a_kill_and_a_gap(tmp_path: Path) -> None:
     """Counts before and after a midnight in Kolkata; keeptime is down over it, and comes back an hour later."""
     kept = contract("99% of requests under 500ms over calendar month", "timezone: Asia/Kolkata")

@@ -23,8 +23,8 @@ Ended = tuple[tuple[DayEnd, ...], tuple[PeriodEnd, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An objective with the calendar that it is accounted by. `begins`, `ends`: ticks of its terms, where they have
-    such."""
+    """An objective with the calendar that it is accounted by. `slots`: of a tick, all that may be its events.
+    `begins`, `ends`: ticks of its terms, where they have such."""
 
     key: ObjectiveKey
     objective: Objective
@@ -79,12 +79,15 @@ def accounts(contracts: Sequence[Contract], tick_seconds: float) -> tuple[Accoun
 def account(contract: Contract, objective: Objective, tick_seconds: float) -> Account:
     """A calendar objective is accounted by its own periods, a rolling one by months of the contract's time zone."""
     over = objective.over
+    slots = (
+        contract.expected(objective) or contract.events_per_second
+    )  # nobody knows which would have been eligible
     return Account(
         contract.key(objective),
         objective,
         over if isinstance(over, Calendar) else Calendar("month", contract.timezone),
         basis_of(contract),
-        contract.expected(objective) * tick_seconds,
+        slots * tick_seconds,
         _tick(objective.begins, tick_seconds),
         _tick(objective.ends, tick_seconds),
     )

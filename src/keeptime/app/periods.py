@@ -56,7 +56,8 @@ class ComplianceView:
 def present(of: Account, verdict: Verdict, missing: int, tick_seconds: float) -> PeriodView:
     """The window of this verdict. `missing`: probe slots in it that keeptime did not live through.
 
-    Of a rolling window all that was not lived through yet is unseen too: two minutes say little of a day.
+    Of a rolling window all that was not lived through yet is unseen too: two minutes say little of a day. But not
+    of an objective on some requests alone, for which nobody knows how many there would have been.
     """
     over = of.objective.over
     start, end, name = verdict.at - verdict.window_seconds, verdict.at, str(over)
@@ -66,7 +67,7 @@ def present(of: Account, verdict: Verdict, missing: int, tick_seconds: float) ->
         start, end = span.start * tick_seconds, span.end * tick_seconds
         name = period_name(over, start)
     counts = PeriodCounts(verdict.good, verdict.bad, verdict.skipped, missing, verdict.excluded)
-    if not lived:
+    if not lived and (of.objective.each is not None or not of.objective.where):
         slots = math.floor(of.slots * verdict.window_seconds / tick_seconds)
         counts = replace(counts, missing=max(missing, slots - counts.events - counts.skipped - counts.excluded))
     promised = promise(of.objective)
