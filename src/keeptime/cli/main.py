@@ -5,7 +5,9 @@ an exit code (0 fine, 1 the answer is no, 2 usage), never a traceback. Knows not
 """
 
 import argparse
+import errno
 import importlib
+import io
 import keyword
 import os
 import sys
@@ -74,13 +76,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         args, command = _parse(words)
-        return command.run(args)
+        _print_what_can_be_printed()
+        code = command.run(args)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except UsageError as error:
         return _say(error, 2)
     except KeeptimeError as error:
         return _say(error, 1)
     except BrokenPipeError:
         return _pipe_closed()
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _pipe_closed()
+        return _say(KeeptimeError("the output cannot be written: no space is left where it goes"), 1)
     except KeyboardInterrupt:
         return 130
 
@@ -111,6 +122,13 @@ def _parse(words: list[str]) -> tuple[argparse.Namespace, CommandModule]:
 def _say(error: KeeptimeError, code: int) -> int:
     print(f"keeptime: {error}" if "\n" not in str(error) else str(error), file=sys.stderr)
     return code
+
+
+def _print_what_can_be_printed() -> None:
+    """In a locale without '±' or '–' a '?' stands for it, where Python would give up."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _pipe_closed() -> int:
