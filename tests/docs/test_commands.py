@@ -10,7 +10,7 @@ from keeptime.cli.main import COMMANDS, Command
 
 from .pages import ROOT, text_of
 
-PAGE = {"schema": "check", "probe": "probing", "receive": "consumer"}
+PAGE = {"schema": "check", "probe": "probing", "receive": "consumer", "tell": "telling"}
 """The page of a command that has none of its own name."""
 
 
@@ -59,6 +59,7 @@ def test_help_has_examples_and_exit_codes(command: Command) -> None:
         ("init", "012"),
         ("probing", "012"),
         ("status", "012"),
+        ("telling", "012"),
         ("demo", "01"),
         ("run", "012"),
         ("export", "012"),

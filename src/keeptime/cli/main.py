@@ -44,6 +44,7 @@ COMMANDS = (
     Command("check", "validate contracts; say what they can detect, and how fast"),
     Command("run", "observe, judge, tell; dashboard, API and /metrics on one port"),
     Command("probe", "one probe now, phase by phase"),
+    Command("tell", "try the receivers of a contract with a test message"),
     Command("status", "condition and budget of every objective"),
     Command("compliance", "was the promise kept: every period that is over"),
     Command("import", "make contracts of OpenSLO, Sloth or Pyrra files"),

@@ -3,83 +3,55 @@
 Guarantees: an address holds a URL, a path or a reference to one, never a resolved secret.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from keeptime.contract.addressing import UNNAMED, Kind, TargetShape, path_target, plain, url_target
 from keeptime.contract.kinds import text_of
 from keeptime.contract.lists import ListOf
+from keeptime.contract.mailing import EMAIL
 from keeptime.contract.nodes import Mapped, Node, Place, Scalar
-from keeptime.contract.references import Ref, parse_ref
+from keeptime.contract.paging import PAGERDUTY, SLACK
+from keeptime.contract.references import Ref
 from keeptime.contract.report import Report, nearest, one_of, quote
 from keeptime.contract.shapes import Field, Placed, Row, Schema, Table, wrong_type
-from keeptime.contract.terms import SecretRef
 from keeptime.contract.urls import Url
 from keeptime.model.alert import Address
 
 MOST_RECEIVERS = 20
-_UNNAMED = ""
-"""Audience of an address until its consumer is known."""
 
-Target = Callable[[str, Place, Report, str], str]
-
-
-def _url_target(url: Url) -> Target:
-    def read(text: str, place: Place, report: Report, what: str) -> str:
-        ref = parse_ref(text, place, report, what)
-        return str(ref) if ref is not None else url.parse(text, place, report, what)
-
-    return read
-
-
-def _path_target(text: str, place: Place, report: Report, what: str) -> str:
-    """Empty: keeptime's own log."""
-    if len(text) > 1000 or not (text == "" or text.isprintable()):
-        raise report.spoil(place, "bad-receiver", f"{what}: {quote(text)} is no path")
-    return report.path(text) if text else ""
-
-
-WEBHOOK_URL = Url(expected="webhook:URL, webhook:env:NAME or webhook:file:PATH", cure="write webhook:env:NAME")
-ALERTMANAGER_URL = Url(
-    expected="alertmanager:URL such as alertmanager:http://127.0.0.1:9093",
-    cure="write alertmanager:env:NAME",
-    query=False,
+WEBHOOK_URL = url_target(
+    Url(expected="webhook:URL, webhook:env:NAME or webhook:file:PATH", cure="write webhook:env:NAME")
 )
-KNOWN_KINDS: Mapping[str, Target] = {
-    "webhook": _url_target(WEBHOOK_URL),
-    "alertmanager": _url_target(ALERTMANAGER_URL),
-    "log": _path_target,
-}
-"""Receivers by kind, with the check of what follows the colon. One line per receiver."""
-
-
-@dataclass(frozen=True)
-class TargetShape:
-    """The target of one kind, without the kind before it."""
-
-    kind: str
-    expected: str
-
-    def read(self, node: Node, report: Report, what: str) -> str:
-        scalar = text_of(node, report, what, self.expected)
-        return KNOWN_KINDS[self.kind](scalar.text, scalar.place, report, what)
-
-    def schema(self) -> Schema:
-        return {"type": "string"}
-
-
-WEBHOOK_TARGET = Field(
-    "url", TargetShape("webhook", "a URL, env:NAME or file:PATH"), "Where to POST.", required=True
+ALERTMANAGER_URL = url_target(
+    Url(
+        expected="alertmanager:URL such as alertmanager:http://127.0.0.1:9093",
+        cure="write alertmanager:env:NAME",
+        query=False,
+    )
 )
+_URL = "a URL, env:NAME or file:PATH"
+WEBHOOK_TARGET = Field("url", TargetShape(WEBHOOK_URL, _URL), "Where to POST.", required=True)
 WEBHOOK_SECRET = Field("secret", Ref(), "The signing secret (Standard Webhooks, whsec_…), by reference.")
-ALERTMANAGER_TARGET = Field(
-    "url", TargetShape("alertmanager", "a URL, env:NAME or file:PATH"), "Alertmanager's address.", required=True
-)
-LOG_TARGET = Field("path", TargetShape("log", "a path"), "A file to append to.", required=True)
+ALERTMANAGER_TARGET = Field("url", TargetShape(ALERTMANAGER_URL, _URL), "Alertmanager's address.", required=True)
+LOG_TARGET = Field("path", TargetShape(path_target, "a path"), "A file to append to.", required=True)
 
 
 def _webhook(row: Row) -> Address:
-    secret = row.get(WEBHOOK_SECRET, None)
-    return _address("webhook", row.need(WEBHOOK_TARGET), secret, row.place, row.report, row.what)
+    target, secret = row.need(WEBHOOK_TARGET), row.get(WEBHOOK_SECRET, None)
+    if secret is None:
+        return _unsigned(target, row.place, row.report, row.what)
+    return Address(UNNAMED, "webhook", target, str(secret))
+
+
+def _short_webhook(text: str, place: Place, report: Report, what: str) -> Address:
+    return _unsigned(WEBHOOK_URL(text, place, report, what), place, report, what)
+
+
+def _unsigned(target: str, place: Place, report: Report, what: str) -> Address:
+    message = f"{what}: messages go out unsigned; write {{webhook: {{url: …, secret: env:NAME}}}} to sign them"
+    report.warning(place, "unsigned-webhook", message)
+    return Address(UNNAMED, "webhook", target)
 
 
 WEBHOOK_TABLE = Table("webhook", "A signed POST.", (WEBHOOK_TARGET, WEBHOOK_SECRET), _webhook)
@@ -87,26 +59,24 @@ ALERTMANAGER_TABLE = Table(
     "alertmanager",
     "Alertmanager's v2 API.",
     (ALERTMANAGER_TARGET,),
-    lambda row: Address(_UNNAMED, "alertmanager", row.need(ALERTMANAGER_TARGET)),
+    lambda row: Address(UNNAMED, "alertmanager", row.need(ALERTMANAGER_TARGET)),
 )
 LOG_TABLE = Table(
     "log",
     "One line per message.",
     (LOG_TARGET,),
-    lambda row: Address(_UNNAMED, "log", row.need(LOG_TARGET)),
+    lambda row: Address(UNNAMED, "log", row.need(LOG_TARGET)),
 )
-LONG_TABLES: Mapping[str, Table[Address]] = {
-    "webhook": WEBHOOK_TABLE,
-    "alertmanager": ALERTMANAGER_TABLE,
-    "log": LOG_TABLE,
+
+KNOWN_KINDS: Mapping[str, Kind] = {
+    "webhook": Kind(_short_webhook, WEBHOOK_TABLE),
+    "alertmanager": Kind(plain("alertmanager", ALERTMANAGER_URL), ALERTMANAGER_TABLE),
+    "email": EMAIL,
+    "slack": SLACK,
+    "pagerduty": PAGERDUTY,
+    "log": Kind(plain("log", path_target), LOG_TABLE),
 }
-
-
-def _address(kind: str, target: str, secret: SecretRef | None, place: Place, report: Report, what: str) -> Address:
-    if kind == "webhook" and secret is None:
-        message = f"{what}: messages go out unsigned; write {{webhook: {{url: …, secret: env:NAME}}}} to sign them"
-        report.warning(place, "unsigned-webhook", message)
-    return Address(_UNNAMED, kind, target, "" if secret is None else str(secret))
+"""Receivers by kind, with the check of what follows the colon. One line per receiver."""
 
 
 @dataclass(frozen=True)
@@ -121,20 +91,18 @@ class ReceiverShape:
         scalar = text_of(node, report, what, self.expected)
         kind, colon, target = scalar.text.partition(":")
         self._check_kind(kind, colon, scalar.place, report, what)
-        return self._short(kind, target, scalar.place, report, what)
-
-    def _short(self, kind: str, target: str, place: Place, report: Report, what: str) -> Address:
-        return _address(kind, KNOWN_KINDS[kind](target, place, report, what), None, place, report, what)
+        return KNOWN_KINDS[kind].short(target, scalar.place, report, what)
 
     def _long(self, node: Mapped, report: Report, what: str) -> Address:
         kind, value = node.entries[0].key, node.entries[0].value
         self._check_kind(kind.text, ":", kind.place, report, what)
         if isinstance(value, Scalar):
             target = "" if value.empty else value.text
-            return self._short(kind.text, target, kind.place, report, what)
+            return KNOWN_KINDS[kind.text].short(target, kind.place, report, what)
+        table = KNOWN_KINDS[kind.text].table
         if not isinstance(value, Mapped):
-            wrong_type(value, report, f"{what}.{kind.text}", LONG_TABLES[kind.text].expected)
-        return LONG_TABLES[kind.text].read(value, report, f"{what}.{kind.text}")
+            wrong_type(value, report, f"{what}.{kind.text}", table.expected)
+        return table.read(value, report, f"{what}.{kind.text}")
 
     def _check_kind(self, kind: str, colon: str, place: Place, report: Report, what: str) -> None:
         if kind in KNOWN_KINDS and colon:
@@ -150,12 +118,13 @@ class ReceiverShape:
         raise report.spoil(place, "unknown-receiver", message)
 
     def tables(self) -> tuple[Table[object], ...]:
-        return tuple(LONG_TABLES.values())
+        return tuple(kind.table for kind in KNOWN_KINDS.values())
 
     def schema(self) -> Schema:
         short = {"type": "string", "pattern": f"^({'|'.join(KNOWN_KINDS)}):"}
         forms = {
-            kind: {"anyOf": [{"type": ["string", "null"]}, LONG_TABLES[kind].schema()]} for kind in KNOWN_KINDS
+            name: {"anyOf": [{"type": ["string", "null"]}, kind.table.schema()]}
+            for name, kind in KNOWN_KINDS.items()
         }
         mapping = {"type": "object", "properties": forms, "additionalProperties": False}
         return {"anyOf": [short, {**mapping, "minProperties": 1, "maxProperties": 1}]}

@@ -280,4 +280,10 @@ def _consumer(one: Consumer) -> Terms:
 def _address(one: Address) -> object:
     if one.kind == "webhook" and one.secret:
         return {"webhook": {"url": one.target, "secret": one.secret}}
+    if one.kind == "email":
+        return {
+            "email": {"to": one.target, **dict(one.options), **({"password": one.secret} if one.secret else {})}
+        }
+    if one.kind == "pagerduty" and one.options:
+        return {"pagerduty": {"key": one.target, **dict(one.options)}}
     return f"{one.kind}:{one.target}"

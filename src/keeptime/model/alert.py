@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.verdict import Condition, Severity
@@ -23,6 +24,10 @@ class Topic(StrEnum):
     BROKEN = "broken"
     RECOVERED = "recovered"
     NO_DATA = "no_data"
+
+
+TEST: Literal["test"] = "test"
+"""The topic of a message that only tries a receiver: nobody asks for it in `about`, and it is never stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +53,23 @@ class Address:
 
     `kind` names a file in tell/receivers; `target` is what follows the colon (a URL or a secret reference, never
     a resolved secret). `audience` is a consumer's name or "operators". `secret`: the reference of the signing
-    secret (env:NAME or file:PATH), "" where messages go unsigned; no part of the identity, so it can be rotated.
+    secret (env:NAME or file:PATH; of a mail server the password), "" where there is none. `options`: what else this
+    kind needs, by name, such as the mail server. Neither is part of the identity, so both can be changed.
     """
 
     audience: str
     kind: str
     target: str
     secret: str = ""
+    options: tuple[tuple[str, str], ...] = ()
 
     @property
     def id(self) -> str:
         return f"{self.audience}|{self.kind}:{self.target}"
+
+    def option(self, name: str) -> str:
+        """The option of this name, "" where there is none."""
+        return dict(self.options).get(name, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,7 @@ class Delivery:
     message_id: str
     contract: str
     address: Address
-    topic: Topic
+    topic: Topic | Literal["test"]
     body: bytes
     attempts: int
     created: float

@@ -152,7 +152,9 @@ _FIELDS = {field.name for field in fields(Address)}
 
 def _address(data: str) -> Address:
     """The address as written; a field that a newer keeptime wrote is left out."""
-    return Address(**{name: value for name, value in json.loads(data).items() if name in _FIELDS})
+    written = {name: value for name, value in json.loads(data).items() if name in _FIELDS}
+    options = tuple((name, value) for name, value in written.pop("options", ()))
+    return Address(**written, options=options)
 
 
 def _delivery(row: tuple[int, str, str, str, str, bytes, int, float, float]) -> Delivery:

@@ -13,7 +13,7 @@ from typing import TypedDict
 from urllib.parse import urlencode
 
 from keeptime.errors import DeliveryError
-from keeptime.model.alert import Delivery, Topic
+from keeptime.model.alert import TEST, Delivery, Topic
 from keeptime.model.verdict import Condition
 from keeptime.tell.message import instant
 from keeptime.tell.receivers.http import TIMEOUT, Poster
@@ -30,6 +30,8 @@ NAMES = {
     Condition.NO_DATA: "KeeptimeObjectiveNoData",
 }
 """alertname by condition."""
+
+TEST_NAME = "KeeptimeTest"
 
 Labels = Mapping[str, str]
 
@@ -85,6 +87,8 @@ class AlertmanagerReceiver:
 
     async def send(self, delivery: Delivery, now: float) -> str:
         url = looked_up(delivery.address.target).rstrip("/") + PATH
+        if delivery.topic == TEST:
+            return await self._post(url, [tried(delivery, instant(now + LAPSES * self.refresh_every))], now)
         present = self._firing([delivery], now)
         known = await self._known(url, delivery, now)
         return await self._post(url, [*present, *ended(delivery, known, now)], now)
@@ -123,6 +127,18 @@ def firing(delivery: Delivery, now: float, lapse: str) -> Alert:
         "labels": _labels(delivery.address.audience, said, said),
         "annotations": _annotations(said),
         "startsAt": min(said["since"], instant(now), key=datetime.fromisoformat),
+        "endsAt": lapse,
+    }
+
+
+def tried(delivery: Delivery, lapse: str) -> Alert:
+    """The alert of a test message: no condition of keeptime's, no severity, over by itself. `lapse`: RFC 3339."""
+    said = _read(delivery)
+    labels = {**_identity(delivery.address.audience, said), "alertname": TEST_NAME}
+    return {
+        "labels": labels | {"provider": said["provider"], "model": said["model"]},
+        "annotations": _annotations(said),
+        "startsAt": said["at"],
         "endsAt": lapse,
     }
 

@@ -6,7 +6,7 @@ verified; at most ANSWER_LIMIT bytes of the answer are read; the whole exchange 
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -23,6 +23,9 @@ ANSWER_LIMIT = 65_536
 TIMEOUT = 10.0
 """Seconds for the whole exchange: look-up, connect, TLS, request and answer."""
 
+Refused = Callable[[int, bytes, float | None], DeliveryError]
+"""The error for an answer that is not 2xx: from its status, its body (cut), and the Retry-After in seconds."""
+
 
 class Poster:
     """Posts bodies. Opens nothing before the first `post`."""
@@ -31,12 +34,15 @@ class Poster:
         self._timeout = timeout
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str], now: float) -> str:
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], now: float, refused: Refused | None = None
+    ) -> str:
         """Post once; returns the status of a 2xx ("204"). `now`: Unix seconds, to read a Retry-After date.
 
-        Raises DeliveryError for anything else: another status, a timeout, no connection, no URL.
+        Raises DeliveryError for anything else: another status, a timeout, no connection, no URL. `refused` says
+        more of another status than its number, from the answer's body; without it that body is not read.
         """
-        status, _ = await self._ask("POST", url, body, headers, now)
+        status, _ = await self._ask("POST", url, body, headers, now, refused)
         return status
 
     async def get(self, url: str, now: float) -> bytes:
@@ -50,26 +56,36 @@ class Poster:
             self._session = None
 
     async def _ask(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], now: float
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        now: float,
+        refused: Refused | None = None,
     ) -> tuple[str, bytes]:
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._exchange(method, url, body, headers, now)
+                status, after, answer = await self._exchange(method, url, body, headers, now, refused is not None)
         except TimeoutError:
             raise DeliveryError(f"no answer within {self._timeout:g} s") from None
         except (aiohttp.ClientError, ValueError, OSError) as error:
             raise DeliveryError(_sentence(error)) from None
+        if 200 <= status < 300:
+            return str(status), answer
+        raise DeliveryError(refusal(status), after=after) if refused is None else refused(status, answer, after)
 
     async def _exchange(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], now: float
-    ) -> tuple[str, bytes]:
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], now: float, whole: bool
+    ) -> tuple[int, float | None, bytes]:
+        """The answer's status, its Retry-After, and its body; the body of a refusal only if `whole`."""
         _check(url)
         session = self._open()
         sent = {"user-agent": "keeptime", **headers}
         async with session.request(method, url, data=body, headers=sent, allow_redirects=False) as response:
-            if not 200 <= response.status < 300:
-                raise DeliveryError(_refusal(response.status), after=retry_after(response.headers, now))
-            return str(response.status), await _read(response)
+            taken = 200 <= response.status < 300
+            answer = await _read(response) if taken or whole else b""
+            return response.status, retry_after(response.headers, now), answer
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -117,7 +133,8 @@ def _no_cookies() -> AbstractCookieJar:
     return aiohttp.DummyCookieJar()
 
 
-def _refusal(status: int) -> str:
+def refusal(status: int) -> str:
+    """What a status that is not 2xx means, as a sentence."""
     if 300 <= status < 400:
         return f"it answered {status}, a redirect, which is not followed; expected 2xx"
     try:

@@ -6,13 +6,19 @@ from types import MappingProxyType
 from keeptime.errors import DeliveryError
 from keeptime.tell.ports import Receiver
 from keeptime.tell.receivers.alertmanager import AlertmanagerReceiver
+from keeptime.tell.receivers.email import EmailReceiver
 from keeptime.tell.receivers.log import LogReceiver
+from keeptime.tell.receivers.pagerduty import PagerdutyReceiver
+from keeptime.tell.receivers.slack import SlackReceiver
 from keeptime.tell.receivers.webhook import WebhookReceiver
 
 KINDS: Mapping[str, Callable[[], Receiver]] = MappingProxyType(
     {
         "alertmanager": AlertmanagerReceiver,
+        "email": EmailReceiver,
         "log": LogReceiver,
+        "pagerduty": PagerdutyReceiver,
+        "slack": SlackReceiver,
         "webhook": WebhookReceiver,
     }
 )

@@ -1,0 +1,131 @@
+"""A message in words for people: what mails, Slack and PagerDuty show, said once for all of them.
+
+Guarantees: made from the message's body alone, so a repetition reads the same; every text is one line of printable
+characters, whatever stands in the contract. Plain text: who puts it into a mark-up escapes it. Knows no receiver.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from keeptime.units import speak_duration
+
+TEST = "keeptime.test"
+"""The type of a message that tries a receiver."""
+
+STANDS = {
+    "keeptime.objective.at_risk": "is at risk",
+    "keeptime.objective.broken": "is broken",
+    "keeptime.objective.no_data": "has no data",
+    "keeptime.objective.recovered": "holds again",
+}
+HAPPENED = {
+    "keeptime.objective.at_risk": "At this pace the promise will be missed.",
+    "keeptime.objective.broken": "The promise is broken.",
+    "keeptime.objective.no_data": "Data stopped coming: nobody knows whether the promise holds.",
+    "keeptime.objective.recovered": "The promise holds again.",
+    TEST: "Nothing: somebody tries whether messages arrive.",
+}
+WERE = {"at_risk": "at risk", "broken": "broken", "no_data": "without data"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """`title`: one line of a few words. `lines`: (heading, sentence) in the order in which a person asks.
+
+    `links`: (name, URL). `footer`: which message this is. `incident`: equal for all messages of one alert.
+    """
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+    links: tuple[tuple[str, str], ...]
+    footer: str
+    incident: str
+
+
+def worded(body: bytes) -> Wording:
+    """The words of a message's body."""
+    said: Mapping[str, Any] = json.loads(body)
+    links = tuple((_line(name), _line(url)) for name, url in said["links"].items())
+    lines = tuple((heading, _line(text)) for heading, text in _lines(said) if text)
+    footer = f"keeptime, contract {said['contract']} in version {said['contract_version']}, message {said['id']}"
+    return Wording(_line(_title(said)), lines, links, _line(footer), _incident(said))
+
+
+def decided(body: bytes) -> datetime:
+    """The instant that a message's body tells of."""
+    return _instant(json.loads(body)["at"])
+
+
+def _title(said: Mapping[str, Any]) -> str:
+    if said["type"] == TEST:
+        return f"[TEST] {said['contract']}: a test message, nothing happened"
+    severity = f" ({said['severity']})" if said["severity"] else ""
+    return f"{said['contract']}/{said['objective']['name']} {STANDS[said['type']]}{severity}"
+
+
+def _incident(said: Mapping[str, Any]) -> str:
+    """The contract, the objective and the instant at which the alert began; a test is its own incident."""
+    began = said["id"] if said["type"] == TEST else said["started"]
+    return f"{said['contract']}/{said['objective']['name']}/{began}"
+
+
+def _lines(said: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    happened = ("What happened", HAPPENED[said["type"]])
+    after = [("Reason", said["reason"]), ("What is next", said["next"])]
+    if said["type"] == TEST:
+        return [happened, *after]
+    promised = f"{said['objective']['promise']}, by {said['provider']} for {said['model']}"
+    return [
+        ("Promised", promised),
+        happened,
+        ("Since", _since(said)),
+        ("How bad", _how_bad(said)),
+        ("Budget", _budget(said)),
+        *after,
+    ]
+
+
+def _since(said: Mapping[str, Any]) -> str:
+    """When this condition began, and what was before it."""
+    lasted = (_instant(said["at"]) - _instant(said["started"])).total_seconds()
+    text = _shown(said["since"])
+    if (before := WERE.get(said["previous"]["condition"])) is None:
+        return text
+    return f"{text}; before that it was {before}, {speak_duration(lasted)} since the alert began"
+
+
+def _how_bad(said: Mapping[str, Any]) -> str:
+    counts, allowed = said["counts"], 100 * (1 - said["objective"]["target"])
+    events = counts["good"] + counts["bad"]
+    if not events:
+        return "not known: nothing was counted in the window"
+    share = 100 * counts["bad"] / events
+    return f"{counts['bad']:,} of {events:,} were bad in the window: {share:.3g}%, where {allowed:.3g}% is allowed"
+
+
+def _budget(said: Mapping[str, Any]) -> str:
+    """How many may still be bad, and for how long that lasts."""
+    total, left = said["budget"]["total"], said["budget"]["left"]
+    if total <= 0:
+        return ""
+    if left <= 0:
+        return f"gone: {said['budget']['spent']:,} were bad where {total:,.0f} may be"
+    text = f"{left:,.0f} of {total:,.0f} are left ({100 * left / total:.3g}%)"
+    pace = said["exhausted_in_seconds"]
+    return text if pace is None else f"{text}; at this pace gone in {speak_duration(pace)}"
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _shown(text: str) -> str:
+    return _instant(text).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _line(text: str) -> str:
+    """One line; what cannot be printed becomes a blank."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
