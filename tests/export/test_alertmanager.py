@@ -98,3 +98,41 @@ def test_what_cannot_be_said_is_named(tmp_path: Path) -> None:
         "Alertmanager does not sign; the secret env:KEY is not used",
     ]
     amtool("check-config", str(path))
+
+
+def test_mail_slack_and_pagerduty_are_its_own(tmp_path: Path) -> None:
+    mail = (
+        '{email: {to: oncall@example.com, from: keeptime@example.com, server: "mail.example.com:587", '
+        "user: env:MAIL_USER, password: env:MAIL_PASSWORD}}"
+    )
+    kinds = (
+        f'{mail}, "email:search@example.com via 127.0.0.1:25", "slack:env:SLACK_HOOK", "pagerduty:file:/run/key"'
+    )
+    path = exported(tmp_path, TERMS.replace('"webhook:http://127.0.0.1:9/search"', kinds))
+    (search,) = [
+        each for each in yaml.safe_load(path.read_text())["receivers"] if each["name"] == "sentiment/search"
+    ]
+    with_login, plain = search["email_configs"]
+    assert with_login == {
+        "to": "oncall@example.com",
+        "from": "keeptime@example.com",
+        "smarthost": "mail.example.com:587",
+        "require_tls": True,
+        "auth_password_file": "secrets/MAIL_PASSWORD",
+        "send_resolved": False,
+    }
+    assert (plain["from"], plain["require_tls"]) == ("search@example.com", False)
+    assert search["slack_configs"] == [{"api_url_file": "secrets/SLACK_HOOK", "send_resolved": False}]
+    assert search["pagerduty_configs"][0]["routing_key_file"] == "/run/key"
+    assert "write auth_username (env:MAIL_USER)" in path.read_text()
+    amtool("check-config", str(path))
+
+
+def test_what_of_mail_and_pagerduty_it_cannot_do_is_named(tmp_path: Path) -> None:
+    odd = (
+        '{email: {to: a@example.com, server: "mail.example.com:2465", tls: tls}}, '
+        "{pagerduty: {key: env:KEY, url: env:EVENTS}}"
+    )
+    text = exported(tmp_path, TERMS.replace('"webhook:http://127.0.0.1:9/search"', odd)).read_text()
+    assert "begins with TLS at port 465 alone; no mail goes out by mail.example.com:2465" in text
+    assert "takes PagerDuty's URL from no file; write url (env:EVENTS)" in text

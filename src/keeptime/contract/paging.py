@@ -11,7 +11,7 @@ from keeptime.model.alert import Address
 EVENTS_URL = "https://events.pagerduty.com/v2/enqueue"
 """PagerDuty's service region US, where a contract says nothing else."""
 
-SLACK_TARGET = secret_target("slack:env:NAME or slack:file:PATH, where the webhook's URL is found")
+SLACK_TARGET = secret_target("env:NAME or file:PATH, where the webhook's URL is found")
 SLACK_URL = Field(
     "url",
     TargetShape(SLACK_TARGET, "env:NAME or file:PATH"),
@@ -26,7 +26,7 @@ SLACK_TABLE = Table(
 )
 SLACK = Kind(plain("slack", SLACK_TARGET), SLACK_TABLE)
 
-KEY_TARGET = secret_target("pagerduty:env:NAME or pagerduty:file:PATH, where the integration key is found")
+KEY_TARGET = secret_target("env:NAME or file:PATH, where the integration key is found")
 API_TARGET = url_target(Url(expected=f"a URL such as {EVENTS_URL}", cure="write env:NAME"))
 PAGERDUTY_KEY = Field(
     "key", TargetShape(KEY_TARGET, "env:NAME or file:PATH"), "The service's integration key.", required=True

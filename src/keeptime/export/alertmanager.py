@@ -6,9 +6,9 @@ file. What cannot be said in it is named in a comment. Pure.
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import PurePath
 
 from keeptime.contract.terms import Consumer, Contract
+from keeptime.export.alertmanager_receivers import receiver_configs
 from keeptime.export.prometheus.rules import Plain, as_yaml
 from keeptime.export.settings import Files, Settings
 from keeptime.model.alert import Address, Topic
@@ -20,7 +20,8 @@ REPEAT = {"page": "4h", "ticket": "1d"}
 
 HEAD = """\
 # Written by `keeptime export alertmanager`. Export again after a change of the contract; do not edit.
-# Messages have Alertmanager's own form, unsigned. A url_file holds one URL; it needs Alertmanager 0.26 or newer.
+# Messages have Alertmanager's own form, unsigned. A file named here holds one URL, key or password;
+# webhooks by file need Alertmanager 0.26 or newer.
 """
 
 
@@ -89,28 +90,6 @@ def _route(receiver: str, repeat: str, *matchers: str) -> Plain:
 
 def _receiver(name: str, addresses: Sequence[Address], consumer: Consumer | None, notes: list[str]) -> Plain:
     resolved = consumer is None or Topic.RECOVERED in consumer.about
-    webhooks = []
-    for address in addresses:
-        if address.kind != "webhook":
-            notes.append(f"{name}: {_beyond(address)}")
-            continue
-        if address.secret:
-            notes.append(f"{name}: Alertmanager does not sign; the secret {address.secret} is not used")
-        webhooks.append({**_where(address.target), "send_resolved": resolved})
-    return {"name": name, "webhook_configs": webhooks} if webhooks else {"name": name}
-
-
-def _beyond(address: Address) -> str:
-    if address.kind == "alertmanager":
-        return "tells an Alertmanager, which this is; give the receiver that its people read"
-    return f"the receiver '{address.kind}' has no counterpart in Alertmanager; give one, or tell by keeptime run"
-
-
-def _where(target: str) -> dict[str, str]:
-    """A URL as it is; a secret's by the file that holds it: for env:NAME the file secrets/NAME beside this one."""
-    source, _, name = target.partition(":")
-    if source == "file":
-        return {"url_file": name}
-    if source == "env":
-        return {"url_file": str(PurePath("secrets") / name)}
-    return {"url": target}
+    said = receiver_configs(addresses, resolved=resolved)
+    notes += [f"{name}: {note}" for note in said.notes]
+    return {"name": name, **said.configs}

@@ -94,7 +94,7 @@ def _since(said: Mapping[str, Any]) -> str:
     text = _shown(said["since"])
     if (before := WERE.get(said["previous"]["condition"])) is None:
         return text
-    return f"{text}; before that it was {before}, {speak_duration(lasted)} since the alert began"
+    return f"{text}; before that it was {before}; the alert began {speak_duration(lasted)} earlier"
 
 
 def _how_bad(said: Mapping[str, Any]) -> str:
