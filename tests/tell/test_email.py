@@ -91,7 +91,7 @@ def test_a_mail_says_all_that_a_person_asks() -> None:
         "What happened: At this pace the promise will be missed.",
         "Since: 2027-01-15 08:00:00 UTC",
         "How bad: 42 of 3,600 were bad in the window: 1.17%, where 1% is allowed",
-        "Budget: 2,377 of 2,419 are left (98.3%); at this pace gone in 6 h",
+        "Budget: 2,377 of the 2,419 that may be bad are left (98.3%); at this pace gone in 6 h",
         "Reason: 42 of 3,600 requests were slow or failed in the last hour",
         "What is next: The next message says that it is broken",
         "runbook: https://wiki.example/sentiment",

@@ -113,7 +113,7 @@ def _budget(said: Mapping[str, Any]) -> str:
         return ""
     if left <= 0:
         return f"gone: {said['budget']['spent']:,} were bad where {total:,.0f} may be"
-    text = f"{left:,.0f} of {total:,.0f} are left ({100 * left / total:.3g}%)"
+    text = f"{left:,.0f} of the {total:,.0f} that may be bad are left ({100 * left / total:.3g}%)"
     pace = said["exhausted_in_seconds"]
     return text if pace is None else f"{text}; at this pace gone in {speak_duration(pace)}"
 
