@@ -83,6 +83,14 @@ def test_marking_twice_counts_once_and_an_unknown_row_is_an_error(tmp_path: Path
             store.delivered(99, NOW, "204")
 
 
+def test_what_an_address_needs_comes_back_as_it_was(tmp_path: Path) -> None:
+    mail = type(HOOK)("checkout", "email", "a@example.com", options=(("server", "127.0.0.1:25"), ("tls", "none")))
+    with opened(tmp_path) as store:
+        store.commit(Change(NOW, messages=(message("m1", FAST, mail),)))
+        assert [row.address for row in store.heads(NOW)] == [mail]
+        assert [waiting.address.option("server") for waiting in store.waiting()] == ["127.0.0.1:25"]
+
+
 def test_a_rotated_secret_reaches_what_waits(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         store.commit(Change(NOW, messages=(message("m1"),)))

@@ -61,7 +61,9 @@ def test_a_pipe_that_nobody_reads_fails_at_once_and_one_that_is_read_works(tmp_p
 
 
 def test_a_kind_that_there_is_not() -> None:
-    with pytest.raises(DeliveryError, match="'pigeon'; expected one of alertmanager, log, webhook") as error:
+    with pytest.raises(
+        DeliveryError, match="'pigeon'; expected one of alertmanager, email, log, pagerduty, slack, webhook"
+    ) as error:
         Receivers()("pigeon")
     assert not error.value.retry
 

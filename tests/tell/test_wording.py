@@ -47,7 +47,11 @@ def test_one_alert_is_one_incident_and_the_next_is_another() -> None:
     ("budget", "pace", "sentence"),
     [
         ({"total": 100.0, "spent": 40, "left": 60.0}, None, "60 of the 100 that may be bad are left (60%)"),
-        ({"total": 100.0, "spent": 40, "left": 60.0}, 7200, "60 of the 100 that may be bad are left (60%); at this pace gone in 2 h"),
+        (
+            {"total": 100.0, "spent": 40, "left": 60.0},
+            7200,
+            "60 of the 100 that may be bad are left (60%); at this pace gone in 2 h",
+        ),
         ({"total": 100.0, "spent": 140, "left": -40.0}, None, "gone: 140 were bad where 100 may be"),
         ({"total": 0, "spent": 0, "left": 0}, None, None),
     ],
