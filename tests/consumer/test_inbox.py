@@ -1,8 +1,12 @@
 """Each message once, none lost by a handler that fails, what is missing named, memory bounded."""
 
 import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -185,6 +189,34 @@ def test_an_inbox_knows_when_it_last_heard_something_genuine() -> None:
     assert inbox.silence(NOW + 60, 60, started=0) is None
     inbox.take({}, b"", NOW + 500)
     assert inbox.silence(NOW + 500, 60, started=0) is not None
+
+
+def test_the_same_message_twice_at_once_is_handed_over_once() -> None:
+    got: list[Received] = []
+    begun, go = Event(), Event()
+
+    def handle(received: Received) -> None:
+        begun.set()
+        go.wait(20)
+        got.append(received)
+
+    inbox = Inbox(SECRET, handle)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(put, inbox, STORY[0])
+        begun.wait(20)
+        second = threads.submit(put, inbox, STORY[0])
+        go.set()
+        assert (first.result(), second.result()) == ((200, "taken"), (200, "known already"))
+    assert len(got) == 1
+
+
+def test_it_loads_no_framework() -> None:
+    code = (
+        "import sys; began = set(sys.modules); import keeptime.consumer; "
+        "print(*sorted({each.partition('.')[0] for each in set(sys.modules) - began} - sys.stdlib_module_names))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["keeptime", "standardwebhooks"]
 
 
 def _never(received: Received) -> None:

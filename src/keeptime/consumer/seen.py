@@ -15,7 +15,7 @@ from keeptime.errors import StoreUnavailable
 
 MOST = 10_000
 WEEK = 7 * 86_400.0
-"""Longer than keeptime tries to deliver a message."""
+"""A repeat that comes later is taken for new: choose more for a receiver that may be away for longer."""
 
 
 class Seen(Protocol):
