@@ -117,7 +117,7 @@ def test_an_incident_begins_and_ends_with_a_sentence_and_its_counts() -> None:
     assert (begins.verdict.condition, begins.verdict.severity) == (Condition.AT_RISK, Severity.PAGE)
     assert begins.verdict.reason == (
         "17 of 17 requests were slow or failed in the last 2 min 50 s: 100 times what 99% allows (outage tier);"
-        " at this pace the budget ends in 6 h 40 min; it will be missed within the next 28 d with a chance of 13 %"
+        " at this pace the budget ends in 6 h 40 min; chance of a miss within 28 d: 13 %"
     )
     assert ends.verdict.condition is Condition.OK
     assert ends.column - (8640 + 18) >= 180 - 1

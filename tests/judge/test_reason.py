@@ -1,6 +1,8 @@
 """The sentences, word for word."""
 
 import re
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -45,7 +47,7 @@ CASES = {
         objective(),
         [(9000, 1, 0), (60, 0, 1)],
         "60 of 360 requests were slow or failed in the last 1 h: 16.7 times what 99% allows (page 1h/5m);"
-        " at this pace the budget ends in 1 d 15 h; it will be missed within the next 28 d with a chance of 17 %",
+        " at this pace the budget ends in 1 d 15 h; chance of a miss within 28 d: 17 %",
     ),
     "broken": (
         objective("9/10", 3600.0),
@@ -99,6 +101,12 @@ def test_other_signals_and_errors_left_out_have_their_own_words() -> None:
     assert after(tokens, (100, 1, 1)).reason.startswith(
         "100 of 200 first tokens were slow in the last 16 min; the budget is 30,290"
     )
+
+
+def test_rates_are_too_low_and_periods_have_their_names() -> None:
+    promise = objective("95/100", Calendar("day"), under=None)
+    rate = replace(promise, of=Signal.TOKEN_RATE, at_least=Fraction(30))
+    assert after(rate, (100, 1, 0)).reason.startswith("none of 100 token rates was too low or failed today; the")
 
 
 def test_a_page_that_is_held_says_what_it_waits_for() -> None:

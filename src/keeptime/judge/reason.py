@@ -138,14 +138,12 @@ def _ends(facts: Facts) -> str:
 
 
 def _missed(facts: Facts) -> str:
-    """ "; this month will be missed with a chance of 93 %"; nothing once it is, or with too little to say."""
+    """ "; chance of a miss this month: 93 %"; nothing once it is missed, or with too little to say."""
     if facts.forecast is None or facts.bad > facts.budget.total:
         return ""
     over = facts.objective.over
-    if isinstance(over, Calendar):
-        return f"; this {over.unit} will be missed with a chance of {spoken_chance(facts.forecast.miss_chance)}"
-    chance = spoken_chance(facts.forecast.miss_chance)
-    return f"; it will be missed within the next {speak_duration(over.seconds)} with a chance of {chance}"
+    when = _PERIODS[over.unit] if isinstance(over, Calendar) else f"within {speak_duration(over.seconds)}"
+    return f"; chance of a miss {when}: {spoken_chance(facts.forecast.miss_chance)}"
 
 
 def spoken_chance(chance: float) -> str:
