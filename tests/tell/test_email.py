@@ -311,3 +311,18 @@ def test_what_stands_in_a_contract_is_inert() -> None:
     assert server.envelopes == [(FROM, [TO])]
     assert "<script>{{ 7*7 }}" in mail.get_content()
     assert mail.get_content_type() == "text/plain"
+
+
+def test_a_handshake_that_breaks_off_is_not_called_a_timeout() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for said in (b"220 mail.test\r\n", b"250-mail.test\r\n250 STARTTLS\r\n", b"220 go on\r\n", b"not TLS\r\n"):
+            writer.write(said)
+            await reader.read(4096)
+        writer.close()
+
+    async def story() -> DeliveryError:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            return await failing(address(f"127.0.0.1:{server.sockets[0].getsockname()[1]}", "starttls"))
+
+    assert str(asyncio.run(story())) == "TLS failed"

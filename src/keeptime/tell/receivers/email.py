@@ -59,9 +59,11 @@ class EmailReceiver:
                 except BaseException:
                     client.close()
                     raise
+        except aiosmtplib.SMTPException as error:  # before TimeoutError: it names an aborted handshake one
+            raise failure(error) from None
         except TimeoutError:
             raise DeliveryError(f"no answer within {self._timeout:g} s") from None
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise failure(error) from None
         await _goodbye(client)
         return "250"
@@ -188,8 +190,8 @@ def failure(error: Exception) -> DeliveryError:
             return DeliveryError("its TLS certificate is not valid")
         case ssl.SSLError():
             return DeliveryError("TLS failed")
-        case aiosmtplib.SMTPTimeoutError():
-            return DeliveryError("it did not answer in time")
+        case aiosmtplib.SMTPTimeoutError():  # no other, for no timeout of its own is set
+            return DeliveryError("TLS failed")
         case aiosmtplib.SMTPConnectError() if isinstance(error.__cause__, OSError | ValueError):
             return failure(error.__cause__)
         case aiosmtplib.SMTPServerDisconnected():
