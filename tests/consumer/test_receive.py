@@ -10,12 +10,14 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from keeptime.errors import DeliveryError
+from keeptime.tell.trial import trial
+from tests.tell.given import contract
 from tests.tell.sending import seconds
 
 from .given import OK, OTHER, PAGE, SECRET, bodies, deliveries, encoded, send, signed
@@ -150,6 +152,15 @@ def test_who_dawdles_holds_up_nobody() -> None:
             client = slow.enter_context(socket.create_connection(("127.0.0.1", hook.port), 20))
             client.sendall(beginning)
         assert send(deliveries(hook.url, "env:OURS", PAGE)) == ["200"]
+
+
+def test_a_test_message_is_shown_as_one() -> None:
+    (news,) = deliveries("http://127.0.0.1:1/", "env:OURS", PAGE)
+    with receiving("--secret", "env:OURS") as hook:
+        address = replace(news.address, target=hook.url)
+        assert send([trial(contract(address), address, seconds())]) == ["200"]
+        assert hook.printed().startswith("keeptime.test  ")
+        assert hook.printed() == "  This is a test of keeptime. Nothing happened, and nothing is to be done."
 
 
 def test_without_a_secret_it_says_that_nothing_is_verified() -> None:

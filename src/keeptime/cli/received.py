@@ -27,9 +27,7 @@ def as_json(received: Received) -> str:
 
 def picture(received: Received) -> str:
     """Some lines: what happened, why, what was promised, since when, what is left, what comes next."""
-    lines = [f"{received.type or 'a message without a type'} {received.id}"]
-    if received.notice is not None:
-        lines = list(_lines(received.notice))
+    lines = list(_other(received) if received.notice is None else _lines(received.notice))
     if received.gap is not None:
         lines.append(f"  gap       {received.gap.text}")
     return "\n".join(map(clean, lines))
@@ -38,6 +36,14 @@ def picture(received: Received) -> str:
 def clean(text: str) -> str:
     """`text` on one line, with a mark in the place of each character that does not print."""
     return "".join(each if each.isprintable() else "�" for each in text)
+
+
+def _other(received: Received) -> Iterator[str]:
+    """A message that is about no objective: a test, or one that is newer than this program."""
+    yield f"{received.type or 'a message without a type'}  {received.id}"
+    reason = received.fields.get("reason")
+    if isinstance(reason, str):
+        yield f"  {reason}"
 
 
 def _lines(notice: Notice) -> Iterator[str]:

@@ -103,6 +103,10 @@ class Fields:
         """The value, or None where null is written or where an older keeptime does not write it."""
         return None if self.values.get(name) is None else read(name)
 
+    def newer(self, read: Callable[[str], T], name: str, without: T) -> T:
+        """The value, or `without` where an older keeptime does not write it; null is no value."""
+        return read(name) if name in self.values else without
+
     def _of(self, name: str) -> object:
         if name not in self.values:
             raise MessageRefused("malformed", f"the body has no {self.path}{name}")

@@ -108,7 +108,7 @@ def read_notice(body: Mapping[str, object]) -> Notice:
     if not is_notice(kind):
         raise MessageRefused("malformed", f"the body's type: expected {PREFIX}… and one of {', '.join(Topic)}")
     previous = of.part("previous")
-    stated = of.optional(of.part, "stated") or Fields({})
+    stated = of.newer(of.part, "stated", Fields({}))
     return Notice(
         id=of.text("id"),
         topic=Topic(kind.removeprefix(PREFIX)),
@@ -134,7 +134,7 @@ def read_notice(body: Mapping[str, object]) -> Notice:
         budget=_budget(of.part("budget")),
         exhausted_in=of.nullable(of.least_zero, "exhausted_in_seconds"),
         forecast=of.nullable(lambda name: _outlook(of.part(name)), "forecast"),
-        duties=stated.optional(stated.texts, "duties") or MappingProxyType({}),
+        duties=stated.newer(stated.texts, "duties", MappingProxyType({})),
         vantage=stated.optional(stated.text, "vantage"),
         token_basis=stated.optional(stated.text, "token_basis"),
         sequence=of.optional(of.count, "sequence"),
@@ -154,7 +154,7 @@ def _promise(of: Fields) -> Promise:
         threshold_seconds=of.nullable(of.number, "threshold_seconds"),
         window=of.text("window"),
         window_seconds=of.positive("window_seconds"),
-        internal=of.optional(of.flag, "internal") or False,
+        internal=of.newer(of.flag, "internal", False),
         begins=of.optional(of.instant, "from"),
         ends=of.optional(of.instant, "until"),
     )
