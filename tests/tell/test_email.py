@@ -314,15 +314,23 @@ def test_what_stands_in_a_contract_is_inert() -> None:
 
 
 def test_a_handshake_that_breaks_off_is_not_called_a_timeout() -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for said in (b"220 mail.test\r\n", b"250-mail.test\r\n250 STARTTLS\r\n", b"220 go on\r\n", b"not TLS\r\n"):
-            writer.write(said)
-            await reader.read(4096)
-        writer.close()
-
     async def story() -> DeliveryError:
+        done = asyncio.Event()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            said = (b"220 mail.test\r\n", b"250-mail.test\r\n250 STARTTLS\r\n", b"220 go on\r\n", b"not TLS\r\n")
+            with contextlib.suppress(ConnectionError):
+                for line in said:
+                    writer.write(line)
+                    await reader.read(4096)
+                writer.close()
+                await writer.wait_closed()
+            done.set()
+
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         async with server:
-            return await failing(address(f"127.0.0.1:{server.sockets[0].getsockname()[1]}", "starttls"))
+            error = await failing(address(f"127.0.0.1:{server.sockets[0].getsockname()[1]}", "starttls"))
+            await done.wait()
+            return error
 
     assert str(asyncio.run(story())) == "TLS failed"
