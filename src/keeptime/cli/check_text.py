@@ -57,7 +57,7 @@ def _show_problem(console: Console, problem: Problem) -> None:
 def _show_contract(console: Console, contract: Contract, question: Question, now_ns: int) -> None:
     noun = "probes" if question.traffic is None else "requests"
     rate = question.rate(contract)
-    pace = f", {rate:.3g} {noun} a second" if rate else ""
+    pace = f", {rate:.3g} {noun.removesuffix('s') if rate == 1 else noun} a second" if rate else ""
     console.print(f"\n{contract.name}: {contract.observed}{pace}", markup=False)
     for window in contract.maintenance:
         console.print(f"  {maintenance_line(window, now_ns)}", markup=False)

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from keeptime import __version__
 from keeptime.app.view import ContractView, DeliveryView, Snapshot
-from keeptime.contract.terms import Objective
+from keeptime.contract.terms import Objective, PolicyKind
 from keeptime.judge.reason import promise, spoken_chance
 from keeptime.model.sample import Sample
 from keeptime.model.tally import Tally
@@ -214,6 +214,7 @@ def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot
         return ObjectiveCard(objective.name, promise(objective), WAITING, WORDS[WAITING], reason)
     burn, over = _burn_now(verdict)
     noun = "requests" if objective.each is None else "intervals"
+    word = "fills" if objective.policy.kind is PolicyKind.BUCKETS else "fires"
     condition = verdict.condition.value
     return ObjectiveCard(
         name=objective.name,
@@ -234,7 +235,7 @@ def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot
         events=", ".join(f"{getattr(verdict, name):,} {name}" for name in RESULTS),
         runs_out=speak_duration(verdict.exhausted_in) if verdict.exhausted_in else "",
         chance=_chance(verdict),
-        tiers=tuple(_tier(tier) for tier in verdict.tiers),
+        tiers=tuple(_tier(tier, word) for tier in verdict.tiers),
     )
 
 
@@ -280,7 +281,7 @@ def _tier_name(tier: TierReport) -> str:
     return severity if tier.name.startswith((severity, "below")) else f"{tier.name} ({severity})"
 
 
-def _tier(tier: TierReport) -> TierRow:
+def _tier(tier: TierReport, word: str) -> TierRow:
     def window(seconds: float, rate: float | None) -> str:
         return f"{format_duration(seconds)} {'no events' if rate is None else f'{shown_rate(rate)}×'}"
 
@@ -289,7 +290,7 @@ def _tier(tier: TierReport) -> TierRow:
         state=TierState(tier.state).value,
         severity=_tier_name(tier),
         windows=", ".join(window(each.seconds, each.burn_rate) for each in tier.windows),
-        limit=f"{shown_rate(tier.burn_limit)}×",
+        limit=f"{word} above {shown_rate(tier.burn_limit)}×",
     )
 
 
