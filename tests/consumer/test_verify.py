@@ -92,6 +92,11 @@ def test_age_is_bounded_both_ways_and_the_error_says_how_far_off() -> None:
     assert Verifier(SECRET, tolerance=7200).verify(HEADERS, BODY, NOW + 7000).id == ID
 
 
+@pytest.mark.parametrize("now", [float("nan"), float("inf"), -float("inf"), 1e308])
+def test_a_clock_that_is_none_lets_nothing_through(now: float) -> None:
+    assert refused(HEADERS, now=now).why == "stale"
+
+
 def test_a_stranger_is_told_nothing_of_the_clock() -> None:
     assert refused(signed(BODY, ID, at=NOW - 9000, secret=OTHER)).why == "signature"
 

@@ -6,6 +6,7 @@ before.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -115,6 +116,8 @@ class Verifier:
 
     def _check_age(self, timestamp: int, now: float) -> None:
         """Last, so that only who knows the secret can make us doubt our clock."""
+        if not math.isfinite(now):
+            raise MessageRefused("stale", f"this machine's time is {now}, so the message's age is not known")
         age = now - timestamp
         if abs(age) <= self._tolerance:
             return
