@@ -14,7 +14,7 @@ examples:
 
 exit codes:
   0  ended in order (Ctrl-C or SIGTERM)
-  1  a secret has no value, or the port or the file of --seen cannot be had
+  1  a secret has no value, the port or the file of --seen cannot be had, or nobody reads stdout
   2  the command was called wrongly
 """
 PORT = 5338
