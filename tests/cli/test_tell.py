@@ -30,19 +30,24 @@ operators:
 """
 
 
+WIDE, NARROW = "200", "80"
+
+
 async def keeptime(*words: str, **environment: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "keeptime", *words),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=os.environ | {"COLUMNS": "200"} | environment,
+        env=os.environ | environment,
     )
     out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
 
 
-def tried(folder: Path, *words: str) -> tuple[int, str, str, list[tuple[str, bytes]], list[str]]:
+def tried(
+    folder: Path, *words: str, columns: str = WIDE
+) -> tuple[int, str, str, list[tuple[str, bytes]], list[str]]:
     """Exit code, stdout, stderr; what was posted (path, body); the subjects of the mails."""
 
     async def story() -> tuple[int, str, str, list[tuple[str, bytes]], list[str]]:
@@ -52,6 +57,7 @@ def tried(folder: Path, *words: str) -> tuple[int, str, str, list[tuple[str, byt
                 (folder / "contract.yaml").write_text(text)
                 done = await keeptime(
                     *("tell", "test", str(folder / "contract.yaml"), *words),
+                    COLUMNS=columns,
                     SLACK_HOOK=hook.url.replace("/hook", f"/{CANARY}"),
                     PAGERDUTY_KEY=CANARY,
                 )
@@ -95,6 +101,13 @@ def test_people_read_a_table(tmp_path: Path) -> None:
     assert "not taken: no connection: Connection refused" in out
     assert "taken: 250" in out
     assert CANARY not in out
+
+
+def test_a_narrow_terminal_gets_lines(tmp_path: Path) -> None:
+    _, out, _, _, _ = tried(tmp_path, "--to", "email", columns=NARROW)
+    first, second = out.splitlines()
+    assert first.startswith("sentiment, checkout: email:oncall@example.com")
+    assert second == "  taken: 250"
 
 
 def test_a_name_that_is_nobodys_is_wrong_usage(tmp_path: Path) -> None:

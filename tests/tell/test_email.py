@@ -261,6 +261,7 @@ def test_what_is_no_mail_server() -> None:
             return await failing(address(f"127.0.0.1:{server.sockets[0].getsockname()[1]}"))
 
     assert str(asyncio.run(greeting(b"HTTP/1.1 400 Bad\r\n\r\n"))) == "it answered what is not SMTP"
+    assert str(asyncio.run(greeting(b"x" * 1_000_000))) == "it answered what is not SMTP"
     assert str(asyncio.run(greeting(b"554 5.3.2 go away\r\n"))) == "it refused: 554 5.3.2"
     assert str(asyncio.run(greeting(b""))) == "it closed the connection before it took the mail"
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.table import Table
+    from rich.text import Text
 
     from keeptime.contract.terms import Contract
     from keeptime.model.alert import Address
@@ -30,6 +31,9 @@ exit codes:
   1  one did not, or the contract is invalid
   2  the command was called wrongly
 """
+
+TABLE_WIDTH = 110
+"""Columns of a terminal from which on a table is readable."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         from rich.console import Console
 
-        Console().print(_table(results))
+        console = Console()
+        console.print(_table(results) if console.width >= TABLE_WIDTH else _lines(results), soft_wrap=True)
     return 0 if all(each["taken"] for each in results) else 1
 
 
@@ -113,6 +118,18 @@ async def _one(receivers: Any, contract: "Contract", address: "Address") -> dict
     }
 
 
+def _lines(results: "Sequence[dict[str, Any]]") -> "Text":
+    """The same where a table would be too narrow to read: two lines for each."""
+    from rich.text import Text
+
+    told = (f"{each['contract']}, {each['audience']}: {each['receiver']}\n  {_result(each)}" for each in results)
+    return Text("\n".join(told))
+
+
+def _result(each: "dict[str, Any]") -> str:
+    return f"taken: {each['answer']}" if each["taken"] else f"not taken: {each['error']}"
+
+
 def _table(results: "Sequence[dict[str, Any]]") -> "Table":
     from rich.table import Table
     from rich.text import Text
@@ -121,7 +138,6 @@ def _table(results: "Sequence[dict[str, Any]]") -> "Table":
     for heading in ("contract", "audience", "receiver", "result", "seconds"):
         out.add_column(heading, overflow="fold")
     for each in results:
-        result = f"taken: {each['answer']}" if each["taken"] else f"not taken: {each['error']}"
-        words = (each["contract"], each["audience"], each["receiver"], result, f"{each['seconds']:.2f}")
+        words = (each["contract"], each["audience"], each["receiver"], _result(each), f"{each['seconds']:.2f}")
         out.add_row(*map(Text, words))
     return out
