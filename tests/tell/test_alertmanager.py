@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from keeptime.model.alert import Address, Message
+from keeptime.tell.receivers.alertmanager import AlertmanagerReceiver
+from keeptime.tell.trial import trial
 from keeptime.testing.outbox import FakeOutbox
 from keeptime.testing.recorder import Recorder, recording
 from tests.tell.alertmanager import BINARY, Alertmanager, alertmanager
@@ -118,5 +120,18 @@ def test_a_consumer_who_heard_no_tickets_is_still_told_of_the_end(tmp_path: Path
                 dispatcher.wake()
                 await until(lambda: ("resolved", AT_RISK, "page") in notified(hook))
                 assert len(notified(hook)) == 2
+
+    asyncio.run(story())
+
+
+def test_a_test_message_is_told_as_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with recording() as hook, alertmanager(tmp_path, hook.url) as there:
+            to = Address("operators", "alertmanager", there.url)
+            receiver = AlertmanagerReceiver(timeout=2.0)
+            await receiver.send(trial(contract(operators=[to]), to, seconds()), seconds())
+            await receiver.close()
+            await until(lambda: bool(notified(hook)))
+            assert notified(hook) == [("firing", "KeeptimeTest", "")]
 
     asyncio.run(story())
