@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from keeptime.contract.kinds import LEAST_RATIO
 from keeptime.contract.terms import Calendar, Objective, Policy, PolicyKind, Rolling, Tier
 from keeptime.judge.plan import reach
 from keeptime.judge.rules import rule_for
@@ -11,7 +12,7 @@ from keeptime.judge.state import State
 from keeptime.judge.totals import step_of
 from keeptime.model.verdict import Severity, TierState
 
-from .build import DAY, Stream, objective, plan_of, run
+from .build import DAY, Stream, objective, plan_of, random_stream, run
 
 HEALTHY_DAYS = 4
 
@@ -179,3 +180,12 @@ def test_with_unknown_traffic_enough_of_it_is_assumed() -> None:
 def test_a_rule_that_is_not_built_is_judged_by_burn_rates() -> None:
     assert rule_for(PolicyKind.BUCKETS).tiers(objective(), 10.0, 0.1)
     assert list(TierState)[int(FIRING)] == TierState.FIRING
+
+
+@pytest.mark.parametrize("policy", list(PolicyKind))
+@pytest.mark.parametrize("target", [str(LEAST_RATIO), f"{10**28 - 1}/{10**28}"])
+def test_the_least_and_the_greatest_target_that_can_be_written_are_judged(policy: PolicyKind, target: str) -> None:
+    promise = objective(target, policy=policy)
+    assert reach(promise, 0.1, 10.0)
+    plan = plan_of(promise)
+    run(plan, State.fresh(plan, 10_000_000), random_stream(1, 1, 500))

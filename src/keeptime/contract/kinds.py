@@ -21,9 +21,9 @@ E = TypeVar("E", bound=StrEnum)
 LONGEST_NUMBER = 32
 """Characters of a duration, percentage, size or number."""
 
-LEAST_RATIO = Fraction(1, 10**9)
-"""Of a target: what is left of a smaller one's budget is no number that the judge can tell from all."""
-_LEAST_PERCENT = "0.0000001%"
+LEAST_RATIO = Fraction(1, 10**6)
+"""Of a target: the budget of a smaller one is all requests but for less than the judge can count in."""
+_LEAST_PERCENT = "0.0001%"
 
 DURATION_PATTERN = r"(\d+(\.\d+)?(us|ms|s|m|h|d|w))+"
 PERCENT_PATTERN = r"\d+(\.\d+)? ?%"
