@@ -1,7 +1,7 @@
 """What was counted for each objective since keeptime started, as counters of Prometheus want it.
 
-Guarantees: a sum moves when its tick is closed, by exactly what the judge is given, and never falls while keeptime
-runs. Knows neither clock nor store.
+Guarantees: a sum moves when its tick is closed, by exactly what the judge is given (of objectives on intervals: by
+the requests that these are made of), and never falls while keeptime runs. Knows neither clock nor store.
 """
 
 from collections import Counter
