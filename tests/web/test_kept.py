@@ -79,7 +79,7 @@ def test_the_page_says_it_in_a_line() -> None:
 
 def test_a_calendar_period_is_said_to_go_on() -> None:
     going = replace(WINDOW, name="2026-11", lived=True, basis=Basis.COUNTED)
-    assert shown_compliance(ComplianceView(going)) == ("2026-11 so far: met (SLI 99%)",)
+    assert shown_compliance(ComplianceView(going)) == ("2026-11, if it ended now: met (SLI 99%)",)
     assert shown_compliance(ComplianceView()) == ()
 
 

@@ -212,8 +212,8 @@ def _around(contract: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _kept(compliance: dict[str, Any] | None) -> str:
-    """The present period so far, and the last one that is over: "undecided; 2026-10 met"."""
+    """The present period so far, and the last one that is over: "so far undecided; 2026-10 met"."""
     if compliance is None:
         return "–"
     last = compliance["last"]
-    return str(compliance["state"]) + (f"; {last['name']} {last['state']}" if last else "")
+    return f"so far {compliance['state']}" + (f"; {last['name']} {last['state']}" if last else "")

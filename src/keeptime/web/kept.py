@@ -74,7 +74,9 @@ def _quantile(one: Quantile) -> dict[str, Json]:
 def shown_compliance(view: ComplianceView) -> tuple[str, ...]:
     """One line each: the period that is lived, and the last one that is over; none before the first verdict."""
     now, last = view.present, view.last
-    lines = () if now is None else (_line(f"{now.name} so far" if now.lived else f"last {now.name}", now),)
+    lines = (
+        () if now is None else (_line(f"{now.name}, if it ended now" if now.lived else f"last {now.name}", now),)
+    )
     return lines if last is None else (*lines, _line(last.name, last))
 
 
