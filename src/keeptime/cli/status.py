@@ -205,7 +205,7 @@ def _around(contract: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """Rows for promises of several objectives, and for terms that are not in force."""
     for each in contract["together"]:
         members = f"{each['name']}: {', '.join(each['all'])}"
-        yield members, each["condition"] or "…", "", "", "", each["compliance"], ""
+        yield members, each["condition"] or "…", "", "", "", f"so far {each['compliance']}", ""
     for each in contract["other_terms"]:
         if not each["internal"]:
             yield _promise(each), "not in force", "", "", "", "", ""
