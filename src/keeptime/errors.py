@@ -93,12 +93,14 @@ class StoreDamaged(StoreError):
 class DeliveryError(KeeptimeError):
     """A receiver did not take a message.
 
-    `retry` is False only where trying again can never help; `after` is the receiver's own wish in seconds.
+    `retry` is False only where trying again can never help; `after` is the receiver's own wish in seconds; `gone`:
+    the receiver says that it is there no more and wants nothing (410).
     """
 
-    def __init__(self, message: str, *, retry: bool = True, after: float | None = None) -> None:
+    def __init__(self, message: str, *, retry: bool = True, after: float | None = None, gone: bool = False) -> None:
         self.retry = retry
         self.after = after
+        self.gone = gone
         super().__init__(message)
 
 

@@ -149,6 +149,12 @@ def test_anything_but_2xx_is_tried_again(name: str) -> None:
     assert error.retry
 
 
+@pytest.mark.parametrize(("code", "gone"), [(410, True), (404, False), (400, False), (500, False)])
+def test_only_410_says_that_the_receiver_is_gone(code: int, gone: bool) -> None:
+    error, _ = asyncio.run(answered(status(code)))
+    assert (error.gone, error.retry) == (gone, True)
+
+
 def test_a_redirect_is_a_failure_and_not_followed() -> None:
     async def story() -> None:
         async with recording() as elsewhere:

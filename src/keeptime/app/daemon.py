@@ -7,7 +7,7 @@ store is closed); a reload that is refused leaves everything as it was. Built by
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -21,7 +21,7 @@ from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract, Objective
 from keeptime.errors import KeeptimeError, StoreError
-from keeptime.model.alert import Delivery, Message, Waiting
+from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Waiting
 from keeptime.model.counters import RequestCounters
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.sample import Sample
@@ -44,6 +44,9 @@ BETWEEN_QUEUES = 0.5
 
 OVERDUE_TICKS = 3
 """Without a judged tick for so many ticks keeptime says that it is not well."""
+
+MOST_LETTERS = 1000
+"""Undelivered messages that are shown at most; the oldest."""
 
 LAST_PROBES = 2.0
 LAST_MESSAGES = 5.0
@@ -93,6 +96,7 @@ class Daemon:
         self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
         self._counted = Counted()
         self._waiting: Sequence[Waiting] = ()
+        self._dead: Sequence[DeadLetters] = ()
         self._started = self._now()
         self._judged_at: float | None = None
         self._committed_at: float | None = None
@@ -108,6 +112,7 @@ class Daemon:
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
             asyncio.create_task(self._queues(), name="queues"),
         ]
+        self._moved.set()
 
     async def failed(self) -> None:
         """Returns never, unless a part has ended that must run: what ended it is logged. Raises KeeptimeError."""
@@ -157,12 +162,13 @@ class Daemon:
     def snapshot(self) -> Snapshot:
         """All that can be shown, as of now."""
         counters = self._counting.counters()
+        deliveries = self._delivery_views()
         return Snapshot(
             at=self._now(),
             tick_seconds=self._tick_seconds,
             contracts=tuple(self._contract_view(each, counters) for each in self._in_force),
-            deliveries=self._delivery_views(),
-            health=self._health(),
+            deliveries=deliveries,
+            health=self._health(deliveries),
             engine=self._prober.stats(),
             reload_error=self.reload_error,
         )
@@ -176,6 +182,18 @@ class Daemon:
     async def periods(self, contract: str) -> Sequence[PeriodView]:
         """The periods of a contract that are over and kept, newest first. Raises StoreError."""
         return await self._looking.periods(contract)
+
+    async def letters(self, *, dead: bool) -> Sequence[Letter]:
+        """The oldest messages that were not delivered; `dead`: dead letters alone. Raises StoreError."""
+        return await self._in_store(self._store.letters, dead=dead, most=MOST_LETTERS)
+
+    async def replay(self, *, rows: Collection[int] | None, contract: str | None) -> int:
+        """Send dead letters of these rows and this contract (None: any) again; how many. Raises StoreError."""
+        count = await self._in_store(self._store.replay, self._now(), rows=rows, contract=contract)
+        log.info("dead letters replayed", extra={"messages": count})
+        self._dispatcher.wake()
+        self._moved.set()
+        return count
 
     async def probe(self, contract: str) -> Sample:
         """One fresh probe now. Raises KeyError for a contract that is not configured."""
@@ -206,6 +224,7 @@ class Daemon:
             self._moved.clear()
             with contextlib.suppress(StoreError):  # the keeper and the dispatcher say so
                 self._waiting = await self._in_store(self._store.waiting)
+                self._dead = await self._in_store(self._store.dead_letters)
             await asyncio.sleep(BETWEEN_QUEUES)
 
     def _publish(self, kept: Kept, now: float) -> None:
@@ -247,13 +266,17 @@ class Daemon:
 
     def _delivery_views(self) -> tuple[DeliveryView, ...]:
         waiting = {(each.contract, each.address.id): each for each in self._waiting}
+        dead = {(each.contract, each.address.id): each for each in self._dead}
         return tuple(
-            self._delivery_view(contract.name, audience, address_id, waiting.get((contract.name, address_id)))
+            self._delivery_view(*pair, audience, waiting.get(pair), dead.get(pair))
             for contract in self._contracts
             for audience, address_id in _addresses(contract)
+            for pair in ((contract.name, address_id),)
         )
 
-    def _delivery_view(self, contract: str, audience: str, address_id: str, queue: Waiting | None) -> DeliveryView:
+    def _delivery_view(
+        self, contract: str, address_id: str, audience: str, queue: Waiting | None, dead: DeadLetters | None
+    ) -> DeliveryView:
         done = self._dispatcher.counters.get((contract, address_id))
         return DeliveryView(
             contract=contract,
@@ -264,14 +287,17 @@ class Daemon:
             waiting=queue.count if queue else 0,
             oldest_waiting_seconds=max(0.0, self._now() - queue.oldest) if queue else 0.0,
             last_error=done.last_error if done else "",
+            dead_letters=dead.count if dead else 0,
+            dead_reason=dead.error if dead else "",
         )
 
-    def _health(self) -> Health:
+    def _health(self, deliveries: Sequence[DeliveryView]) -> Health:
         now = self._now()
         late = now - (self._judged_at or self._started)
         problems = [each for each in (self._problem, self._dispatcher.problem) if each]
         if late > OVERDUE_TICKS * self._tick_seconds + 1:
             problems.append(f"no tick was judged for {late:.0f} s")
+        problems += [_untold(each) for each in deliveries if each.dead_letters]
         return Health(self._started, now, self._judged_at, self._committed_at, tuple(problems))
 
     def _now(self) -> float:
@@ -294,3 +320,12 @@ class StoreThread:
 def _addresses(contract: Contract) -> list[tuple[str, str]]:
     told = [(consumer.name, address.id) for consumer in contract.consumers for address in consumer.tell]
     return list(dict.fromkeys([*told, *(("operators", address.id) for address in contract.operators)]))
+
+
+def _untold(view: DeliveryView) -> str:
+    """Says the receiver's kind alone: its URL may be a secret."""
+    count = f"{view.dead_letters} message{'' if view.dead_letters == 1 else 's'}"
+    return (
+        f"{count} of contract {view.contract} for {view.audience} by {view.address.partition(':')[0]} could not be "
+        f"delivered ({view.dead_reason}); see `keeptime outbox list --dead`"
+    )

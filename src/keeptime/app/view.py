@@ -3,12 +3,13 @@
 Guarantees: a snapshot is consistent (all of one tick) and cheap to take; showing it decides nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.contract.terms import Contract, Objective
+from keeptime.model.alert import Letter
 from keeptime.model.counters import RequestCounters
 from keeptime.model.exclusion import Exclusion
 from keeptime.model.latency import Latency
@@ -43,7 +44,10 @@ class ContractView:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryView:
-    """Messages of one (contract, receiver). `address` is its kind and reference, never a resolved secret."""
+    """Messages of one (contract, receiver). `address` is its kind and reference, never a resolved secret.
+
+    `dead_reason`: why the newest dead letter was given up, "" where there is none.
+    """
 
     contract: str
     audience: str
@@ -53,6 +57,8 @@ class DeliveryView:
     waiting: int
     oldest_waiting_seconds: float
     last_error: str = ""
+    dead_letters: int = 0
+    dead_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,14 @@ class Showable(Protocol):
 
     async def periods(self, contract: str) -> Sequence[PeriodView]:
         """The periods of a contract that are over and kept, newest first. Raises StoreError."""
+        ...
+
+    async def letters(self, *, dead: bool) -> Sequence[Letter]:
+        """The oldest messages that were not delivered; `dead`: dead letters alone. Raises StoreError."""
+        ...
+
+    async def replay(self, *, rows: Collection[int] | None, contract: str | None) -> int:
+        """Send dead letters of these rows and this contract (None: any) again; how many. Raises StoreError."""
         ...
 
     async def probe(self, contract: str) -> Sample:

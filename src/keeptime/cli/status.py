@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from keeptime.cli.run import PORT
+from keeptime.errors import KeeptimeError, UsageError
 
 if TYPE_CHECKING:
     from urllib.error import HTTPError
+    from urllib.request import Request
 
     from rich.console import Group, RenderableType
     from rich.table import Table
@@ -87,27 +89,42 @@ def fetch(url: str) -> list[dict[str, Any]]:
     return list(ask(url, "contracts")["contracts"])
 
 
-def ask(url: str, what: str) -> dict[str, Any]:
-    """What the API answers, with at least the key that `what` begins with. Raises as `fetch`."""
+class NoAnswer(KeeptimeError):
+    """Nothing answers there as a keeptime does."""
+
+
+def ask(url: str, what: str, posted: object = None) -> dict[str, Any]:
+    """What the API answers, with at least the key that `what` begins with. Raises as `fetch`.
+
+    `posted` is sent as JSON; its answer has the key "replayed".
+    """
     import json
     import urllib.error
     import urllib.request
-
-    from keeptime.errors import KeeptimeError, UsageError
 
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"--url {url}: expected a URL such as http://127.0.0.1:{PORT}")
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(f"{url.rstrip('/')}/api/v1/{what}", timeout=10) as answer:
+        with direct.open(_request(url, what, posted), timeout=10) as answer:
             found: dict[str, Any] = json.loads(answer.read(LARGEST))
-            found[what.partition("?")[0]]
+            found[what.partition("?")[0] if posted is None else "replayed"]
             return found
     except urllib.error.HTTPError as error:
         raise KeeptimeError(f"the keeptime at {url}: {_refusal(error)}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = getattr(error, "reason", error)
-        raise KeeptimeError(f"no keeptime answers at {url} ({why}); start one with `keeptime run`") from error
+        raise NoAnswer(f"no keeptime answers at {url} ({why}); start one with `keeptime run`") from error
+
+
+def _request(url: str, what: str, posted: object) -> "Request":
+    import json
+    from urllib.request import Request
+
+    where = f"{url.rstrip('/')}/api/v1/{what}"
+    if posted is None:
+        return Request(where)
+    return Request(where, json.dumps(posted).encode(), {"content-type": "application/json"})
 
 
 def _refusal(error: "HTTPError") -> str:
@@ -130,8 +147,6 @@ def names_of(given: str) -> set[str]:
 
 
 def _unknown(given: str, url: str) -> int:
-    from keeptime.errors import KeeptimeError
-
     raise KeeptimeError(f"the keeptime at {url} does not keep '{given}'; `keeptime status` lists what it keeps")
 
 

@@ -100,8 +100,37 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """One undelivered outbox row, for people. `dead`: when (Unix seconds) it was given up, None while it waits;
+    `error`: what the last attempt met, "" before the first.
+    """
+
+    row: int
+    message_id: str
+    contract: str
+    objective: str
+    address: Address
+    topic: Topic
+    created: float
+    attempts: int
+    next_try: float
+    dead: float | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """Dead letters of one (contract, address): how many, and why the newest was given up."""
+
+    contract: str
+    address: Address
+    count: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
-    """Unsent rows of one (contract, address): how many, and when (Unix seconds) the oldest was created."""
+    """Rows of a (contract, address) still to be sent: how many, and when the oldest was created (Unix seconds)."""
 
     contract: str
     address: Address

@@ -1,27 +1,28 @@
 """Messages and their way out: written once with the change they tell of, sent in order, kept for a while.
 
 Guarantees: a message id is written once; of one (contract, address) a later row never overtakes an unsent earlier
-one; an unsent row is never deleted, nor the newest of its (contract, objective, address). Runs inside the caller's
-transaction. Knows nothing of receivers.
+one; an unsent row and a dead letter are never deleted, nor the newest of its (contract, objective, address). Runs
+inside the caller's transaction. Knows nothing of receivers.
 """
 
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 from keeptime.errors import StoreError
 from keeptime.model.alert import Address, Delivery, Message, Topic, Waiting
 from keeptime.model.key import ObjectiveKey
+from keeptime.store.letters import UNSENT, Letters
 from keeptime.store.names import Names
-from keeptime.store.rows import RouteSummary, Transition
+from keeptime.store.rows import RouteSummary, Transition, address_of
 
 KEEP_SECONDS = 90 * 86_400.0
 """How long a delivered row and its message are kept."""
 
 _HEADS = (
     "SELECT o.row, m.message_id, r.contract, r.fields, m.topic, m.body, o.attempts, o.created, o.next_try "
-    "FROM (SELECT min(row) AS head FROM outbox WHERE delivered IS NULL GROUP BY route) "
+    f"FROM (SELECT min(row) AS head FROM outbox WHERE {UNSENT} GROUP BY route) "
     "JOIN outbox o ON o.row = head JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
     "WHERE o.next_try <= ? ORDER BY o.row"
 )
@@ -34,7 +35,7 @@ _LATEST = (
 )
 _SUMMARY = (
     "SELECT r.contract, r.fields, r.delivered, r.failed, r.last_error, count(o.row), min(o.created) FROM route r "
-    "LEFT JOIN outbox o ON o.route = r.id AND o.delivered IS NULL GROUP BY r.id ORDER BY r.id"
+    "LEFT JOIN outbox o ON o.route = r.id AND o.delivered IS NULL AND o.dead IS NULL GROUP BY r.id ORDER BY r.id"
 )
 
 
@@ -67,7 +68,7 @@ class Posting:
     def next_due(self) -> float | None:
         query = (
             "SELECT min(next_try) FROM outbox WHERE row IN "
-            "(SELECT min(row) FROM outbox WHERE delivered IS NULL GROUP BY route)"
+            f"(SELECT min(row) FROM outbox WHERE {UNSENT} GROUP BY route)"
         )
         due = self.db.execute(query).fetchone()[0]
         return None if due is None else float(due)
@@ -85,12 +86,21 @@ class Posting:
             self.db.execute(update, (next_try, error, row))
             self._total(row, "failed = failed + 1, last_error = ?", error)
 
+    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
+        """The last attempt of an unsent row failed. Raises StoreError where there is no such row."""
+        if self._unsent(row):
+            letters = Letters(self.db)
+            letters.give_up(row, at, error)
+            if channel:
+                letters.give_up_behind(row, at, error)
+            self._total(row, "failed = failed + 1, last_error = ?", error)
+
     def latest(self, kind: str) -> Sequence[Delivery]:
         return [_delivery(row) for row in self.db.execute(_LATEST, (kind,))]
 
     def summary(self) -> tuple[RouteSummary, ...]:
         return tuple(
-            RouteSummary(contract, _address(data), delivered, failed, waiting, oldest, error)
+            RouteSummary(contract, address_of(data), delivered, failed, waiting, oldest, error)
             for contract, data, delivered, failed, error, waiting, oldest in self.db.execute(_SUMMARY)
         )
 
@@ -137,26 +147,16 @@ class Posting:
         return int(identity)
 
     def _unsent(self, row: int) -> bool:
-        found = self.db.execute("SELECT delivered FROM outbox WHERE row = ?", (row,)).fetchone()
+        found = self.db.execute(f"SELECT {UNSENT} FROM outbox WHERE row = ?", (row,)).fetchone()
         if found is None:
             raise StoreError(f"the outbox has no row {row}")
-        return found[0] is None
+        return bool(found[0])
 
     def _total(self, row: int, change: str, *values: str) -> None:
         where = "WHERE id = (SELECT route FROM outbox WHERE row = ?)"
         self.db.execute(f"UPDATE route SET {change} {where}", (*values, row))
 
 
-_FIELDS = {field.name for field in fields(Address)}
-
-
-def _address(data: str) -> Address:
-    """The address as written; a field that a newer keeptime wrote is left out."""
-    written = {name: value for name, value in json.loads(data).items() if name in _FIELDS}
-    options = tuple((name, value) for name, value in written.pop("options", ()))
-    return Address(**written, options=options)
-
-
 def _delivery(row: tuple[int, str, str, str, str, bytes, int, float, float]) -> Delivery:
     number, message, contract, address, topic, body, attempts, created, next_try = row
-    return Delivery(number, message, contract, _address(address), Topic(topic), body, attempts, created, next_try)
+    return Delivery(number, message, contract, address_of(address), Topic(topic), body, attempts, created, next_try)

@@ -3,7 +3,8 @@
 Guarantees: times are Unix seconds; nothing here reaches back into the database.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields
 
 from keeptime.model.alert import Address, Topic
 from keeptime.model.key import ObjectiveKey
@@ -35,3 +36,13 @@ class Transition:
     tick: int
     created: float
     body: bytes
+
+
+_FIELDS = {field.name for field in fields(Address)}
+
+
+def address_of(data: str) -> Address:
+    """The address as written; a field that a newer keeptime wrote is left out."""
+    written = {name: value for name, value in json.loads(data).items() if name in _FIELDS}
+    options = tuple((name, value) for name, value in written.pop("options", ()))
+    return Address(**written, options=options)

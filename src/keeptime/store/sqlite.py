@@ -7,13 +7,13 @@ Unix seconds. Any call can raise StoreError; its `retry` says whether trying aga
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from keeptime.errors import UsageError
-from keeptime.model.alert import AlertRow, Delivery, Waiting
+from keeptime.model.alert import AlertRow, DeadLetters, Delivery, Letter, Waiting
 from keeptime.model.change import Change
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, SignalKey, tick_of
@@ -25,6 +25,7 @@ from keeptime.store.counts import Counts
 from keeptime.store.exclusions import DAY, DayExclusion, ExclusionTable
 from keeptime.store.failures import speaking, transaction
 from keeptime.store.grid import Stage, memory_of_judge, stages_for
+from keeptime.store.letters import Letters
 from keeptime.store.lived import Lived
 from keeptime.store.names import Names
 from keeptime.store.opening import FILE, connect, migrations, take_lock
@@ -159,6 +160,26 @@ class SqliteStore:
         """It did not; try again at `next_try`."""
         with self._step():
             self._posting.failed(row, next_try, error)
+
+    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
+        """The row is a dead letter; `channel`: and all that waits for the same receiver of its contract."""
+        with self._step():
+            self._posting.gave_up(row, at, error, channel=channel)
+
+    def dead_letters(self) -> Sequence[DeadLetters]:
+        """Dead letters per (contract, address)."""
+        with speaking(str(self.path)):
+            return Letters(self.db).counts()
+
+    def letters(self, *, dead: bool, most: int) -> Sequence[Letter]:
+        """The oldest rows that were not delivered; `dead`: dead letters alone."""
+        with speaking(str(self.path)):
+            return Letters(self.db).list(dead=dead, most=most)
+
+    def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
+        """Dead letters of these rows and this contract are due at `now`; how many they are."""
+        with self._step():
+            return Letters(self.db).replay(now, rows=rows, contract=contract)
 
     def latest(self, kind: str) -> Sequence[Delivery]:
         """Of each (contract, objective, address) of this kind the newest row, where it has been delivered."""

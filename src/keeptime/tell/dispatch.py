@@ -2,13 +2,15 @@
 
 Guarantees: a row is marked only after success, so what is lost between the two is sent again with the same id
 and bytes; each pair has one row in flight, so order holds; each address has its own lane, so a receiver that hangs
-delays no other. A store that fails for a while ends nothing. Knows no receiver by name and no SQL.
+delays no other. What is given up is a dead letter in the outbox, said loudly, and holds back nothing. A store that
+fails for a while ends nothing. Knows no receiver by name and no SQL.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import inf
 
 from keeptime.clock import Clock
@@ -19,7 +21,7 @@ from keeptime.tell.counters import PairCounters
 from keeptime.tell.lanes import Lanes
 from keeptime.tell.ports import InStore, Outbox, ReceiverFactory
 from keeptime.tell.refresh import Refresher
-from keeptime.tell.retry import LONGEST_WAIT, next_try
+from keeptime.tell.retry import LONGEST_WAIT, GivenUp, decide
 
 log = logging.getLogger(__name__)
 
@@ -190,8 +192,13 @@ class Dispatcher:
     async def _failed(self, head: Delivery, error: DeliveryError, counters: PairCounters) -> None:
         counters.failure(str(error))
         now = self._now()
-        again = next_try(head.attempts + 1, now, error.after, head.message_id, hopeless=not error.retry)
-        await self._mark(self._outbox.failed, head.row, now, again, str(error))
+        decision = decide(head.attempts + 1, head.created, now, error, head.message_id)
+        if isinstance(decision, GivenUp):
+            give_up = partial(self._outbox.gave_up, channel=decision.channel)
+            await self._mark(give_up, head.row, now, decision.reason)
+            _lament(head, decision)
+        else:
+            await self._mark(self._outbox.failed, head.row, now, decision.at, str(error))
 
     async def _mark(self, call: Callable[..., None], *args: object) -> None:
         """Store the outcome; a store that cannot take it now is asked again, for the pair must not run ahead."""
@@ -210,3 +217,13 @@ class Dispatcher:
 
     def _now(self) -> float:
         return self._clock.wall_ns() / 1e9
+
+
+def _lament(head: Delivery, decision: GivenUp) -> None:
+    """Say in the log that somebody was not told. Names the receiver's kind alone: its URL may be a secret."""
+    behind = ", and all that waited behind it" if decision.channel else ""
+    log.error(
+        "message %s (%s) of contract %s for %s by %s is a dead letter%s: %s; see `keeptime outbox list --dead`",
+        *(head.message_id, head.topic, head.contract, head.address.audience, head.address.kind),
+        *(behind, decision.reason),
+    )

@@ -1,12 +1,13 @@
 """What telling needs from outside: a durable outbox, and receivers that carry one message.
 
-Guarantees: the outbox is the only memory of what is still to be sent; a row leaves it only by `delivered`.
+Guarantees: the outbox is the only memory of what is still to be sent; a row leaves it only by `delivered`. One that
+is given up is kept as a dead letter, until it is replayed.
 """
 
 from collections.abc import Callable, Collection, Sequence
 from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
-from keeptime.model.alert import Delivery, Waiting
+from keeptime.model.alert import DeadLetters, Delivery, Letter, Waiting
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,7 +20,10 @@ class Outbox(Protocol):
     """
 
     def heads(self, now: float) -> Sequence[Delivery]:
-        """The oldest unsent row of each (contract, address) that is due at `now`; never a later one of a pair."""
+        """The oldest unsent row of each (contract, address) that is due at `now`; never a later one of a pair.
+
+        A dead letter is not unsent: it holds back nothing.
+        """
         ...
 
     def next_due(self) -> float | None:
@@ -32,6 +36,28 @@ class Outbox(Protocol):
 
     def failed(self, row: int, at: float, next_try: float, error: str) -> None:
         """It did not; try again at `next_try`. Adds one to the row's attempts."""
+        ...
+
+    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
+        """It did not, for the last time: the row is a dead letter. Adds one to its attempts.
+
+        `channel`: so are all unsent rows of its (contract, address), in the same step.
+        """
+        ...
+
+    def dead_letters(self) -> Sequence[DeadLetters]:
+        """Dead letters per (contract, address); only those that have any."""
+        ...
+
+    def letters(self, *, dead: bool, most: int) -> Sequence[Letter]:
+        """The oldest rows that were not delivered, at most so many; `dead`: dead letters alone."""
+        ...
+
+    def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
+        """Dead letters of these rows, of this contract (None: of any) are due at `now`, as if never tried.
+
+        Returns how many. Each keeps its row, so they go out in their own order, before what waits.
+        """
         ...
 
     def latest(self, kind: str) -> Sequence[Delivery]:

@@ -4,12 +4,12 @@ Guarantees: the same order and the same answers as a durable one; it outlives a 
 and start another on it. `broken`: while set, every call raises it, as a store does whose disk is full.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from keeptime.errors import StoreError
-from keeptime.model.alert import Delivery, Message, Waiting
+from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Waiting
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,12 +21,14 @@ Triple = tuple[str, str, str]
 class FakeOutbox:
     """`put` messages in, as a store's commit does. `done`: what was delivered, in that order.
 
-    `outcomes`: every mark as (row, Unix seconds, status or error).
+    `outcomes`: every mark as (row, Unix seconds, status or error). `dead`: dead letters as (row, objective, when,
+    why).
     """
 
     waiting_rows: list[tuple[Delivery, str]] = field(default_factory=list)
     done: list[Delivery] = field(default_factory=list)
     outcomes: list[tuple[int, float, str]] = field(default_factory=list)
+    dead: list[tuple[Delivery, str, float, str]] = field(default_factory=list)
     broken: StoreError | None = None
     _last: dict[Triple, int] = field(default_factory=dict)
     _taken: dict[Triple, Delivery] = field(default_factory=dict)
@@ -73,6 +75,51 @@ class FakeOutbox:
         self.waiting_rows[index] = (again, objective)
         self.outcomes.append((row, at, error))
 
+    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
+        self._check()
+        _, (head, _) = self._find(row)
+        self.outcomes.append((row, at, error))
+        for index in reversed(range(len(self.waiting_rows))):
+            delivery, objective = self.waiting_rows[index]
+            if delivery.row == row or (channel and _pair(delivery) == _pair(head)):
+                del self.waiting_rows[index]
+                tried = replace(delivery, attempts=delivery.attempts + (delivery.row == row))
+                self.dead.append((tried, objective, at, error))
+        self.dead.sort(key=lambda each: each[0].row)
+
+    def dead_letters(self) -> Sequence[DeadLetters]:
+        self._check()
+        pairs: dict[tuple[str, str], list[tuple[Delivery, str, float, str]]] = {}
+        for each in self.dead:
+            pairs.setdefault(_pair(each[0]), []).append(each)
+        return [
+            DeadLetters(
+                those[0][0].contract, those[0][0].address, len(those), max(those, key=lambda each: each[2])[3]
+            )
+            for those in pairs.values()
+        ]
+
+    def letters(self, *, dead: bool, most: int) -> Sequence[Letter]:
+        self._check()
+        found = [_letter(row, objective, at, why) for row, objective, at, why in self.dead]
+        if not dead:
+            found += [_letter(row, objective, None, "") for row, objective in self.waiting_rows]
+        return sorted(found, key=lambda each: each.row)[:most]
+
+    def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
+        self._check()
+        chosen = [
+            each
+            for each in self.dead
+            if (rows is None or each[0].row in rows) and (contract is None or each[0].contract == contract)
+        ]
+        self.dead = [each for each in self.dead if each not in chosen]
+        self.waiting_rows += [
+            (replace(row, attempts=0, next_try=now), objective) for row, objective, _, _ in chosen
+        ]
+        self.waiting_rows.sort(key=lambda each: each[0].row)
+        return len(chosen)
+
     def latest(self, kind: str) -> Sequence[Delivery]:
         self._check()
         return [
@@ -109,6 +156,13 @@ class FakeOutbox:
 async def in_place(call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """An `InStore` that calls at once, on the event loop: for stores that do not block."""
     return call(*args, **kwargs)
+
+
+def _letter(row: Delivery, objective: str, dead: float | None, error: str) -> Letter:
+    return Letter(
+        *(row.row, row.message_id, row.contract, objective, row.address, row.topic, row.created),
+        *(row.attempts, row.next_try, dead, error),
+    )
 
 
 def _pair(row: Delivery) -> tuple[str, str]:

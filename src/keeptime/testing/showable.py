@@ -5,7 +5,7 @@ that was set. Knows nothing of judging: a verdict is made with the counts and th
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -22,6 +22,7 @@ from keeptime.contract.terms import (
     PrometheusSource,
     Rolling,
 )
+from keeptime.model.alert import Letter
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
 from keeptime.model.exclusion import Exclusion
 from keeptime.model.latency import Latency
@@ -35,7 +36,7 @@ NOW = 1_800_000_004.0
 @dataclass(slots=True)
 class FakeShowable:
     """Put a snapshot's parts in; take snapshots out. `probe_seconds`: how long a probe takes to answer. `closed`:
-    periods that are over, by contract.
+    periods that are over, by contract. `undelivered`: messages that wait, and dead letters.
     """
 
     contracts: list[ContractView] = field(default_factory=list)
@@ -50,6 +51,7 @@ class FakeShowable:
     probe_seconds: float = 0.0
     probed: list[str] = field(default_factory=list)
     closed: Mapping[str, Sequence[PeriodView]] = field(default_factory=dict)
+    undelivered: list[Letter] = field(default_factory=list)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -67,6 +69,18 @@ class FakeShowable:
 
     async def periods(self, contract: str) -> Sequence[PeriodView]:
         return self.closed.get(contract, ())
+
+    async def letters(self, *, dead: bool) -> Sequence[Letter]:
+        return [each for each in self.undelivered if each.dead is not None or not dead]
+
+    async def replay(self, *, rows: Collection[int] | None, contract: str | None) -> int:
+        chosen = [
+            each
+            for each in await self.letters(dead=True)
+            if (rows is None or each.row in rows) and (contract is None or each.contract == contract)
+        ]
+        self.undelivered = [replace(each, dead=None) if each in chosen else each for each in self.undelivered]
+        return len(chosen)
 
     async def probe(self, contract: str) -> Sample:
         self.probed.append(contract)

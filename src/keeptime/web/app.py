@@ -1,7 +1,8 @@
 """The one port's routes: first page, API, probe, health and /metrics of a running daemon.
 
-Guarantees: showing changes nothing (the one exception, `/probe`, sends a request to a configured endpoint); an
-unknown route or an error inside is answered in JSON without a traceback. Knows the daemon by `Showable` alone.
+Guarantees: showing changes nothing (`/probe` alone sends a request to a configured endpoint, and what is posted to
+`/api/v1/outbox/replay` has dead letters sent again); an unknown route or an error inside is answered in JSON
+without a traceback. Knows the daemon by `Showable` alone.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -21,6 +22,7 @@ from keeptime.web.describe import contracts_json, health_json
 from keeptime.web.guard import HEADERS, Guard
 from keeptime.web.kept import period_json
 from keeptime.web.metrics import exposition
+from keeptime.web.outbox import Outbox
 from keeptime.web.page import render
 from keeptime.web.probing import Probing
 from keeptime.web.terms import together_periods
@@ -31,6 +33,8 @@ ROUTES = (
     "/probe?contract=NAME",
     "/api/v1/contracts",
     "/api/v1/periods?contract=NAME",
+    "/api/v1/outbox?dead=true",
+    "/api/v1/outbox/replay",
     "/healthz",
 )
 
@@ -46,6 +50,8 @@ def build(daemon: Showable, hosts: Collection[str] = ()) -> Starlette:
             Route("/probe", Probing(daemon).handle, methods=["GET"]),
             Route("/api/v1/contracts", _contracts(daemon)),
             Route("/api/v1/periods", _periods(daemon)),
+            Route("/api/v1/outbox", Outbox(daemon).list),
+            Route("/api/v1/outbox/replay", Outbox(daemon).replay, methods=["POST"]),
             Route("/healthz", _healthz(daemon)),
             Mount("/static", StaticFiles(packages=[("keeptime.web", "static")])),
         ],

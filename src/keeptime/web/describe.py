@@ -195,4 +195,6 @@ def _delivery(view: DeliveryView) -> dict[str, Json]:
         "waiting": view.waiting,
         "oldest_waiting_seconds": view.oldest_waiting_seconds if view.waiting else None,
         "last_error": view.last_error or None,
+        "dead_letters": view.dead_letters,
+        "dead_reason": view.dead_reason or None,
     }

@@ -1,7 +1,8 @@
 """What every answer of the one port has in common: who may ask, and what a browser may do with the answer.
 
-Guarantees: only GET and HEAD; a request that came in on a loopback address under a foreign host name is refused,
-so that no web page can reach it by DNS rebinding; every answer carries a strict content security policy.
+Guarantees: only GET and HEAD, and POST to what changes something: as JSON, to a loopback address, and from no page
+of another origin; a request that came in on a loopback address under a foreign host name is refused, so that no web
+page can reach it by DNS rebinding; every answer carries a strict content security policy.
 """
 
 import ipaddress
@@ -23,6 +24,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 METHODS = ("GET", "HEAD")
+CHANGING = ("/api/v1/outbox/replay",)
+"""The routes that take a POST."""
 
 
 class Guard:
@@ -40,13 +43,33 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         method, host = scope["method"], Headers(scope=scope).get("host", "")
-        if method not in METHODS:
+        changes = method == "POST" and scope["path"] in CHANGING
+        if method not in METHODS and not changes:
             message = f"{method} is not served here; only {' and '.join(METHODS)} are"
             return JSONResponse({"error": message}, 405, {"Allow": ", ".join(METHODS)})
         if self._arrived_on_loopback(scope) and not self._may_be_asked(host_name(host)):
             message = f"this port answers to localhost, not to the host name {host!r}"
             return JSONResponse({"error": message}, 421)
+        if changes and (why := self._may_not_change(scope)):
+            return JSONResponse({"error": why}, 403)
         return None
+
+    def _may_not_change(self, scope: Scope) -> str:
+        """Why this request may change nothing, else "". A page can post JSON to another origin only after it asked
+        with OPTIONS (Fetch standard, CORS-preflight), which is not served."""
+        headers = Headers(scope=scope)
+        if not self._arrived_on_loopback(scope):
+            return "there is no log-in yet, so changes are taken on a loopback address alone"
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return "a change is posted with Content-Type: application/json"
+        origin = headers.get("origin")
+        own = f"{scope.get('scheme', 'http')}://{headers.get('host', '')}"
+        if (origin is not None and origin.lower() != own.lower()) or headers.get("sec-fetch-site", "none") not in (
+            "none",
+            "same-origin",
+        ):
+            return "a page of another site may change nothing"
+        return ""
 
     def _arrived_on_loopback(self, scope: Scope) -> bool:
         server = scope.get("server")

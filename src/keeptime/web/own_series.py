@@ -199,12 +199,14 @@ def _sources(views: Sequence[ContractView]) -> Iterator[Metric]:
 
 def _deliveries(views: Sequence[DeliveryView]) -> Iterator[Metric]:
     """Receivers of one kind and audience are one series: what tells them apart may be a secret."""
-    done, waiting, oldest = Counter[tuple[str, ...]](), Counter[tuple[str, ...]](), dict[tuple[str, ...], float]()
+    done, waiting, dead = (Counter[tuple[str, ...]]() for _ in range(3))
+    oldest = dict[tuple[str, ...], float]()
     for view in views:
         key = (view.contract, view.audience, view.address.partition(":")[0])
         done[*key, "delivered"] += view.delivered
         done[*key, "failed"] += view.failed_attempts
         waiting[key] += view.waiting
+        dead[key] += view.dead_letters
         oldest[key] = max(oldest.get(key, 0.0), view.oldest_waiting_seconds)
     total = CounterMetricFamily(
         "keeptime_deliveries", "Attempts to deliver a message, by result.", labels=(*RECEIVER, "result")
@@ -215,13 +217,18 @@ def _deliveries(views: Sequence[DeliveryView]) -> Iterator[Metric]:
         "Age of the oldest message not delivered yet; absent when none waits.",
         labels=RECEIVER,
     )
+    given_up = GaugeMetricFamily(
+        "keeptime_dead_letters", "Messages that were given up and not replayed.", labels=RECEIVER
+    )
+    for labels, count in dead.items():
+        given_up.add_metric(labels, count)
     for labels, count in done.items():
         total.add_metric(labels, count)
     for labels, count in waiting.items():
         now.add_metric(labels, count)
         if count:
             age.add_metric(labels, oldest[labels])
-    yield from (total, now, age)
+    yield from (total, now, age, given_up)
 
 
 def _self(snapshot: Snapshot) -> Iterator[Metric]:

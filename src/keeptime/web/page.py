@@ -300,9 +300,15 @@ def _receiver(view: DeliveryView) -> ReceiverRow:
         audience=view.audience,
         receiver=shown_receiver(view.address),
         delivered=f"{view.delivered:,} delivered",
-        waiting=f"{view.waiting:,} waiting{age}" if view.waiting else "none waiting",
-        last_error=view.last_error if view.waiting else "",
+        waiting=(f"{view.waiting:,} waiting{age}" if view.waiting else "none waiting") + _dead(view),
+        last_error=view.last_error if view.waiting and view.last_error else view.dead_reason,
     )
+
+
+def _dead(view: DeliveryView) -> str:
+    if not view.dead_letters:
+        return ""
+    return f", {view.dead_letters:,} dead letter{'' if view.dead_letters == 1 else 's'}"
 
 
 _PAGE = Environment(

@@ -73,7 +73,9 @@ class Poster:
             raise DeliveryError(_sentence(error)) from None
         if 200 <= status < 300:
             return str(status), answer
-        raise DeliveryError(refusal(status), after=after) if refused is None else refused(status, answer, after)
+        if refused is not None:
+            raise refused(status, answer, after)
+        raise DeliveryError(refusal(status), after=after, gone=status == HTTPStatus.GONE)
 
     async def _exchange(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], now: float, whole: bool

@@ -1,0 +1,173 @@
+"""`keeptime outbox`: which messages were not delivered, and sending those again that were given up.
+
+Asks the keeptime that runs; where none does, the store itself. Exit code 0: done, and `list` shows no dead letter;
+1: there are dead letters, not all that were named could be replayed, or nothing can be asked; 2: wrong usage.
+"""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from keeptime.cli.run import PORT
+from keeptime.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from keeptime.store.letters import Letters
+
+EXAMPLES = """\
+examples:
+  keeptime outbox list                           what waits, and what was given up (dead letters)
+  keeptime outbox list --dead --json             dead letters alone, as one JSON object
+  keeptime outbox replay 12 13                   send these again
+  keeptime outbox replay --contract sentiment-latency
+  keeptime outbox replay --all --data ./state    in the store of a keeptime that does not run
+
+exit codes:
+  0  list: there are no dead letters; replay: all that was named is sent again
+  1  list: there are dead letters; replay: something named is no dead letter; or nothing can be asked
+  2  the command was called wrongly
+"""
+MOST = 1000
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Show messages that were not delivered; send again those that were given up."
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    actions = parser.add_subparsers(dest="action", metavar="list|replay", required=True)
+    shown = actions.add_parser("list", help="messages that wait, and dead letters")
+    shown.add_argument("--dead", action="store_true", help="dead letters alone")
+    again = actions.add_parser("replay", help="send dead letters again")
+    again.add_argument("ids", metavar="ID", nargs="*", type=_id, help="the first column of `list`")
+    again.add_argument("--contract", metavar="NAME", help="all dead letters of this contract")
+    again.add_argument("--all", action="store_true", help="all dead letters")
+    for each in (shown, again):
+        each.add_argument("--url", help=f"where keeptime listens (default http://127.0.0.1:{PORT})")
+        each.add_argument("--data", metavar="DIR", help="use this store itself; no keeptime may run on it")
+        each.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.url and args.data:
+        raise UsageError("give --url or --data, not both")
+    return _list(args) if args.action == "list" else _replay(args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    found = _letters(args)
+    if args.json:
+        import json
+
+        print(json.dumps({"outbox": found}, indent=2))
+    else:
+        from rich.console import Console
+
+        none = "there are no dead letters" if args.dead else "everything was delivered"
+        Console().print(_table(found) if found else none)
+    return 1 if any(each["dead_since"] is not None for each in found) else 0
+
+
+def _replay(args: argparse.Namespace) -> int:
+    if sum(map(bool, (args.ids, args.contract, args.all))) != 1:
+        raise UsageError("say what to replay: IDs of `keeptime outbox list`, --contract NAME, or --all")
+    count = _replayed(args)
+    if args.json:
+        import json
+
+        print(json.dumps({"replayed": count}))
+    else:
+        print(f"{count} dead letter{'' if count == 1 else 's'} will be sent again")
+    return 1 if count < len(set(args.ids)) else 0
+
+
+def _letters(args: argparse.Namespace) -> list[dict[str, Any]]:
+    from keeptime.cli.status import NoAnswer, ask
+    from keeptime.web.outbox import letter_json
+
+    if not args.data:
+        try:
+            return list(ask(_url(args), f"outbox?dead={'true' if args.dead else 'false'}")["outbox"])
+        except NoAnswer as error:
+            _must_fall_back(args, error)
+    with _store(args) as letters:
+        return [dict(letter_json(each)) for each in letters.list(dead=args.dead, most=MOST)]
+
+
+def _replayed(args: argparse.Namespace) -> int:
+    from keeptime.cli.status import NoAnswer, ask
+
+    if not args.data:
+        chosen = {"ids": args.ids} if args.ids else {"contract": args.contract} if args.contract else {"all": True}
+        try:
+            return int(ask(_url(args), "outbox/replay", chosen)["replayed"])
+        except NoAnswer as error:
+            _must_fall_back(args, error)
+    from keeptime.clock import SystemClock
+
+    now = SystemClock().wall_ns() / 1e9
+    with _store(args) as letters:
+        return letters.replay(now, rows=args.ids or None, contract=args.contract)
+
+
+def _must_fall_back(args: argparse.Namespace, error: Exception) -> None:
+    """To the store, where nobody said which keeptime is meant and the usual store is there; else raises `error`."""
+    from pathlib import Path
+
+    if args.url or not (Path(_directory(args)) / "keeptime.db").is_file():
+        raise error
+
+
+@contextmanager
+def _store(args: argparse.Namespace) -> "Iterator[Letters]":
+    from pathlib import Path
+
+    from keeptime.store.offline import letters_of
+
+    with letters_of(Path(_directory(args))) as letters:
+        yield letters
+
+
+def _directory(args: argparse.Namespace) -> str:
+    from platformdirs import user_state_path
+
+    return args.data or str(user_state_path("keeptime"))
+
+
+def _url(args: argparse.Namespace) -> str:
+    return args.url or f"http://127.0.0.1:{PORT}"
+
+
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
+        raise argparse.ArgumentTypeError(f"{text}: expected a number of the first column of `keeptime outbox list`")
+    return int(text)
+
+
+def _table(found: list[dict[str, Any]]) -> "Table":
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = Table(title="outbox", title_justify="left")
+    for heading in ("id", "contract", "objective", "told", "to", "created", "tries", "state", "last error"):
+        out.add_column(heading, overflow="fold")
+    for each in found:
+        dead = each["dead_since"] is not None
+        out.add_row(
+            str(each["id"]),
+            *(escape(each[name]) for name in ("contract", "objective", "topic")),
+            escape(f"{each['audience']} {each['receiver']}"),
+            _instant(each["created"]),
+            str(each["attempts"]),
+            f"dead since {_instant(each['dead_since'])}" if dead else "waiting",
+            escape(each["error"] or ""),
+        )
+    return out
+
+
+def _instant(unix_seconds: float) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat(" ", "seconds").removesuffix("+00:00")

@@ -1,0 +1,82 @@
+"""Messages that were not delivered, for people: what waits, what was given up (dead letters), and giving those
+another life.
+
+Guarantees: a dead letter stays until it is replayed; replaying changes neither its id, its body nor its place in
+the order. Runs inside the caller's transaction. Knows nothing of receivers and schedules.
+"""
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from keeptime.model.alert import DeadLetters, Letter, Topic
+from keeptime.store.rows import address_of
+
+UNSENT = "delivered IS NULL AND dead IS NULL"
+"""As the index outbox_unsent has it."""
+
+_LETTERS = (
+    "SELECT o.row, m.message_id, r.contract, n.name, r.fields, m.topic, o.created, o.attempts, o.next_try, o.dead, "
+    "o.status FROM outbox o JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
+    "JOIN objective n ON n.id = o.objective "
+)
+_COUNTS = (
+    "SELECT r.contract, r.fields, count(*), (SELECT status FROM outbox WHERE route = r.id AND dead IS NOT NULL "
+    "ORDER BY dead DESC, row LIMIT 1) FROM outbox o JOIN route r ON r.id = o.route WHERE o.dead IS NOT NULL "
+    "GROUP BY r.id ORDER BY r.id"
+)
+
+_Row = tuple[int, str, str, str, str, str, float, int, float, float | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The undelivered rows of one database's outbox."""
+
+    db: sqlite3.Connection
+
+    def give_up(self, row: int, at: float, error: str) -> None:
+        """This unsent row is a dead letter."""
+        update = "UPDATE outbox SET attempts = attempts + 1, dead = ?, status = ? WHERE row = ?"
+        self.db.execute(update, (at, error, row))
+
+    def give_up_behind(self, row: int, at: float, error: str) -> None:
+        """So is all that waits for the same receiver of the same contract."""
+        self.db.execute(
+            "UPDATE outbox SET dead = ?, status = ? "
+            f"WHERE {UNSENT} AND route = (SELECT route FROM outbox WHERE row = ?)",
+            (at, error, row),
+        )
+
+    def list(self, *, dead: bool, most: int) -> tuple[Letter, ...]:
+        if dead:
+            where = "WHERE o.dead IS NOT NULL "
+        else:
+            where = (
+                f"WHERE o.row IN (SELECT row FROM outbox WHERE {UNSENT} "
+                "UNION ALL SELECT row FROM outbox WHERE dead IS NOT NULL) "
+            )
+        return tuple(map(_letter, self.db.execute(f"{_LETTERS}{where}ORDER BY o.row LIMIT ?", (most,))))
+
+    def counts(self) -> Sequence[DeadLetters]:
+        rows = self.db.execute(_COUNTS)
+        return [DeadLetters(contract, address_of(data), count, error) for contract, data, count, error in rows]
+
+    def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
+        """As the Protocol of the outbox says."""
+        again = "UPDATE outbox SET dead = NULL, attempts = 0, next_try = ?, status = '' WHERE dead IS NOT NULL"
+        values: list[float | str] = [now]
+        if contract is not None:
+            again += " AND route IN (SELECT id FROM route WHERE contract = ?)"
+            values.append(contract)
+        if rows is None:
+            return self.db.execute(again, values).rowcount
+        return sum(self.db.execute(f"{again} AND row = ?", (*values, row)).rowcount for row in rows)
+
+
+def _letter(row: _Row) -> Letter:
+    number, message, contract, objective, data, topic, created, attempts, next_try, dead, error = row
+    address = address_of(data)
+    return Letter(
+        number, message, contract, objective, address, Topic(topic), created, attempts, next_try, dead, error
+    )
