@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from keeptime.model.alert import Address, Message, Topic, Waiting
+from keeptime.model.alert import Address, DeadLetters, Message, Topic, Waiting
 from keeptime.model.change import Change
 from keeptime.store.sqlite import SqliteStore
 from keeptime.tell.dispatch import Dispatcher
@@ -112,3 +112,55 @@ def test_contracts_are_apart(outbox: Outbox, put: Put) -> None:
         put(tell_of(contract(HOOK, name=name), [PAGE])[0], NOW)
     assert sorted(head.contract for head in outbox.heads(NOW)) == ["first", "second"]
     assert sorted(waiting.contract for waiting in outbox.waiting()) == ["first", "second"]
+
+
+def test_a_dead_letter_holds_back_nothing_and_is_kept(outbox: Outbox, told: list[Message]) -> None:
+    first = next(head for head in outbox.heads(NOW) if head.address == HOOK)
+    outbox.gave_up(first.row, NOW + 9, "it answered 400", channel=False)
+    second = next(head for head in outbox.heads(NOW + 10) if head.address == HOOK)
+    assert second.topic is Topic.BROKEN
+    assert list(outbox.dead_letters()) == [DeadLetters("sentiment-latency", HOOK, 1, "it answered 400")]
+    (letter,) = outbox.letters(dead=True, most=9)
+    assert (letter.row, letter.message_id, letter.objective) == (first.row, told[0].id, "p99")
+    assert (letter.attempts, letter.dead, letter.error, letter.address) == (1, NOW + 9, "it answered 400", HOOK)
+    everything = outbox.letters(dead=False, most=9)
+    assert len(everything) == 6
+    assert [each.row for each in everything] == sorted(each.row for each in everything)
+    assert len(outbox.letters(dead=False, most=2)) == 2
+    assert Waiting("sentiment-latency", HOOK, 2, NOW + 1) in outbox.waiting()
+
+
+def test_a_channel_that_is_given_up_takes_all_that_waits_for_it(outbox: Outbox, told: list[Message]) -> None:
+    first = next(head for head in outbox.heads(NOW) if head.address == HOOK)
+    outbox.gave_up(first.row, NOW + 9, "it answered 410", channel=True)
+    assert [head.address for head in outbox.heads(NOW + 10)] == [PAGER]
+    letters = outbox.letters(dead=True, most=9)
+    assert [(each.topic, each.attempts) for each in letters] == [
+        (Topic.AT_RISK, 1),
+        (Topic.BROKEN, 0),
+        (Topic.RECOVERED, 0),
+    ]
+    assert list(outbox.latest("webhook")) == []
+
+
+def test_what_is_replayed_is_due_again_in_its_own_order(outbox: Outbox, told: list[Message]) -> None:
+    first = next(head for head in outbox.heads(NOW) if head.address == HOOK)
+    outbox.gave_up(first.row, NOW + 9, "it answered 410", channel=True)
+    rows = [each.row for each in outbox.letters(dead=True, most=9)]
+    assert outbox.replay(NOW + 20, rows=[rows[1], 999], contract=None) == 1
+    assert outbox.replay(NOW + 20, rows=None, contract="another") == 0
+    assert outbox.replay(NOW + 20, rows=None, contract="sentiment-latency") == 2
+    assert outbox.replay(NOW + 20, rows=None, contract=None) == 0
+    again = next(head for head in outbox.heads(NOW + 20) if head.address == HOOK)
+    assert (again.row, again.message_id, again.body) == (first.row, first.message_id, first.body)
+    assert (again.attempts, again.created, again.next_try) == (0, NOW, NOW + 20)
+    assert list(outbox.dead_letters()) == []
+
+
+def test_a_late_mark_of_a_dead_letter_changes_nothing(outbox: Outbox, told: list[Message]) -> None:
+    first = next(head for head in outbox.heads(NOW) if head.address == HOOK)
+    outbox.gave_up(first.row, NOW + 9, "why", channel=False)
+    if isinstance(outbox, SqliteStore):
+        outbox.failed(first.row, NOW + 10, NOW + 11, "later")
+        outbox.gave_up(first.row, NOW + 10, "later", channel=True)
+    assert [(each.attempts, each.error) for each in outbox.letters(dead=True, most=9)] == [(1, "why")]

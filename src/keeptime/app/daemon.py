@@ -13,6 +13,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from keeptime.app.counted import Counted
+from keeptime.app.deliveries import delivery_views, untold
 from keeptime.app.keeper import Keeper, Kept
 from keeptime.app.looking import Looking
 from keeptime.app.periods import PeriodView
@@ -162,7 +163,9 @@ class Daemon:
     def snapshot(self) -> Snapshot:
         """All that can be shown, as of now."""
         counters = self._counting.counters()
-        deliveries = self._delivery_views()
+        deliveries = delivery_views(
+            self._contracts, self._dispatcher.counters, self._waiting, self._dead, self._now()
+        )
         return Snapshot(
             at=self._now(),
             tick_seconds=self._tick_seconds,
@@ -264,40 +267,13 @@ class Daemon:
         whole = next((each for each in self._contracts if each.name == shown.name), shown)
         return tuple(each for each in whole.objectives if each not in shown.objectives)
 
-    def _delivery_views(self) -> tuple[DeliveryView, ...]:
-        waiting = {(each.contract, each.address.id): each for each in self._waiting}
-        dead = {(each.contract, each.address.id): each for each in self._dead}
-        return tuple(
-            self._delivery_view(*pair, audience, waiting.get(pair), dead.get(pair))
-            for contract in self._contracts
-            for audience, address_id in _addresses(contract)
-            for pair in ((contract.name, address_id),)
-        )
-
-    def _delivery_view(
-        self, contract: str, address_id: str, audience: str, queue: Waiting | None, dead: DeadLetters | None
-    ) -> DeliveryView:
-        done = self._dispatcher.counters.get((contract, address_id))
-        return DeliveryView(
-            contract=contract,
-            audience=audience,
-            address=address_id.removeprefix(f"{audience}|"),
-            delivered=done.delivered if done else 0,
-            failed_attempts=done.failed if done else 0,
-            waiting=queue.count if queue else 0,
-            oldest_waiting_seconds=max(0.0, self._now() - queue.oldest) if queue else 0.0,
-            last_error=done.last_error if done else "",
-            dead_letters=dead.count if dead else 0,
-            dead_reason=dead.error if dead else "",
-        )
-
     def _health(self, deliveries: Sequence[DeliveryView]) -> Health:
         now = self._now()
         late = now - (self._judged_at or self._started)
         problems = [each for each in (self._problem, self._dispatcher.problem) if each]
         if late > OVERDUE_TICKS * self._tick_seconds + 1:
             problems.append(f"no tick was judged for {late:.0f} s")
-        problems += [_untold(each) for each in deliveries if each.dead_letters]
+        problems += [untold(each) for each in deliveries if each.dead_letters]
         return Health(self._started, now, self._judged_at, self._committed_at, tuple(problems))
 
     def _now(self) -> float:
@@ -315,17 +291,3 @@ class StoreThread:
 
     def close(self) -> None:
         self._thread.shutdown()
-
-
-def _addresses(contract: Contract) -> list[tuple[str, str]]:
-    told = [(consumer.name, address.id) for consumer in contract.consumers for address in consumer.tell]
-    return list(dict.fromkeys([*told, *(("operators", address.id) for address in contract.operators)]))
-
-
-def _untold(view: DeliveryView) -> str:
-    """Says the receiver's kind alone: its URL may be a secret."""
-    count = f"{view.dead_letters} message{'' if view.dead_letters == 1 else 's'}"
-    return (
-        f"{count} of contract {view.contract} for {view.audience} by {view.address.partition(':')[0]} could not be "
-        f"delivered ({view.dead_reason}); see `keeptime outbox list --dead`"
-    )

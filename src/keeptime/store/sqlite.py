@@ -7,13 +7,13 @@ Unix seconds. Any call can raise StoreError; its `retry` says whether trying aga
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from keeptime.errors import UsageError
-from keeptime.model.alert import AlertRow, DeadLetters, Delivery, Letter, Waiting
+from keeptime.model.alert import AlertRow
 from keeptime.model.change import Change
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, SignalKey, tick_of
@@ -23,15 +23,14 @@ from keeptime.model.tally import Tally, TickRecord
 from keeptime.store.alerting import Alerts
 from keeptime.store.counts import Counts
 from keeptime.store.exclusions import DAY, DayExclusion, ExclusionTable
-from keeptime.store.failures import speaking, transaction
+from keeptime.store.failures import speaking
 from keeptime.store.grid import Stage, memory_of_judge, stages_for
-from keeptime.store.letters import Letters
 from keeptime.store.lived import Lived
 from keeptime.store.names import Names
 from keeptime.store.opening import FILE, connect, migrations, take_lock
+from keeptime.store.outbox import StoredOutbox
 from keeptime.store.periods import Periods
-from keeptime.store.posting import Posting
-from keeptime.store.rows import RouteSummary, Transition
+from keeptime.store.rows import Transition
 from keeptime.store.sketches import Sketches
 
 _PRUNED = 500
@@ -42,7 +41,7 @@ _FREED = 256
 
 
 @dataclass(slots=True)
-class SqliteStore:
+class SqliteStore(StoredOutbox):
     """Make one with `open`; use as a context manager or `close` it."""
 
     path: Path
@@ -141,61 +140,6 @@ class SqliteStore:
         with speaking(str(self.path)):
             return self._alerts.all()
 
-    def heads(self, now: float) -> Sequence[Delivery]:
-        """The oldest unsent row of each (contract, address), where it is due."""
-        with speaking(str(self.path)):
-            return self._posting.heads(now)
-
-    def next_due(self) -> float | None:
-        """When the earliest head is due; None when nothing waits."""
-        with speaking(str(self.path)):
-            return self._posting.next_due()
-
-    def delivered(self, row: int, at: float, status: str) -> None:
-        """The receiver took it: the row is done."""
-        with self._step():
-            self._posting.delivered(row, at, status)
-
-    def failed(self, row: int, at: float, next_try: float, error: str) -> None:  # noqa: ARG002 - the outbox's signature
-        """It did not; try again at `next_try`."""
-        with self._step():
-            self._posting.failed(row, next_try, error)
-
-    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
-        """The row is a dead letter; `channel`: and all that waits for the same receiver of its contract."""
-        with self._step():
-            self._posting.gave_up(row, at, error, channel=channel)
-
-    def dead_letters(self) -> Sequence[DeadLetters]:
-        """Dead letters per (contract, address)."""
-        with speaking(str(self.path)):
-            return Letters(self.db).counts()
-
-    def letters(self, *, dead: bool, most: int) -> Sequence[Letter]:
-        """The oldest rows that were not delivered; `dead`: dead letters alone."""
-        with speaking(str(self.path)):
-            return Letters(self.db).list(dead=dead, most=most)
-
-    def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
-        """Dead letters of these rows and this contract are due at `now`; how many they are."""
-        with self._step():
-            return Letters(self.db).replay(now, rows=rows, contract=contract)
-
-    def latest(self, kind: str) -> Sequence[Delivery]:
-        """Of each (contract, objective, address) of this kind the newest row, where it has been delivered."""
-        with speaking(str(self.path)):
-            return self._posting.latest(kind)
-
-    def waiting(self) -> Sequence[Waiting]:
-        """What is unsent, per (contract, address)."""
-        with speaking(str(self.path)):
-            return self._posting.waiting()
-
-    def outbox_summary(self) -> tuple[RouteSummary, ...]:
-        """Every (contract, address) that was ever written to, with its totals."""
-        with speaking(str(self.path)):
-            return self._posting.summary()
-
     def tallies(
         self, key: ObjectiveKey, start: int, end: int, step_seconds: float
     ) -> tuple[tuple[int, Tally], ...]:
@@ -281,21 +225,6 @@ class SqliteStore:
     @property
     def _alerts(self) -> Alerts:
         return Alerts(self.db, self.names)
-
-    @property
-    def _posting(self) -> Posting:
-        return Posting(self.db, self.names)
-
-    @contextmanager
-    def _step(self) -> Iterator[None]:
-        """A transaction, after whose failure the names are read anew."""
-        try:
-            with transaction(self.db, str(self.path)):
-                yield
-        except BaseException:
-            with speaking(str(self.path)):
-                self.names.load()
-            raise
 
     def _boundary(self, end: int) -> int:
         last = self.last_tick()

@@ -1,0 +1,95 @@
+"""The store's part that telling uses: each call is one step, durable when it returns.
+
+Guarantees: what it says of a row is in the database; a call that raised changed nothing. Knows nothing of counts.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from keeptime.model.alert import DeadLetters, Delivery, Letter, Waiting
+from keeptime.store.failures import speaking, transaction
+from keeptime.store.letters import Letters
+from keeptime.store.names import Names
+from keeptime.store.posting import Posting
+from keeptime.store.rows import RouteSummary
+
+
+class StoredOutbox:
+    """An `Outbox` on a database; the store is one."""
+
+    __slots__ = ()
+    path: Path
+    db: sqlite3.Connection
+    names: Names
+
+    def heads(self, now: float) -> Sequence[Delivery]:
+        """The oldest unsent row of each (contract, address), where it is due."""
+        with speaking(str(self.path)):
+            return self._posting.heads(now)
+
+    def next_due(self) -> float | None:
+        """When the earliest head is due; None when nothing waits."""
+        with speaking(str(self.path)):
+            return self._posting.next_due()
+
+    def delivered(self, row: int, at: float, status: str) -> None:
+        """The receiver took it: the row is done."""
+        with self._step():
+            self._posting.delivered(row, at, status)
+
+    def failed(self, row: int, at: float, next_try: float, error: str) -> None:  # noqa: ARG002 - the outbox's signature
+        """It did not; try again at `next_try`."""
+        with self._step():
+            self._posting.failed(row, next_try, error)
+
+    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
+        """The row is a dead letter; `channel`: and all that waits for the same receiver of its contract."""
+        with self._step():
+            self._posting.gave_up(row, at, error, channel=channel)
+
+    def dead_letters(self) -> Sequence[DeadLetters]:
+        """Dead letters per (contract, address)."""
+        with speaking(str(self.path)):
+            return Letters(self.db).counts()
+
+    def letters(self, *, dead: bool, most: int) -> Sequence[Letter]:
+        """The oldest rows that were not delivered; `dead`: dead letters alone."""
+        with speaking(str(self.path)):
+            return Letters(self.db).list(dead=dead, most=most)
+
+    def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
+        """Dead letters of these rows and this contract are due at `now`; how many they are."""
+        with self._step():
+            return Letters(self.db).replay(now, rows=rows, contract=contract)
+
+    def latest(self, kind: str) -> Sequence[Delivery]:
+        """Of each (contract, objective, address) of this kind the newest row, where it has been delivered."""
+        with speaking(str(self.path)):
+            return self._posting.latest(kind)
+
+    def waiting(self) -> Sequence[Waiting]:
+        """What is unsent, per (contract, address)."""
+        with speaking(str(self.path)):
+            return self._posting.waiting()
+
+    def outbox_summary(self) -> tuple[RouteSummary, ...]:
+        """Every (contract, address) that was ever written to, with its totals."""
+        with speaking(str(self.path)):
+            return self._posting.summary()
+
+    @property
+    def _posting(self) -> Posting:
+        return Posting(self.db, self.names)
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        """A transaction, after whose failure the names are read anew."""
+        try:
+            with transaction(self.db, str(self.path)):
+                yield
+        except BaseException:
+            with speaking(str(self.path)):
+                self.names.load()
+            raise

@@ -1,0 +1,60 @@
+"""`keeptime outbox`, with a daemon that answers and with the store alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from keeptime.errors import KeeptimeError, UsageError
+from tests.cli.commands import run
+from tests.nobody import nobody_listening
+from tests.store.test_letters import parked
+from tests.web.conftest import served
+from tests.web.test_outbox import daemon
+
+Out = pytest.CaptureFixture[str]
+
+
+def test_a_running_keeptime_is_asked(capsys: Out) -> None:
+    shown = daemon()
+    with served(shown) as where:
+        assert run("outbox", "list", "--dead", "--json", "--url", where.url) == 1
+        assert [each["id"] for each in json.loads(capsys.readouterr().out)["outbox"]] == [1, 3, 4]
+        assert run("outbox", "replay", "1", "99", "--url", where.url) == 1
+        assert capsys.readouterr().out == "1 dead letter will be sent again\n"
+        assert run("outbox", "replay", "--all", "--json", "--url", where.url) == 0
+        assert json.loads(capsys.readouterr().out) == {"replayed": 2}
+        assert run("outbox", "list", "--url", where.url) == 0
+        assert "waiting" in capsys.readouterr().out
+        assert run("outbox", "list", "--dead", "--url", where.url) == 0
+        assert capsys.readouterr().out == "there are no dead letters\n"
+
+
+def test_without_one_the_store_is_asked(tmp_path: Path, capsys: Out) -> None:
+    parked(tmp_path, "m1", "m2")
+    assert run("outbox", "list", "--json", "--data", str(tmp_path)) == 1
+    first, second = json.loads(capsys.readouterr().out)["outbox"]
+    assert (first["message_id"], first["receiver"], first["error"]) == ("m1", "webhook:env:HOOK", "it answered 410")
+    assert run("outbox", "replay", str(second["id"]), "--data", str(tmp_path)) == 0
+    assert run("outbox", "list", "--dead", "--data", str(tmp_path)) == 1
+    assert run("outbox", "replay", "--contract", "digits", "--data", str(tmp_path)) == 0
+    assert run("outbox", "list", "--data", str(tmp_path)) == 0
+
+
+def test_what_cannot_be_asked_is_one_clear_error(tmp_path: Path) -> None:
+    with nobody_listening() as port, pytest.raises(KeeptimeError, match="no keeptime answers"):
+        run("outbox", "list", "--url", f"http://127.0.0.1:{port}")
+    with pytest.raises(KeeptimeError, match="there is no store"):
+        run("outbox", "list", "--data", str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("given", [[], ["1", "--all"], ["--contract", "a", "--all"]])
+def test_a_replay_of_nothing_or_of_two_things_is_wrong_usage(given: list[str]) -> None:
+    with pytest.raises(UsageError, match="say what to replay"):
+        run("outbox", "replay", *given)
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "x", "²", str(2**63)])
+def test_an_id_is_a_number_of_the_list(given: str) -> None:
+    with pytest.raises(SystemExit):
+        run("outbox", "replay", given)
