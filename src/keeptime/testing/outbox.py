@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from keeptime.errors import StoreError
-from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Waiting
+from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Topic, Waiting
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -160,7 +160,7 @@ async def in_place(call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -
 
 def _letter(row: Delivery, objective: str, dead: float | None, error: str) -> Letter:
     return Letter(
-        *(row.row, row.message_id, row.contract, objective, row.address, row.topic, row.created),
+        *(row.row, row.message_id, row.contract, objective, row.address, Topic(row.topic), row.created),
         *(row.attempts, row.next_try, dead, error),
     )
 

@@ -99,4 +99,4 @@ def _refused(status: int, answer: bytes, after: float | None) -> DeliveryError:
     word = answer[:100].decode("ascii", "replace").strip()
     why = f" ({REASONS[word]})" if word in REASONS else ""
     hopeless = 400 <= status < 500 and status not in (408, 429)
-    return DeliveryError(refusal(status) + why, retry=not hopeless, after=after)
+    return DeliveryError(refusal(status) + why, retry=not hopeless, after=after, gone=status == 410)
