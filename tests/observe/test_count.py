@@ -1,10 +1,12 @@
 """Counting: each slot once for each objective, in the right tick, however outcomes come."""
 
 import threading
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keeptime.contract.scope import Maintenance
 from keeptime.model.exclusion import FAILED
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey
 from keeptime.model.sample import Failure, Sample, Skipped
@@ -99,6 +101,19 @@ def test_an_overdue_request_that_keeptime_did_not_wait_for() -> None:
     records = counting.close(T0 + 9 * S)
     assert totals(records, "slow") == Tally(0, 1, 0)
     assert totals(records, "alive") == Tally(0, 0, 1)
+
+
+def test_an_overdue_request_is_counted_once_over_a_reload_that_changes_the_terms() -> None:
+    """As when somebody declares maintenance while requests hang."""
+    counting = counter()
+    counting.overdue("c", T0 + 7)
+    rest = Maintenance("2026-01-01T00:00", 31 * 86_400.0, "UTC", "restart", "ops", "FREQ=DAILY")
+    changed = replace(CONTRACT, maintenance=(rest,), objectives=(FAST, replace(SLOW, under=9.0), ALIVE))
+    counting.replace([changed])
+    counting.add(sample(T0 + 7, 5 * S))
+    records = counting.close(T0 + 9 * S)
+    assert totals(records, "fast") == totals(records, "slow") == Tally(0, 1)
+    assert totals(records, "alive") == Tally(excluded=1)
 
 
 def test_suspects_are_marked() -> None:

@@ -66,6 +66,19 @@ class _Tick:
         return TickRecord(tick, tallies, self.sketches, incomplete, self.exclusions, self.amounts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Early:
+    """A request that was counted as bad before its end, for these objectives: it had exceeded every threshold, of
+    which `largest` was the largest (nanoseconds).
+    """
+
+    counted: frozenset[ObjectiveKey]
+    largest: int
+
+
+NOT_EARLY: frozenset[ObjectiveKey] = frozenset()
+
+
 class Counter:
     """`start_ns`: Unix nanoseconds of when counting began; its tick is incomplete.
 
@@ -80,7 +93,7 @@ class Counter:
         self._grace = round(grace * SECOND)
         self._next = tick_of(start_ns, tick_seconds)
         self._ticks: dict[int, _Tick] = {self._next: _Tick(incomplete=True)}
-        self._early: dict[tuple[str, int], int] = {}
+        self._early: dict[tuple[str, int], list[_Early]] = {}
         self._objectives: dict[str, tuple[Deciding, ...]] = {}
         self._counters: dict[str, RequestCounters] = {}
         self.replace(contracts)
@@ -89,8 +102,7 @@ class Counter:
         """Count for these from now on. Totals of a contract whose thresholds stay are kept."""
         with self._lock:
             objectives = {contract.name: _counted(contract) for contract in contracts}
-            same = {name for name, each in objectives.items() if self._objectives.get(name) == each}
-            self._early = {key: count for key, count in self._early.items() if key[0] in same}
+            self._early = {key: found for key, found in self._early.items() if key[0] in objectives}
             self._objectives = objectives
             before, self._counters = self._counters, {}
             for contract in contracts:
@@ -106,11 +118,12 @@ class Counter:
                 return
             objectives = _in_force(known, outcome.due_ns)
             tick = self._tick(outcome.due_ns)
-            decided = self._was_early(outcome)
+            counted = self._counted_early(outcome)
+            objectives = tuple(each for each in objectives if each.key not in counted)
             if isinstance(outcome, Skipped):
-                self._add_skipped(tick, objectives, outcome, decided)
+                self._add_skipped(tick, objectives, outcome)
             else:
-                self._add_sample(tick, objectives, outcome, decided)
+                self._add_sample(tick, objectives, outcome)
 
     def put(self, until_ns: int, tallies: Mapping[ObjectiveKey, Tally]) -> None:
         """Count what others have counted up to this instant: in the tick that ends with it or holds it."""
@@ -130,7 +143,8 @@ class Counter:
             early = [each for each in objectives if each.early(due_ns)]
             if early:
                 tick = self._tick(due_ns)
-                self._early[contract, due_ns] = self._early.get((contract, due_ns), 0) + 1
+                found = _Early(frozenset(each.key for each in early), self._largest(contract))
+                self._early.setdefault((contract, due_ns), []).append(found)
                 for each in early:
                     tick.count(each.key, BAD)
 
@@ -172,34 +186,35 @@ class Counter:
             tick = self._ticks[number] = _Tick()
         return tick
 
-    def _was_early(self, outcome: Sample | Skipped) -> bool:
-        """Has this request, or another of the same instant that ends just as badly, been counted as overdue?"""
-        key = (outcome.contract, outcome.due_ns)
-        count = self._early.get(key, 0)
-        if not count or (isinstance(outcome, Skipped) and outcome.reason != ENDED):
-            return False
-        bounds = [each.under for each in self._objectives[outcome.contract] if each.under is not None]
-        if isinstance(outcome, Sample) and outcome.failure is None and outcome.latency_ns <= max(bounds, default=0):
-            return False
-        if count == 1:
-            del self._early[key]
-        else:
-            self._early[key] = count - 1
-        return True
+    def _largest(self, contract: str) -> int:
+        return max((each.under for each in self._objectives[contract] if each.under is not None), default=0)
 
-    def _add_skipped(self, tick: _Tick, objectives: tuple[Deciding, ...], outcome: Skipped, decided: bool) -> None:
+    def _counted_early(self, outcome: Sample | Skipped) -> frozenset[ObjectiveKey]:
+        """For which objectives this request, or another of the same instant that ends just as badly, was counted as
+        overdue."""
+        key = (outcome.contract, outcome.due_ns)
+        found = self._early.get(key)
+        if not found or (isinstance(outcome, Skipped) and outcome.reason != ENDED):
+            return NOT_EARLY
+        in_time = isinstance(outcome, Sample) and outcome.failure is None and outcome.latency_ns <= found[0].largest
+        if in_time:
+            return NOT_EARLY
+        early = found.pop(0)
+        if not found:
+            del self._early[key]
+        return early.counted
+
+    def _add_skipped(self, tick: _Tick, objectives: tuple[Deciding, ...], outcome: Skipped) -> None:
         tick.incomplete = tick.incomplete or outcome.reason == STOPPED
         self._counters[outcome.contract].skipped += 1
         for each in objectives:
-            if decided and each.early(outcome.due_ns):
-                continue
             why = each.maintained(outcome.due_ns)
             if why is None:
                 tick.count(each.key, SKIPPED)
             else:
                 tick.exclude(each.key, why)
 
-    def _add_sample(self, tick: _Tick, objectives: tuple[Deciding, ...], sample: Sample, decided: bool) -> None:
+    def _add_sample(self, tick: _Tick, objectives: tuple[Deciding, ...], sample: Sample) -> None:
         self._counters[sample.contract].add(sample)
         if sample.failure is None:
             key = SignalKey(sample.contract, Signal.REQUESTS)
@@ -209,8 +224,7 @@ class Counter:
             sketch.add(sample.latency_ns / SECOND)
         attributes = attributes_of(sample)
         for each in objectives:
-            if not (decided and each.early(sample.due_ns)):
-                _count(tick, each, sample, each.decide(sample, attributes))
+            _count(tick, each, sample, each.decide(sample, attributes))
 
 
 def _count(tick: _Tick, objective: Deciding, sample: Sample, decision: bool | Exclusion | None) -> None:
