@@ -110,4 +110,13 @@ def test_other_objectives_are_left_alone() -> None:
     folding = Folding.restore([other], 10.0, {})
     record = TickRecord(FIRST, {ObjectiveKey("c", "p"): Tally(good=4)})
     assert folding.fold(record) is record
-    assert folding.memory() == {}
+
+
+def test_what_an_objective_had_is_forgotten_once_it_is_gone() -> None:
+    other = contract(Objective("p", Fraction(99, 100), 0.5, Rolling(28 * DAY), Policy(PolicyKind.BUCKETS)))
+    with_it = Folding.restore([promised()], 10.0, {})
+    with_it.fold(TickRecord(FIRST, {KEY: Tally(bad=1)}))
+    kept = with_it.memory()
+    kept |= Folding.restore([other], 10.0, kept).memory()
+    again = Folding.restore([promised()], 10.0, kept)
+    assert again.fold(TickRecord(FIRST + 9000, {KEY: Tally(good=1)})).tallies == {}

@@ -67,9 +67,9 @@ class Folding:
         return cls(tick_seconds, terms, {key: _Part(**each) for key, each in found.items() if each is not None})
 
     def memory(self) -> dict[str, bytes]:
-        """What `restore` needs; nothing where no objective has intervals."""
+        """What `restore` needs; where no objective has intervals, that there is nothing any more."""
         if not self.terms:
-            return {}
+            return {NAME: b""}
         keys = list(self.terms)
         parts = [self.parts.get(key, _Part()) for key in keys]
         columns = {name: np.array([getattr(part, name) for part in parts], dtype=np.int64) for name in COLUMNS}
