@@ -105,7 +105,11 @@ def test_an_alert_whose_terms_a_reload_has_ended_is_closed(store: Store) -> None
     assert store.alerts()[FAST].state is AlertState.FIRING
     ended = "".join(line for line in TERMS.splitlines(keepends=True) if "target: 50%" not in line)
     one.replace([contract(ended)])
-    assert one.keep([record(CHANGE + 5, 10, 0)], 0.0).messages == ()
+    one.replace([contract(TERMS)])
+    one.keep([record(CHANGE + 5, 0, 10)], 0.0)
+    assert store.alerts()[FAST].state is AlertState.FIRING, "a reload that was taken back changes nothing"
+    one.replace([contract(ended)])
+    assert one.keep([record(CHANGE + 6, 10, 0)], 0.0).messages == ()
     assert store.alerts()[FAST].state is AlertState.INACTIVE
 
 

@@ -62,6 +62,7 @@ class Keeper:
         self._alerts: dict[ObjectiveKey, AlertRow] = dict(store.alerts())
         self._unsaved: deque[Change] = deque()
         self._closed: list[AlertRow] = []
+        self._replaced = False
         self._close_alerts(next_tick)
         self._closing = Closing(contracts, tick_seconds, store.closed_to(), next_tick)
 
@@ -69,6 +70,9 @@ class Keeper:
         """Judge these ticks and commit each, and what an earlier call could not. `now`: Unix seconds."""
         verdicts: tuple[Verdict, ...] = ()
         messages: list[Message] = []
+        if self._replaced:  # only now: until the next tick a reload can still be taken back
+            self._close_alerts(self._state.next_tick)
+            self._replaced = False
         for record in records:
             if record.tick < self._state.next_tick:
                 late = self._folding.without(record)  # counted, but of a tick that was judged before a restart
@@ -92,7 +96,7 @@ class Keeper:
         closing = Closing(contracts, self._plan.tick_seconds, self._store.closed_to(), now)
         self._take(contracts, now)
         self._contracts, self._closing = tuple(contracts), closing
-        self._close_alerts(now)
+        self._replaced = True
 
     @property
     def next_tick(self) -> int:
