@@ -168,8 +168,8 @@ def _table(contracts: list[dict[str, Any]]) -> "Table":
     for heading in HEADINGS:
         out.add_column(heading, overflow="fold")
     for contract in contracts:
-        for row in _rows(contract):
-            out.add_row(contract["contract"], *row)
+        for *first, kept, why in _rows(contract):
+            out.add_row(contract["contract"], *first, kept.replace("; ", "\n"), why)
     return out
 
 
