@@ -5,11 +5,11 @@ Guarantees: the bars of the comparison are computed here alone, from the same ro
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.alert_quality.figures import Row
+from bench.alert_quality.figures import COUNTED_SPEND, Row
 from bench.alert_quality.rules import OURS, RETUNED, SLOTHS
 from bench.alert_quality.running import Case, Found
 from bench.alert_quality.streams import TARGETS, TRAFFIC
@@ -176,16 +176,12 @@ def draw(found: Found, path: Path) -> None:
     right.legend(fontsize=8)
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    _write(figure.savefig, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
     pyplot.close(figure)
+    print(f"wrote {path}")
 
 
 def _delays(cases: Sequence[Case], rule: str) -> list[float]:
     own = [caught for case in cases if case.rule == rule for caught in case.outcome.caught]
-    return sorted(caught.delay for caught in own if caught.incident.spend >= 0.02)
-
-
-def _write(savefig: Callable[..., None], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-    print(f"wrote {path}")
+    return sorted(caught.delay for caught in own if caught.incident.spend >= COUNTED_SPEND)

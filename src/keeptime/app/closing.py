@@ -53,13 +53,10 @@ class Account:
 
     def terms(self, start: int, tick_seconds: float) -> PeriodTerms:
         """What the period that begins at this tick is judged by."""
-        calendar = self.calendar
+        one, calendar = self.objective, self.calendar
         name = period_name(calendar, start * tick_seconds)
-        said = promise(self.objective)
-        one = self.objective
-        return PeriodTerms(
-            name, calendar.unit, calendar.timezone, said, one.target, self.basis, min_events=one.min_events
-        )
+        where = (name, calendar.unit, calendar.timezone)
+        return PeriodTerms(*where, promise(one), one.target, self.basis, min_events=one.min_events)
 
 
 span_of = lru_cache(maxsize=4096)(period_of)
@@ -79,15 +76,12 @@ def accounts(contracts: Sequence[Contract], tick_seconds: float) -> tuple[Accoun
 def account(contract: Contract, objective: Objective, tick_seconds: float) -> Account:
     """A calendar objective is accounted by its own periods, a rolling one by months of the contract's time zone."""
     over = objective.over
-    slots = (
-        contract.expected(objective) or contract.events_per_second
-    )  # nobody knows which would have been eligible
     return Account(
         contract.key(objective),
         objective,
         over if isinstance(over, Calendar) else Calendar("month", contract.timezone),
         basis_of(contract),
-        slots * tick_seconds,
+        contract.slots(objective) * tick_seconds,
         _tick(objective.begins, tick_seconds),
         _tick(objective.ends, tick_seconds),
     )

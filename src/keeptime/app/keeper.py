@@ -53,12 +53,9 @@ class Keeper:
     """
 
     def __init__(self, store: Store, contracts: Sequence[Contract], tick_seconds: float, next_tick: int) -> None:
-        self._store = store
-        self._contracts, self._terms_of = tuple(contracts), next_tick
-        self._plan = Plan.compile(in_force(contracts, next_tick * tick_seconds), tick_seconds)
-        memory = store.memory()
-        self._state = State.restore(self._plan, store.histories(next_tick), memory, next_tick)
-        self._folding = Folding.restore(in_force(contracts, next_tick * tick_seconds), tick_seconds, memory)
+        self._store, self._tick_seconds = store, tick_seconds
+        self._contracts = tuple(contracts)
+        self._take(contracts, next_tick, store.memory())
         self._alerts: dict[ObjectiveKey, AlertRow] = dict(store.alerts())
         self._unsaved: deque[Change] = deque()
         self._closed: list[AlertRow] = []
@@ -93,8 +90,8 @@ class Keeper:
         if problem:
             raise StoreError(problem)
         now = self._state.next_tick
-        closing = Closing(contracts, self._plan.tick_seconds, self._store.closed_to(), now)
-        self._take(contracts, now)
+        closing = Closing(contracts, self._tick_seconds, self._store.closed_to(), now)
+        self._take(contracts, now, self._memory())
         self._contracts, self._closing = tuple(contracts), closing
         self._replaced = True
 
@@ -106,13 +103,12 @@ class Keeper:
     @property
     def in_force(self) -> tuple[Contract, ...]:
         """The contracts with the terms that are judged now."""
-        return in_force(self._contracts, self._terms_of * self._plan.tick_seconds)
+        return self._in_force
 
     def _reach(self, tick: int) -> None:
         """Move over ticks that were not lived through, and to the terms that are in force in this one."""
-        second = self._plan.tick_seconds
-        while (at := next_change(self._contracts, self._terms_of * second)) is not None:
-            change = round(at / second)
+        while self._next_change is not None:
+            change = round(self._next_change / self._tick_seconds)
             if change > tick:
                 break
             self._idle(max(change, self._state.next_tick))
@@ -125,24 +121,31 @@ class Keeper:
         if self._save():
             return False
         try:
-            self._take(self._contracts, tick)
+            self._take(self._contracts, tick, self._memory())
         except StoreError:
             return False
         self._close_alerts(tick)
         return True
 
-    def _take(self, contracts: Sequence[Contract], tick: int) -> None:
-        """Objectives that stay keep their state. Raises StoreError, and then nothing has changed."""
-        second = self._plan.tick_seconds
-        plan = Plan.compile(in_force(contracts, tick * second), second)
-        folding = Folding.restore(in_force(contracts, tick * second), second, self._folding.memory())
-        self._state = State.restore(plan, self._store.histories(tick), self._state.memory(), tick)
-        self._folding = folding
-        self._plan, self._terms_of = plan, tick
+    def _take(self, contracts: Sequence[Contract], tick: int, memory: Mapping[str, bytes]) -> None:
+        """Judge these contracts' terms of this tick; objectives that stay have their state from `memory`.
+
+        Raises StoreError, and then nothing has changed.
+        """
+        second, at = self._tick_seconds, tick * self._tick_seconds
+        now = in_force(contracts, at)
+        plan, folding = Plan.compile(now, second), Folding.restore(now, second, memory)
+        self._state = State.restore(plan, self._store.histories(tick), memory, tick)
+        self._plan, self._folding = plan, folding
+        self._in_force, self._next_change = now, next_change(contracts, at)
+
+    def _memory(self) -> Mapping[str, bytes]:
+        """What is carried beyond counts."""
+        return self._state.memory() | self._folding.memory()
 
     def _close_alerts(self, tick: int) -> None:
         """Alerts of objectives whose terms have ended are over."""
-        at = tick * self._plan.tick_seconds
+        at = tick * self._tick_seconds
         known = {each.key(one) for each in self._contracts for one in each.objectives}
         for key in known - set(self._plan.keys):
             row = self._alerts.get(key)
@@ -177,8 +180,7 @@ class Keeper:
             if said.message is not None:
                 messages.append(said.message)
         days, periods = self._closing.due(record.tick + 1)
-        memory = self._state.memory() | self._folding.memory()
-        return Change(now, record, memory, tuple(alerts), tuple(messages), days, periods)
+        return Change(now, record, self._memory(), tuple(alerts), tuple(messages), days, periods)
 
     def _save(self) -> str:
         """Commit what waits, oldest first; the sentence of what went wrong, or ""."""

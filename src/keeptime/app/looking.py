@@ -6,24 +6,21 @@ Prometheus that is slow to answer holds nobody up. What could not be found is ab
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from keeptime.app.closing import Account, account, span_of
+from keeptime.app.closing import Account, account, accounts, span_of
 from keeptime.app.periods import ComplianceView, PeriodView, past, present
 from keeptime.app.ports import Following, Store
 from keeptime.contract.terms import Calendar, Contract
 from keeptime.errors import StoreError
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey
-from keeptime.model.latency import Latency
+from keeptime.model.latency import SPAN, Latency
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.verdict import Verdict
 from keeptime.tell.ports import InStore
 
 AT_ONCE = 20
 """Contracts that the store is asked about in one turn of its thread."""
-
-HOUR = 3600.0
-"""Percentiles are of so many seconds."""
 
 FRESH = 30.0
 """A Prometheus is asked for percentiles no more often than each so many seconds."""
@@ -88,20 +85,14 @@ class Looking:
         self, contracts: Sequence[Contract], boundary: int
     ) -> tuple[dict[ObjectiveKey, int], dict[str, Latency]]:
         """Called in the store's thread."""
-        asked = {each.key: self._spans(each, boundary) for each in self._probed(contracts)}
-        first = boundary - round(HOUR / self._tick_seconds)
+        probed = [each for each in contracts if each.probes]
+        asked = {each.key: self._spans(each, boundary) for each in accounts(probed, self._tick_seconds)}
+        first = boundary - round(SPAN / self._tick_seconds)
         latencies = {
-            each.name: self._store.sketches(SignalKey(each.name, Signal.REQUESTS), first, boundary).latency(HOUR)
-            for each in contracts
-            if each.probes
+            each.name: self._store.sketches(SignalKey(each.name, Signal.REQUESTS), first, boundary).latency(SPAN)
+            for each in probed
         }
         return self._store.missing_since(asked, boundary), latencies
-
-    def _probed(self, contracts: Sequence[Contract]) -> Iterator[Account]:
-        for contract in contracts:
-            if contract.probes:
-                promised = (each for each in contract.objectives if not each.internal)
-                yield from (account(contract, each, self._tick_seconds) for each in promised)
 
     def _spans(self, of: Account, boundary: int) -> tuple[int, int, float]:
         """Where its window begins, where the day begins that is not over, and its slots per tick."""

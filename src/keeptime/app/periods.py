@@ -70,9 +70,19 @@ def present(of: Account, verdict: Verdict, missing: int, tick_seconds: float) ->
     if not lived and (of.objective.each is not None or not of.objective.where):
         slots = math.floor(of.slots * verdict.window_seconds / tick_seconds)
         counts = replace(counts, missing=max(missing, slots - counts.events - counts.skipped - counts.excluded))
-    promised = promise(of.objective)
-    view = PeriodView(of.key.objective, name, promised, start, end, None, counts, verdict.target, of.basis)
-    return replace(view, lived=lived, min_events=of.objective.min_events)
+    return PeriodView(
+        of.key.objective,
+        name,
+        promise(of.objective),
+        start,
+        end,
+        None,
+        counts,
+        verdict.target,
+        of.basis,
+        of.objective.min_events,
+        lived,
+    )
 
 
 def past(closed: ClosedPeriod, tick_seconds: float, contracts: Sequence[Contract] = ()) -> PeriodView:

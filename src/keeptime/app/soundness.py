@@ -31,9 +31,8 @@ def unreachable(document: Document, tick_seconds: float, traffic: float | None =
     out: list[Problem] = []
     if document.contract is None:
         return ()
-    given = document.contract.events_per_second if traffic is None else traffic
     for objective, place in zip(document.contract.objectives, document.objectives, strict=True):
-        rate = given if objective.each is None else document.contract.expected(objective)
+        rate = document.contract.slots(objective, traffic)
         for tier in reach(objective, rate, tick_seconds):
             if not tier.can_fire:
                 message = f"{objective.name}: the tier '{tier.name}' can never fire: {tier.note}"
@@ -47,9 +46,9 @@ def too_seldom(document: Document, tick_seconds: float, traffic: float | None = 
     out: list[Problem] = []
     if document.contract is None:
         return ()
-    rate = document.contract.events_per_second if traffic is None else traffic
     warned = {(each.line, each.column) for each in document.problems if each.code == "too-few-events"}
     for objective, place in zip(document.contract.objectives, document.objectives, strict=True):
+        rate = document.contract.slots(objective, traffic)
         known = (place.line, place.column) in warned or objective.each is not None
         found = None if known else untracked(objective, rate, tick_seconds)
         at = (document.file, place.line, place.column)

@@ -20,6 +20,6 @@ class Question:
 
     def rate(self, contract: "Contract", objective: "Objective | None" = None) -> float:
         """Events per second, of this objective if one is given; 0: not known."""
-        if objective is not None and objective.each is not None:
-            return contract.expected(objective)
+        if objective is not None:
+            return contract.slots(objective, self.traffic)
         return contract.events_per_second if self.traffic is None else self.traffic

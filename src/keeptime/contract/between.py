@@ -19,8 +19,7 @@ def together(drafts: Sequence[Placed[Draft]], report: Report, _: str) -> None:
     versions: dict[str, bool] = {}
     for draft in drafts:
         one, place = draft.value, draft.place
-        what = (one.of, one.target, one.under, one.over, one.errors, one.each, one.bounds, one.at_least)
-        same = (*what, one.timezone, one.effective, one.where, one.exclude)
+        same = (*one.scope, one.target, one.under, one.errors, one.timezone, one.exclude)
         if same in terms:
             name, first = terms[same]
             message = f"this objective says the same as '{name}' in line {first.line}"
@@ -71,15 +70,7 @@ def _check_order(drafts: Sequence[Placed[Draft]], report: Report) -> None:
 
 
 def _idle(low: Draft, high: Draft) -> bool:
-    if low.under is None or high.under is None or (low.of, low.over) != (high.of, high.over):
-        return False
-    if (low.effective, low.each, low.where, low.bounds, low.at_least) != (
-        high.effective,
-        high.each,
-        high.where,
-        high.bounds,
-        high.at_least,
-    ):
+    if low.under is None or high.under is None or low.scope != high.scope:
         return False
     return low.target < high.target and low.under >= high.under
 

@@ -177,8 +177,7 @@ def _check_timeouts(
 def _check_events(contract: Contract, drafts: Sequence[Placed[Draft]], report: Report) -> None:
     """Fewer events than 1/(1 − target): one bad request alone misses the objective, so nothing can be told."""
     for objective, draft in zip(contract.objectives, drafts, strict=True):
-        rate = contract.events_per_second if objective.each is None else contract.expected(objective)
-        events = rate * usual_seconds(objective.over)
+        events = contract.slots(objective) * usual_seconds(objective.over)
         needed = math.ceil(1 / objective.budget_ratio)
         if events < needed:
             report.warning(draft.place, "too-few-events", _too_few(objective, events, needed))

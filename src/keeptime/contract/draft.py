@@ -88,6 +88,11 @@ class Draft:
         )
 
     @property
+    def scope(self) -> tuple[object, ...]:
+        """What objectives must have alike for their thresholds to be comparable."""
+        return (self.of, self.over, self.effective, self.each, self.where, self.bounds, self.at_least)
+
+    @property
     def timed(self) -> bool:
         """Is more asked than success?"""
         return self.under is not None or bool(self.bounds) or self.at_least is not None

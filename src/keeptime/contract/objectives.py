@@ -117,6 +117,26 @@ LONG_TABLE = Table(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A sentence taken apart: each part is read as the field of its name is, at its own place."""
+
+    found: "re.Match[str]"
+    scalar: Scalar
+    report: Report
+    what: str
+
+    def part(self, field: Field[T]) -> Scalar:
+        return Scalar(self.found[field.key], True, self.scalar.at(self.found.start(field.key)))
+
+    def read(self, field: Field[T]) -> T:
+        return field.shape.read(self.part(field), self.report, f"{self.what}.{field.key}")
+
+    def find(self, field: Field[T]) -> T | None:
+        """None where the sentence does not have it."""
+        return None if self.found[field.key] is None else self.read(field)
+
+
 @dataclass(frozen=True)
 class ShortForm:
     """`99% of requests under 500ms over 28d`."""
@@ -125,41 +145,27 @@ class ShortForm:
 
     def read(self, node: Node, report: Report, what: str) -> Draft:
         scalar = text_of(node, report, what, self.expected)
-        short = len(scalar.text) <= 200
-        intervals = _INTERVALS.fullmatch(scalar.text) if short else None
-        if intervals is not None:
-            return self._of_intervals(intervals, scalar, report, what)
-        found = _SHORT.fullmatch(scalar.text) if short else None
-        if found is None:
-            message = f"{what}: {quote(scalar.text)} is no objective; expected {_EXAMPLES}"
-            raise report.spoil(scalar.place, "bad-objective", message)
-        return self._parts(found, scalar, report, what)
+        for form, draft in ((_INTERVALS, self._of_intervals), (_SHORT, self._of_requests)):
+            found = form.fullmatch(scalar.text) if len(scalar.text) <= 200 else None
+            if found is not None:
+                return draft(_Said(found, scalar, report, what))
+        message = f"{what}: {quote(scalar.text)} is no objective; expected {_EXAMPLES}"
+        raise report.spoil(scalar.place, "bad-objective", message)
 
-    def _of_intervals(self, found: "re.Match[str]", scalar: Scalar, report: Report, what: str) -> Draft:
-        def read(field: Field[T], name: str) -> T:
-            return field.shape.read(
-                Scalar(found[name], True, scalar.at(found.start(name))), report, f"{what}.{name}"
-            )
-
-        target, under, over = read(TARGET, "target"), read(UNDER, "under"), read(OVER, "over")
-        each = Interval(read(EACH, "each"), read(STATISTIC, "statistic"))
+    def _of_intervals(self, said: "_Said") -> Draft:
+        target, under, over = said.read(TARGET), said.read(UNDER), said.read(OVER)
+        each = Interval(said.read(EACH), said.read(STATISTIC))
         return Draft(None, target, under.whole, over, Signal.REQUESTS, Errors.BAD, None, None, each=each)
 
-    def _parts(self, found: "re.Match[str]", scalar: Scalar, report: Report, what: str) -> Draft:
-        def part(name: str) -> Scalar:
-            return Scalar(found[name], True, scalar.at(found.start(name)))
-
-        of = OF.shape.read(part("of"), report, f"{what}.of")
-        _check_signal(of, part("of").place, report, what)
-        target = TARGET.shape.read(part("target"), report, f"{what}.target")
-        under = None if found["under"] is None else UNDER.shape.read(part("under"), report, f"{what}.under").whole
-        rate = found["at_least"]
-        at_least = None if rate is None else AT_LEAST.shape.read(part("at_least"), report, f"{what}.at_least")
+    def _of_requests(self, said: "_Said") -> Draft:
+        of = said.read(OF)
+        _check_signal(of, said.part(OF).place, said.report, said.what)
+        target, under, at_least = said.read(TARGET), said.find(UNDER), said.find(AT_LEAST)
         if (of is Signal.TOKEN_RATE) != (at_least is not None):
-            message = f"{what}: {quote(scalar.text)}; write 99% of token_rate at least 30/s over 28d"
-            raise report.spoil(scalar.place, "one-measure", message)
-        over = OVER.shape.read(part("over"), report, f"{what}.over")
-        return Draft(None, target, under, over, of, Errors.BAD, None, None, at_least=at_least)
+            message = f"{said.what}: {quote(said.scalar.text)}; write 99% of token_rate at least 30/s over 28d"
+            raise said.report.spoil(said.scalar.place, "one-measure", message)
+        whole = None if under is None else under.whole
+        return Draft(None, target, whole, said.read(OVER), of, Errors.BAD, None, None, at_least=at_least)
 
     def schema(self) -> Schema:
         signals = "|".join(Signal)

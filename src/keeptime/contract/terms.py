@@ -296,9 +296,13 @@ class Contract:
         """Events per second of this objective: probe slots, or intervals; 0 where that is not known beforehand:
         requests are not keeptime's own, or only some are eligible.
         """
+        return 0.0 if objective.where and objective.each is None else self.slots(objective)
+
+    def slots(self, objective: Objective, traffic: float | None = None) -> float:
+        """All that may be events of this objective, per second: intervals, else the given traffic, else probes."""
         if objective.each is not None:
             return 1 / objective.each.seconds
-        return 0.0 if objective.where else self.events_per_second
+        return self.events_per_second if traffic is None else traffic
 
     @property
     def events_per_second(self) -> float:

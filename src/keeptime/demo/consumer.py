@@ -1,7 +1,7 @@
 """A consumer's webhook receiver, as a team that calls the model would have it.
 
-Guarantees: a message is taken only when its signature is right (Standard Webhooks); each is appended to a file as
-one JSON line. Knows nothing of keeptime but the body it is sent.
+Guarantees: a message is taken only when `keeptime.consumer` believes it; each is appended to a file as one JSON
+line. Knows nothing else of keeptime but the body it is sent.
 
     KEEPTIME_DEMO_SECRET=whsec_… python -m keeptime.demo.consumer FILE
 """
@@ -14,9 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
 
-from standardwebhooks.webhooks import Webhook, WebhookVerificationError
-
 from keeptime import clock
+from keeptime.consumer import MessageRefused, Verifier
 
 SECRET = "KEEPTIME_DEMO_SECRET"
 LARGEST = 256 * 1024
@@ -28,17 +27,17 @@ class Inbox:
     """Verifies and keeps messages; `take` answers with the HTTP status to give."""
 
     def __init__(self, secret: str, file: Path) -> None:
-        self._webhook = Webhook(secret)
+        self._verifier = Verifier(secret, largest=LARGEST)
         self._file = file
         self._lock = Lock()
 
     def take(self, body: bytes, headers: dict[str, str]) -> int:
+        now = clock.wall_ns() / 1e9
         try:
-            self._webhook.verify(body, headers)
-            message = json.loads(body)
-        except (WebhookVerificationError, ValueError):
+            found = self._verifier.verify(headers, body, now)
+        except MessageRefused:
             return 401
-        line = json.dumps({"received": clock.wall_ns() / 1e9, "id": headers["webhook-id"], "message": message})
+        line = json.dumps({"received": now, "id": found.id, "message": dict(found.fields)})
         with self._lock, self._file.open("a", encoding="utf-8") as out:
             out.write(line + "\n")
         return 204

@@ -8,6 +8,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+SPAN = 3600.0
+"""Percentiles are shown of the last so many seconds."""
+
 SHARES = (0.5, 0.95, 0.99)
 """The percentiles that are shown."""
 

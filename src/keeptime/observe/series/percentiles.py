@@ -12,11 +12,8 @@ from keeptime.contract.promql import select
 from keeptime.contract.sources import ClassicHistogram, NativeHistogram
 from keeptime.contract.terms import PrometheusSource
 from keeptime.errors import SourceError
-from keeptime.model.latency import SHARES, Bucket, Latency, bounded
+from keeptime.model.latency import SHARES, SPAN, Bucket, Latency, bounded
 from keeptime.observe.series.api import Line, Queries
-
-SPAN = 3600
-"""Seconds that percentiles are of."""
 
 Counted = Mapping[tuple[float, float], float]
 """Observations by the bounds of their bucket, in the metric's own unit."""
@@ -41,7 +38,7 @@ async def latency_of(source: PrometheusSource, api: Queries, at: float) -> Laten
 
 def _growth(by: str, selector: str) -> str:
     """What each target's buckets grew by; Prometheus extrapolates all of them by one factor, which keeps shares."""
-    return f"{by}(increase({selector}[{SPAN}s]))"
+    return f"{by}(increase({selector}[{SPAN:.0f}s]))"
 
 
 def _classic(lines: Sequence[Line]) -> Counted:
