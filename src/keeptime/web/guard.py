@@ -1,8 +1,8 @@
 """What every answer of the one port has in common: who may ask, and what a browser may do with the answer.
 
-Guarantees: only GET and HEAD, and POST to what changes something: as JSON, to a loopback address, and from no page
-of another origin; a request that came in on a loopback address under a foreign host name is refused, so that no web
-page can reach it by DNS rebinding; every answer carries a strict content security policy.
+Guarantees: only what has a row in the access table is let in; what changes something comes as JSON, to a loopback
+address, and from no page of another origin; a request that came in on a loopback address under a foreign host name
+is refused, so that no web page can reach it by DNS rebinding; every answer carries a strict content security policy.
 """
 
 import ipaddress
@@ -11,6 +11,8 @@ from collections.abc import Collection
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from keeptime.web.access import access, allowed
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -23,9 +25,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-METHODS = ("GET", "HEAD")
-CHANGING = ("/api/v1/outbox/replay",)
-"""The routes that take a POST."""
 
 
 class Guard:
@@ -43,14 +42,15 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         method, host = scope["method"], Headers(scope=scope).get("host", "")
-        changes = method == "POST" and scope["path"] in CHANGING
-        if method not in METHODS and not changes:
-            message = f"{method} is not served here; only {' and '.join(METHODS)} are"
-            return JSONResponse({"error": message}, 405, {"Allow": ", ".join(METHODS)})
+        row = access(method, scope["path"])
+        if row is None:
+            methods = allowed(scope["path"])
+            message = f"{method} is not served here; only {' and '.join(methods)} {_are(methods)}"
+            return JSONResponse({"error": message}, 405, {"Allow": ", ".join(methods)})
         if self._arrived_on_loopback(scope) and not self._may_be_asked(host_name(host)):
             message = f"this port answers to localhost, not to the host name {host!r}"
             return JSONResponse({"error": message}, 421)
-        if changes and (why := self._may_not_change(scope)):
+        if row.changes and (why := self._may_not_change(scope)):
             return JSONResponse({"error": why}, 403)
         return None
 
@@ -77,6 +77,10 @@ class Guard:
 
     def _may_be_asked(self, name: str) -> bool:
         return name == "localhost" or name in self._hosts or is_loopback(name)
+
+
+def _are(methods: Collection[str]) -> str:
+    return "is" if len(methods) == 1 else "are"
 
 
 def host_name(host: str) -> str:

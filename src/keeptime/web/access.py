@@ -1,0 +1,82 @@
+"""Who may do what on the one port: one row for each method and path, with the scope that it takes.
+
+Guarantees: what has no row is not served: an unknown path takes `read` and then is a 404, and a method without a row
+is a 405. Knows nothing of tokens and of what a route answers. A new route adds its row here.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+
+class Scope(StrEnum):
+    """What a token may be for. `admin` includes the others; the others include nothing more."""
+
+    READ = "read"
+    INGEST = "ingest"
+    SILENCE = "silence"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """`path` as the routes write it: `{name}` stands for one segment. `scope`: None where nobody is asked who they
+    are. `changes`: it is posted as JSON, and from no page of another origin. `most`: bytes of a body."""
+
+    method: str
+    path: str
+    scope: Scope | None
+    changes: bool = False
+    most: int = 65_536
+
+    def matches(self, path: str) -> bool:
+        return _pattern(self.path).fullmatch(path) is not None
+
+
+def _reads(path: str) -> Access:
+    return Access("GET", path, Scope.READ)
+
+
+def _changes(method: str, path: str, scope: Scope) -> Access:
+    return Access(method, path, scope, changes=True)
+
+
+ACCESS = (
+    _reads("/"),
+    _reads("/static/{name}"),
+    _reads("/metrics"),
+    _reads("/probe"),
+    _reads("/api/v1/contracts"),
+    _reads("/api/v1/periods"),
+    _reads("/api/v1/outbox"),
+    _changes("POST", "/api/v1/outbox/replay", Scope.ADMIN),
+    Access("GET", "/healthz", None),
+)
+"""Every route. GET stands for HEAD, too."""
+
+UNKNOWN = (Access("GET", "", Scope.READ),)
+"""What a path without a row takes: whoever may read is told that there is nothing."""
+
+
+def rows_of(path: str) -> tuple[Access, ...]:
+    """The rows of this path, one for each method."""
+    return tuple(row for row in ACCESS if row.matches(path)) or UNKNOWN
+
+
+def access(method: str, path: str) -> Access | None:
+    """The row that decides about this request; None where the method is not served there."""
+    wanted = "GET" if method == "HEAD" else method
+    return next((row for row in rows_of(path) if row.method == wanted), None)
+
+
+def allowed(path: str) -> tuple[str, ...]:
+    """The methods that this path takes, as `Allow` lists them."""
+    methods = [row.method for row in rows_of(path)]
+    return tuple(named for each in methods for named in ((each, "HEAD") if each == "GET" else (each,)))
+
+
+@lru_cache(maxsize=256)
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"\{\w+\}", path)
+    return re.compile("[^/]+".join(map(re.escape, parts)))
