@@ -111,6 +111,13 @@ class Keeptime:
         assert self.process is not None
         self.process.wait(10)
 
+    def stop(self) -> None:
+        """SIGSTOP: it stands still until `go_on`, and is alive all the while."""
+        self.signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.signal(signal.SIGCONT)
+
     def refused(self, *options: str) -> tuple[int, str]:
         """Start it with more options where it must not start: exit code, what it said."""
         done = subprocess.run(self.command(*options), env=self.environment, capture_output=True, timeout=30)

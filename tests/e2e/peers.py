@@ -1,4 +1,5 @@
-"""The two ends of a running keeptime: a model that can be made slow, and a consumer that notes what it is told."""
+"""The two ends of a running keeptime: a model that can be made slow or wrong, and a consumer that notes what it is
+told and may answer badly."""
 
 import json
 import threading
@@ -11,18 +12,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Model:
-    """Answers POSTs after `delay` seconds."""
+    """Answers POSTs after `delay` seconds with `status`."""
 
     url: str = ""
     delay: float = 0.0
+    status: int = 200
 
 
 @dataclass
 class Consumer:
-    """Every message in the order in which it came, repeats too, as (id, body)."""
+    """Every message in the order in which it came, repeats too, as (id, body); `arrived`: when, on the monotonic
+    clock. It answers with `status`; what it does not take with 2xx goes to `refused`, as (id, body)."""
 
     url: str = ""
     received: list[tuple[str, bytes]] = field(default_factory=list)
+    arrived: list[float] = field(default_factory=list)
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    refused: list[tuple[str, bytes]] = field(default_factory=list)
 
     def once(self) -> list[str]:
         """Ids in order, repeats dropped."""
@@ -32,6 +39,13 @@ class Consumer:
         bodies = dict(self.received)
         return [json.loads(bodies[name])["type"].rsplit(".", 1)[1] for name in self.once()]
 
+    def take(self, name: str, body: bytes) -> None:
+        if self.status // 100 != 2:
+            self.refused.append((name, body))
+            return
+        self.received.append((name, body))
+        self.arrived.append(time.monotonic())
+
 
 class _Quiet(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -39,9 +53,11 @@ class _Quiet(BaseHTTPRequestHandler):
     def body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
-    def answer(self, body: bytes) -> None:
-        self.send_response(200)
+    def answer(self, body: bytes, status: int = 200, **headers: str) -> None:
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -77,7 +93,7 @@ def model() -> Iterator[Model]:
         def do_POST(self) -> None:
             self.body()
             time.sleep(state.delay)
-            self.answer(b'{"answer": 1}')
+            self.answer(b'{"answer": 1}', state.status)
 
     with _served(Handler) as state.url:
         yield state
@@ -89,9 +105,8 @@ def consumer() -> Iterator[Consumer]:
 
     class Handler(_Quiet):
         def do_POST(self) -> None:
-            body = self.body()
-            state.received.append((self.headers["webhook-id"], body))
-            self.answer(b"")
+            state.take(self.headers["webhook-id"], self.body())
+            self.answer(b"", state.status, **state.headers)
 
     with _served(Handler) as state.url:
         yield state
