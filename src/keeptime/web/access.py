@@ -1,7 +1,7 @@
 """Who may do what on the one port: one row for each method and path, with the scope that it takes.
 
-Guarantees: what has no row is not served: an unknown path takes `read` and then is a 404, and a method without a row
-is a 405. Knows nothing of tokens and of what a route answers. A new route adds its row here.
+Guarantees: what has no row is not served: an unknown path takes `read` and then is a 404, and a method without a
+row is a 405. Knows nothing of tokens and of what a route answers. A new route adds its row here.
 """
 
 import re

@@ -1,8 +1,9 @@
 """What every answer of the one port has in common: who may ask, and what a browser may do with the answer.
 
 Guarantees: only what has a row in the access table is let in; what changes something comes as JSON, to a loopback
-address, and from no page of another origin; a request that came in on a loopback address under a foreign host name
-is refused, so that no web page can reach it by DNS rebinding; every answer carries a strict content security policy.
+address, and from no page of another origin; a request that came in on a loopback address under a foreign host
+name is refused, so that no web page can reach it by DNS rebinding; every answer carries a strict content security
+policy.
 """
 
 import ipaddress
