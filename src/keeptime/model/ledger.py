@@ -1,0 +1,63 @@
+"""The ledger's values: one row per event that can be proven, and the head that whoever keeps it holds as an anchor.
+
+Guarantees: a head is written `SEQ:HASH` and read back as such, or refused. Knows neither hashes nor databases.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+Json = Mapping[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
+
+_HEAD = re.compile("([0-9]{1,15}):([0-9a-f]{64})", re.ASCII)
+
+
+class LedgerKind(StrEnum):
+    """What a row says has happened."""
+
+    DECISION = "decision"
+    DELIVERY = "delivery"
+    DEAD_LETTER = "dead_letter"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+    SILENCE = "silence"
+    SILENCE_ENDED = "silence_ended"
+    ACK = "ack"
+    EXCLUSION = "exclusion"
+    CONTRACT = "contract"
+    WITHDRAWN = "withdrawn"
+    ESCALATION = "escalation"
+    EPOCH = "epoch"
+    ACCESS = "access"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """`seq`: 1, 2, 3, …; `at`: Unix seconds; `contract`: "" of none; `previous`, `hash`: 64 hex digits."""
+
+    seq: int
+    at: float
+    kind: str
+    contract: str
+    fields: Mapping[str, Json]
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerHead:
+    """The newest row's number and hash; of an empty ledger 0 and 64 noughts."""
+
+    seq: int = 0
+    hash: str = "0" * 64
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash}"
+
+    @classmethod
+    def read(cls, text: str) -> "LedgerHead":
+        """Raises ValueError."""
+        if (found := _HEAD.fullmatch(text)) is None:
+            raise ValueError(f"'{text}' is no anchor; expected SEQ:HASH, a number and 64 hex digits")
+        return cls(int(found[1]), found[2])
