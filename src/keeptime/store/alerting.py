@@ -1,30 +1,34 @@
 """Every objective's alert: the one row each that survives a kill. Runs inside the caller's transaction."""
 
-import sqlite3
 from dataclasses import dataclass
 
 from keeptime.model.alert import AlertRow, AlertState, Topic
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.verdict import Condition, Severity
 from keeptime.store.names import Names
+from keeptime.store.sql import Database
 
 _Row = tuple[str, str, str, str, str | None, float, float | None, str]
+
+_PUT = (
+    "INSERT INTO alert VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (objective) DO UPDATE SET state = excluded.state, "
+    "condition = excluded.condition, severity = excluded.severity, since = excluded.since, "
+    "started = excluded.started, told = excluded.told"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
     """The table alert of one database."""
 
-    db: sqlite3.Connection
+    db: Database
     names: Names
 
     def put(self, row: AlertRow) -> None:
         severity = None if row.severity is None else row.severity.value
         told = ",".join(sorted(topic.value for topic in row.told))
         values = (row.state.value, row.condition.value, severity, row.since, row.started, told)
-        self.db.execute(
-            "INSERT OR REPLACE INTO alert VALUES (?, ?, ?, ?, ?, ?, ?)", (self.names.objective(row.key), *values)
-        )
+        self.db.execute(_PUT, (self.names.objective(row.key), *values))
 
     def all(self) -> dict[ObjectiveKey, AlertRow]:
         """Every alert, as last committed."""

@@ -4,7 +4,6 @@ Guarantees: all levels agree, also after an addition to a tick whose buckets are
 transaction; keeps nothing in memory.
 """
 
-import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,16 +12,19 @@ from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally
 from keeptime.store.grid import ID_BITS, MOST_IDS, Piece, Stage, cover, first_of, id_of, row_at
+from keeptime.store.sql import Database
 
 Row = tuple[int, int, int, int, int, int]
 """at, good, bad, skipped, suspect, excluded"""
+
+_COUNTED = ("good", "bad", "skipped", "suspect", "excluded")
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     """The counts_* tables of one database."""
 
-    db: sqlite3.Connection
+    db: Database
     stages: tuple[Stage, ...]
 
     def add(self, tick: int, tallies: Mapping[int, Tally], boundary: int) -> None:
@@ -38,11 +40,11 @@ class Counts:
 
     def put(self, stage: Stage, rows: Iterable[Row]) -> None:
         """Add rows to one level, and to no other."""
+        table = f"counts_{stage.name}"
+        added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in _COUNTED)
         self.db.executemany(
-            f"INSERT INTO counts_{stage.name} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (at) DO UPDATE SET "
-            "good = good + excluded.good, bad = bad + excluded.bad, "
-            "skipped = skipped + excluded.skipped, suspect = suspect + excluded.suspect, "
-            "excluded = excluded + excluded.excluded",
+            f"INSERT INTO {table} (at, {', '.join(_COUNTED)}) VALUES (?, ?, ?, ?, ?, ?) "
+            f"ON CONFLICT (at) DO UPDATE SET {added}",
             rows,
         )
 
@@ -107,26 +109,29 @@ def _row(key: int, tally: Tally) -> Row:
     return key, tally.good, tally.bad, tally.skipped, tally.suspect, tally.excluded
 
 
-def begin(db: sqlite3.Connection, kind: str, stages: Sequence[Stage], tick: int) -> None:
+def begin(db: Database, kind: str, stages: Sequence[Stage], tick: int) -> None:
     """Where nothing was summed up yet: every bucket before this tick's is closed."""
     db.executemany(
-        "INSERT OR IGNORE INTO summed VALUES (?, ?, ?)",
+        "INSERT INTO summed VALUES (?, ?, ?) ON CONFLICT (kind, seconds) DO NOTHING",
         ((kind, stage.seconds, row_at(stage.floor(tick))) for stage in stages),
     )
 
 
-def summed(db: sqlite3.Connection, kind: str, stage: Stage) -> int:
+def summed(db: Database, kind: str, stage: Stage) -> int:
     """The `at` below which a level is summed up; all of it before `begin`."""
     query = "SELECT below FROM summed WHERE kind = ? AND seconds = ?"
     row = db.execute(query, (kind, stage.seconds)).fetchone()
     return 0 if row is None else int(row[0])
 
 
-def set_summed(db: sqlite3.Connection, kind: str, stage: Stage, below: int) -> None:
-    db.execute("INSERT OR REPLACE INTO summed VALUES (?, ?, ?)", (kind, stage.seconds, below))
+def set_summed(db: Database, kind: str, stage: Stage, below: int) -> None:
+    db.execute(
+        "INSERT INTO summed VALUES (?, ?, ?) ON CONFLICT (kind, seconds) DO UPDATE SET below = excluded.below",
+        (kind, stage.seconds, below),
+    )
 
 
-def cut(db: sqlite3.Connection, table: str, limit: int, most: int) -> None:
+def cut(db: Database, table: str, limit: int, most: int) -> None:
     """Delete the oldest rows below `limit`, at most so many."""
     oldest = db.execute(f"SELECT min(at) FROM {table}").fetchone()[0]
     if oldest is not None and oldest < limit:
@@ -143,14 +148,14 @@ def preferred(stages: Sequence[Stage], step: int) -> list[Stage]:
 def series(table: str, columns: str) -> str:
     """One query for each bucket of one id in turn, by its key; parameters from `at`."""
     return (
-        "WITH RECURSIVE bucket (first) AS (SELECT :start UNION ALL SELECT first + :ticks FROM bucket "
-        f"WHERE first + :ticks < :end) SELECT first, {columns} FROM bucket JOIN {table} "
-        f"ON at = (first << {ID_BITS} | :id) ORDER BY first"
+        "WITH RECURSIVE bucket (first) AS (SELECT CAST(? AS BIGINT) UNION ALL SELECT first + ? FROM bucket "
+        f"WHERE first + ? < ?) SELECT first, {columns} FROM bucket JOIN {table} "
+        f"ON at = (first << {ID_BITS} | ?) ORDER BY first"
     )
 
 
-def at(piece: Piece, identity: int) -> dict[str, int]:
-    return {"start": piece.start, "end": piece.end, "ticks": piece.stage.ticks, "id": identity}
+def at(piece: Piece, identity: int) -> tuple[int, ...]:
+    return piece.start, piece.stage.ticks, piece.stage.ticks, piece.end, identity
 
 
 _COLUMNS = ("first", "good", "bad", "skipped", "excluded")

@@ -5,11 +5,11 @@ something was excluded, and there are at most as many a day as the contract has 
 transaction.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keeptime.model.exclusion import Exclusion, ExclusionKind
+from keeptime.store.sql import Database
 
 DAY = 86_400
 
@@ -27,13 +27,14 @@ class DayExclusion:
 class ExclusionTable:
     """The table `exclusion` of one database."""
 
-    db: sqlite3.Connection
+    db: Database
 
     def add(self, day: int, found: Mapping[int, Mapping[Exclusion, int]]) -> None:
         """Add to a day what was left out, by objective id."""
         self.db.executemany(
             "INSERT INTO exclusion VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET events = events + excluded.events",
+            "ON CONFLICT (objective, day, kind, reason, author) "
+            "DO UPDATE SET events = exclusion.events + excluded.events",
             (
                 (identity, day, why.kind.value, why.reason, why.author, events)
                 for identity, reasons in found.items()

@@ -5,12 +5,12 @@ Guarantees: a dead letter stays until it is replayed; replaying changes neither 
 the order. Runs inside the caller's transaction. Knows nothing of receivers and schedules.
 """
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from keeptime.model.alert import DeadLetters, Letter, Topic
 from keeptime.store.rows import address_of
+from keeptime.store.sql import Database
 
 UNSENT = "delivered IS NULL AND dead IS NULL"
 """As the index outbox_unsent has it."""
@@ -33,7 +33,7 @@ _Row = tuple[int, str, str, str, str, str, float, int, float, float | None, str]
 class Letters:
     """The undelivered rows of one database's outbox."""
 
-    db: sqlite3.Connection
+    db: Database
 
     def give_up(self, row: int, at: float, error: str) -> None:
         """This unsent row is a dead letter."""

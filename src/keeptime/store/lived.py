@@ -5,15 +5,16 @@ kill, the tick after the last recorded one and the tick of the next start are in
 was not lived. Runs inside the caller's transaction.
 """
 
-import sqlite3
 from dataclasses import dataclass
+
+from keeptime.store.sql import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Lived:
     """The tables lived (runs of recorded ticks) and incomplete."""
 
-    db: sqlite3.Connection
+    db: Database
 
     def last(self) -> int | None:
         """The newest recorded tick; None in a new store."""
@@ -59,4 +60,4 @@ class Lived:
         self.db.execute("DELETE FROM lived WHERE last < ? AND last < (SELECT max(last) FROM lived)", (oldest,))
 
     def _mark(self, tick: int) -> None:
-        self.db.execute("INSERT OR IGNORE INTO incomplete VALUES (?)", (tick,))
+        self.db.execute("INSERT INTO incomplete VALUES (?) ON CONFLICT (tick) DO NOTHING", (tick,))

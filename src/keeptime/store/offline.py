@@ -10,9 +10,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from keeptime.errors import StoreUnavailable
-from keeptime.store.failures import speaking, transaction
+from keeptime.store.failures import speaking
 from keeptime.store.letters import Letters
 from keeptime.store.opening import FILE, connect, migrations, take_lock
+from keeptime.store.sqlite_database import SqliteDatabase
 
 
 @contextmanager
@@ -23,8 +24,10 @@ def letters_of(directory: Path) -> Iterator[Letters]:
         raise StoreUnavailable(f"{path}: there is no store; give the directory of one with --data")
     lock = take_lock(directory)
     try:
-        with closing(connect(directory, _tick_seconds(path), migrations())) as db, transaction(db, str(path)):
-            yield Letters(db)
+        with closing(connect(directory, _tick_seconds(path), migrations())) as connection:
+            db = SqliteDatabase(connection, str(path))
+            with db.transaction():
+                yield Letters(db)
     finally:
         os.close(lock)
 

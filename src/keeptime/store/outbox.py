@@ -3,35 +3,33 @@
 Guarantees: what it says of a row is in the database; a call that raised changed nothing. Knows nothing of counts.
 """
 
-import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 
+from keeptime.errors import StoreError
 from keeptime.model.alert import DeadLetters, Delivery, Letter, Waiting
-from keeptime.store.failures import speaking, transaction
 from keeptime.store.letters import Letters
 from keeptime.store.names import Names
 from keeptime.store.posting import Posting
 from keeptime.store.rows import RouteSummary
+from keeptime.store.sql import Database
 
 
 class StoredOutbox:
     """An `Outbox` on a database; the store is one."""
 
     __slots__ = ()
-    path: Path
-    db: sqlite3.Connection
+    db: Database
     names: Names
 
     def heads(self, now: float) -> Sequence[Delivery]:
         """The oldest unsent row of each (contract, address), where it is due."""
-        with speaking(str(self.path)):
+        with self.db.speaking():
             return self._posting.heads(now)
 
     def next_due(self) -> float | None:
         """When the earliest head is due; None when nothing waits."""
-        with speaking(str(self.path)):
+        with self.db.speaking():
             return self._posting.next_due()
 
     def delivered(self, row: int, at: float, status: str) -> None:
@@ -51,12 +49,12 @@ class StoredOutbox:
 
     def dead_letters(self) -> Sequence[DeadLetters]:
         """Dead letters per (contract, address)."""
-        with speaking(str(self.path)):
+        with self.db.speaking():
             return Letters(self.db).counts()
 
     def letters(self, *, dead: bool, most: int) -> Sequence[Letter]:
         """The oldest rows that were not delivered; `dead`: dead letters alone."""
-        with speaking(str(self.path)):
+        with self.db.speaking():
             return Letters(self.db).list(dead=dead, most=most)
 
     def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
@@ -66,17 +64,17 @@ class StoredOutbox:
 
     def latest(self, kind: str) -> Sequence[Delivery]:
         """Of each (contract, objective, address) of this kind the newest row, where it has been delivered."""
-        with speaking(str(self.path)):
+        with self.db.speaking():
             return self._posting.latest(kind)
 
     def waiting(self) -> Sequence[Waiting]:
         """What is unsent, per (contract, address)."""
-        with speaking(str(self.path)):
+        with self.db.speaking():
             return self._posting.waiting()
 
     def outbox_summary(self) -> tuple[RouteSummary, ...]:
         """Every (contract, address) that was ever written to, with its totals."""
-        with speaking(str(self.path)):
+        with self.db.speaking():
             return self._posting.summary()
 
     @property
@@ -85,11 +83,14 @@ class StoredOutbox:
 
     @contextmanager
     def _step(self) -> Iterator[None]:
-        """A transaction, after whose failure the names are read anew."""
+        """A transaction, after whose failure the names are read anew, at the latest in the next one."""
         try:
-            with transaction(self.db, str(self.path)):
+            with self.db.transaction():
+                if self.names.stale:
+                    self.names.load()
                 yield
         except BaseException:
-            with speaking(str(self.path)):
+            self.names.stale = True
+            with suppress(StoreError), self.db.speaking():
                 self.names.load()
             raise

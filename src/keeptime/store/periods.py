@@ -5,7 +5,6 @@ never as good. Days of one objective do not overlap. Runs inside the caller's tr
 """
 
 import math
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,11 +18,26 @@ from keeptime.store.counts import Counts, cut, preferred
 from keeptime.store.grid import ID_BITS, MOST_IDS, cover, id_of, row_at
 from keeptime.store.lived import Lived
 from keeptime.store.names import Names
+from keeptime.store.sql import Database
 
 _SUMS = "sum(good), sum(bad), sum(skipped), sum(missing), sum(excluded)"
 _COLUMNS = (
     "p.first, p.until, p.since, p.name, p.unit, p.timezone, p.promise, p.target, p.basis, p.least, "
     "p.good, p.bad, p.skipped, p.missing, p.excluded, o.contract, o.name"
+)
+
+
+def _anew(columns: str) -> str:
+    """Each column as it is written now."""
+    return ", ".join(f"{name} = excluded.{name}" for name in columns.split(", "))
+
+
+_PUT_DAY = "INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (at) DO UPDATE SET " + _anew(
+    "until, good, bad, skipped, missing, excluded"
+)
+_PUT_PERIOD = (
+    f"INSERT INTO period VALUES ({', '.join('?' * 16)}) ON CONFLICT (objective, unit, first) DO UPDATE SET "
+    + _anew("until, since, name, timezone, promise, target, basis, least, good, bad, skipped, missing, excluded")
 )
 
 
@@ -39,7 +53,7 @@ class _Gaps:
 class Periods:
     """The tables day and period of one database."""
 
-    db: sqlite3.Connection
+    db: Database
     counts: Counts
     lived: Lived
     names: Names
@@ -62,7 +76,7 @@ class Periods:
             (row_at(day.first, identity), day.until, each.good, each.bad, each.skipped, each.missing, each.excluded)
             for identity, each in found.items()
         )
-        self.db.executemany("INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self.db.executemany(_PUT_DAY, rows)
 
     def close_periods(self, ends: Sequence[PeriodEnd]) -> None:
         """Sum up the days of each. One that was observed at no time is left out."""
@@ -199,10 +213,7 @@ class Periods:
         target = f"{terms.target.numerator}/{terms.target.denominator}"
         judged_by = (terms.name, terms.timezone, terms.promise, target, terms.basis.value, terms.min_events)
         counted = (counts.good, counts.bad, counts.skipped, counts.missing, counts.excluded)
-        self.db.execute(
-            f"INSERT OR REPLACE INTO period VALUES ({', '.join('?' * 16)})",
-            (identity, terms.unit, end.first, end.until, since, *judged_by, *counted),
-        )
+        self.db.execute(_PUT_PERIOD, (identity, terms.unit, end.first, end.until, since, *judged_by, *counted))
 
 
 def _closed(row: tuple[Any, ...]) -> ClosedPeriod:

@@ -6,7 +6,6 @@ inside the caller's transaction. Knows nothing of receivers.
 """
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -16,20 +15,21 @@ from keeptime.model.key import ObjectiveKey
 from keeptime.store.letters import UNSENT, Letters
 from keeptime.store.names import Names
 from keeptime.store.rows import RouteSummary, Transition, address_of
+from keeptime.store.sql import Database
 
 KEEP_SECONDS = 90 * 86_400.0
 """How long a delivered row and its message are kept."""
 
 _HEADS = (
     "SELECT o.row, m.message_id, r.contract, r.fields, m.topic, m.body, o.attempts, o.created, o.next_try "
-    f"FROM (SELECT min(row) AS head FROM outbox WHERE {UNSENT} GROUP BY route) "
+    f"FROM (SELECT min(row) AS head FROM outbox WHERE {UNSENT} GROUP BY route) h "
     "JOIN outbox o ON o.row = head JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
     "WHERE o.next_try <= ? ORDER BY o.row"
 )
 _LATEST = (
     "SELECT o.row, m.message_id, r.contract, r.fields, m.topic, m.body, o.attempts, o.created, o.next_try "
     "FROM (SELECT max(row) AS newest FROM outbox WHERE route IN (SELECT id FROM route WHERE kind = ?) "
-    "GROUP BY route, objective) "
+    "GROUP BY route, objective) n "
     "JOIN outbox o ON o.row = newest JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
     "WHERE o.delivered IS NOT NULL ORDER BY o.row"
 )
@@ -43,21 +43,21 @@ _SUMMARY = (
 class Posting:
     """The tables message, route and outbox of one database."""
 
-    db: sqlite3.Connection
+    db: Database
     names: Names
 
     def put(self, message: Message, created: float) -> None:
         """The message and one row per address; nothing where this id is already there."""
         objective = self.names.objective(message.key)
         done = self.db.execute(
-            "INSERT OR IGNORE INTO message (message_id, objective, topic, tick, created, body) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO message (message_id, objective, topic, tick, created, body) "
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING RETURNING id",
             (message.id, objective, message.topic.value, message.tick, created, message.body),
-        )
-        if not done.rowcount:
+        ).fetchone()
+        if done is None:
             return
         for address in message.addresses:
-            row = (done.lastrowid, self._route(message.key.contract, address), objective, created, created)
+            row = (done[0], self._route(message.key.contract, address), objective, created, created)
             self.db.execute(
                 "INSERT INTO outbox (message, route, objective, created, next_try) VALUES (?, ?, ?, ?, ?)", row
             )

@@ -4,7 +4,6 @@ Guarantees: no count is lost or doubled while a closed bucket is being summed up
 addition to a tick that was closed long ago. Runs inside the caller's transaction; keeps nothing in memory.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -12,13 +11,14 @@ from keeptime.model.sketch import Sketch, merged
 from keeptime.store.counts import at, begin, cut, preferred, series, set_summed, summed
 from keeptime.store.grid import Piece, Stage, cover, first_of, id_of, row_at
 from keeptime.store.packing import packed, unpacked
+from keeptime.store.sql import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Sketches:
     """The sketches_* tables of one database. A level's mark `below` is a row's key: smaller ones are summed up."""
 
-    db: sqlite3.Connection
+    db: Database
     stages: tuple[Stage, ...]
 
     def add(self, tick: int, sketches: Mapping[int, Sketch], boundary: int, *, late: bool) -> None:
@@ -44,7 +44,10 @@ class Sketches:
 
     def put_packed(self, stage: Stage, rows: Iterable[tuple[int, bytes]]) -> None:
         """Write rows (key, packed sketch) to one level in place of any that are there."""
-        self.db.executemany(f"INSERT OR REPLACE INTO sketches_{stage.name} VALUES (?, ?)", rows)
+        self.db.executemany(
+            f"INSERT INTO sketches_{stage.name} VALUES (?, ?) ON CONFLICT (at) DO UPDATE SET data = excluded.data",
+            rows,
+        )
 
     def sum_up(self, boundary: int, signals: int) -> None:
         """One step at each level: so many signals that a closed bucket is done before the next one closes."""

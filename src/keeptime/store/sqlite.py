@@ -1,55 +1,26 @@
-"""The store in one SQLite file: counts, carried state, alerts and messages; every step in one durable transaction.
+"""The store in one SQLite file, in a directory of its own.
 
-Guarantees: what `commit` returned from survives a kill or a power cut; of a commit that raised nothing is kept. One
-process owns a store. Use it from one thread at a time. Never reads a clock: `now` and `at` are the caller's, in
-Unix seconds. Any call can raise StoreError; its `retry` says whether trying again helps.
+Guarantees: one process owns it; when it is closed in order, the one file is the whole store.
 """
 
 import os
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from keeptime.errors import UsageError
-from keeptime.model.alert import AlertRow
-from keeptime.model.change import Change
-from keeptime.model.history import History
-from keeptime.model.key import ObjectiveKey, SignalKey, tick_of
-from keeptime.model.period import ClosedPeriod
-from keeptime.model.sketch import Sketch
-from keeptime.model.tally import Tally, TickRecord
-from keeptime.store.alerting import Alerts
-from keeptime.store.counts import Counts
-from keeptime.store.exclusions import DAY, DayExclusion, ExclusionTable
-from keeptime.store.failures import speaking
-from keeptime.store.grid import Stage, memory_of_judge, stages_for
-from keeptime.store.lived import Lived
 from keeptime.store.names import Names
 from keeptime.store.opening import FILE, connect, migrations, take_lock
-from keeptime.store.outbox import StoredOutbox
-from keeptime.store.periods import Periods
-from keeptime.store.rows import Transition
-from keeptime.store.sketches import Sketches
-
-_PRUNED = 500
-"""Rows that one commit cuts off each table at most, beyond two for each name: more than come in."""
-
-_FREED = 256
-"""Pages given back to the disk by one commit at most, while more than a quarter of the file is unused."""
+from keeptime.store.sqlite_database import SqliteDatabase
+from keeptime.store.stored import Stored, stages_of
 
 
 @dataclass(slots=True)
-class SqliteStore(StoredOutbox):
+class SqliteStore(Stored):
     """Make one with `open`; use as a context manager or `close` it."""
 
     path: Path
-    tick_seconds: float
-    stages: tuple[Stage, ...]
-    db: sqlite3.Connection
     lock: int
-    names: Names
 
     @classmethod
     def open(
@@ -60,19 +31,16 @@ class SqliteStore(StoredOutbox):
         Raises StoreBusy (another daemon), StoreDamaged (the file is left as it is), StoreError (newer schema, other
         ticks), StoreUnavailable (the disk), UsageError (a tick that does not divide a minute).
         """
-        try:
-            stages = stages_for(tick_seconds)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+        stages, path = stages_of(tick_seconds), directory / FILE
         with ExitStack() as undo:
             lock = take_lock(directory)
             undo.callback(os.close, lock)
-            db = connect(directory, tick_seconds, migrations() if steps is None else steps)
+            db = SqliteDatabase(
+                connect(directory, tick_seconds, migrations() if steps is None else steps), str(path)
+            )
             undo.callback(db.close)
-            store = cls(directory / FILE, tick_seconds, stages, db, lock, Names(db))
-            with store._step():
-                store.names.load()
-                store._lived.started(tick_of(round(now * 1_000_000_000), tick_seconds))
+            store = cls(db, Names(db), tick_seconds, stages, path, lock)
+            store.begin(now)
             undo.pop_all()
         return store
 
@@ -81,187 +49,9 @@ class SqliteStore(StoredOutbox):
         if self.lock < 0:
             return
         try:
-            with speaking(str(self.path)):
-                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            with self.db.speaking():
+                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             self.db.close()
             os.close(self.lock)
             self.lock = -1
-
-    def __enter__(self) -> "SqliteStore":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def commit(self, change: Change) -> None:
-        """All of the change, durably, or (where it raises StoreError) nothing. Counts add up within a tick."""
-        with self._step():
-            self._close(change, before=True)
-            if change.record is not None:
-                self._count(change.record)
-            self._close(change, before=False)
-            self.db.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", change.memory.items())
-            for row in change.alerts:
-                self._alerts.put(row)
-            for message in change.messages:
-                self._posting.put(message, change.at)
-            self._posting.prune(change.at, _PRUNED)
-            self._give_back()
-
-    def last_tick(self) -> int | None:
-        """The newest recorded tick; None in a new store."""
-        with speaking(str(self.path)):
-            return self._lived.last()
-
-    def incomplete_ticks(self, start: int, end: int) -> tuple[int, ...]:
-        """Ticks in [start, end) that keeptime lived through in part only."""
-        with speaking(str(self.path)):
-            return self._lived.incomplete(start, end)
-
-    def ticks_not_lived(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
-        """Runs (first, last) of ticks in [start, end) of which nothing was recorded."""
-        with speaking(str(self.path)):
-            return self._lived.not_lived(start, end)
-
-    def histories(self, next_tick: int) -> Mapping[ObjectiveKey, History]:
-        """What the judge restarts from: counts before `next_tick` of every objective ever observed."""
-        with speaking(str(self.path)):
-            pieces = memory_of_judge(self.stages, next_tick)
-            return self._counts.histories(pieces, self.names.objectives, self.names.born)
-
-    def memory(self) -> dict[str, bytes]:
-        """What decision rules carry, as last committed."""
-        with speaking(str(self.path)):
-            return dict(self.db.execute("SELECT name, data FROM memory"))
-
-    def alerts(self) -> dict[ObjectiveKey, AlertRow]:
-        """Every objective's alert, as last committed."""
-        with speaking(str(self.path)):
-            return self._alerts.all()
-
-    def tallies(
-        self, key: ObjectiveKey, start: int, end: int, step_seconds: float
-    ) -> tuple[tuple[int, Tally], ...]:
-        """(first tick, tally) of ticks [start, end), in buckets of at most `step_seconds` where so fine ones are
-        kept.
-
-        Oldest first; a bucket without events is left out, and so is one that reaches over an end of the range.
-        """
-        boundary = self._boundary(end)
-        step = max(1, int(step_seconds // self.tick_seconds))
-        with speaking(str(self.path)):
-            identity = self.names.objectives.get(key)
-            return () if identity is None else tuple(self._counts.between(identity, start, end, step, boundary))
-
-    def exclusions(self, key: ObjectiveKey, start: int, end: int) -> tuple[DayExclusion, ...]:
-        """What was left out and why, of every day (UTC) that ticks [start, end) touch."""
-        with speaking(str(self.path)):
-            identity = self.names.objectives.get(key)
-            if identity is None or end <= start:
-                return ()
-            return self._exclusions.between(identity, self._day(start), self._day(end - 1))
-
-    def sketches(self, key: SignalKey, start: int, end: int) -> Sketch:
-        """The sum over ticks [start, end); buckets of what is only kept coarser count where they lie within."""
-        boundary = self._boundary(end)
-        with speaking(str(self.path)):
-            identity = self.names.signals.get(key)
-            return Sketch() if identity is None else self._sketches.between(identity, start, end, boundary)
-
-    def transitions(self, contract: str, limit: int) -> tuple[Transition, ...]:
-        """The newest messages of a contract, newest first."""
-        with speaking(str(self.path)):
-            return self._posting.transitions(contract, limit)
-
-    def closed_to(self) -> dict[ObjectiveKey, int]:
-        """For each objective ever observed the tick from which its days are not closed yet."""
-        with speaking(str(self.path)):
-            return self._periods.closed_to()
-
-    def missing_since(
-        self, asked: Mapping[ObjectiveKey, tuple[int, int, float]], until: int
-    ) -> dict[ObjectiveKey, int]:
-        """Probe slots before `until` that were not lived through. By objective: the tick from which on, the tick
-        from which days are not closed, and slots per tick.
-        """
-        with speaking(str(self.path)):
-            return self._periods.missing_since(asked, until)
-
-    def closed_periods(self, contract: str) -> tuple[ClosedPeriod, ...]:
-        """Every period of a contract that is over and kept, newest first."""
-        with speaking(str(self.path)):
-            return self._periods.closed(contract)
-
-    def newest_periods(self) -> dict[ObjectiveKey, ClosedPeriod]:
-        """Each objective's last period that is over."""
-        with speaking(str(self.path)):
-            return self._periods.newest()
-
-    @property
-    def _periods(self) -> Periods:
-        return Periods(self.db, self._counts, self._lived, self.names)
-
-    @property
-    def _counts(self) -> Counts:
-        return Counts(self.db, self.stages)
-
-    @property
-    def _sketches(self) -> Sketches:
-        return Sketches(self.db, self.stages)
-
-    @property
-    def _exclusions(self) -> ExclusionTable:
-        return ExclusionTable(self.db)
-
-    def _day(self, tick: int) -> int:
-        """The day (UTC) that a tick begins in."""
-        return int(tick * self.tick_seconds // DAY)
-
-    @property
-    def _lived(self) -> Lived:
-        return Lived(self.db)
-
-    @property
-    def _alerts(self) -> Alerts:
-        return Alerts(self.db, self.names)
-
-    def _boundary(self, end: int) -> int:
-        last = self.last_tick()
-        return end if last is None else last + 1
-
-    def _count(self, record: TickRecord) -> None:
-        last = self._lived.last()
-        boundary = max(record.tick, record.tick if last is None else last) + 1
-        tallies = {self.names.observed(key, record.tick): tally for key, tally in record.tallies.items()}
-        sketches = {self.names.signal(key): sketch for key, sketch in record.sketches.items()}
-        self._counts.add(record.tick, tallies, boundary)
-        reasons = {self.names.observed(key, record.tick): found for key, found in record.exclusions.items()}
-        self._exclusions.add(self._day(record.tick), reasons)
-        self._sketches.add(record.tick, sketches, boundary, late=record.tick + 1 < boundary or record.tick == last)
-        self._sketches.sum_up(boundary, len(self.names.signals))
-        self._lived.record(record.tick, incomplete=record.incomplete)
-        self._counts.prune(boundary, _PRUNED + 2 * len(self.names.objectives))
-        self._sketches.prune(boundary, _PRUNED + 2 * len(self.names.signals))
-        oldest = self.stages[-1].kept_from(boundary, sketches=False)
-        self._lived.prune(oldest)
-        self._periods.prune(oldest, _PRUNED + 2 * len(self.names.objectives))
-        if last is not None and record.tick <= last:
-            self._periods.add_late(record.tick, tallies)
-        self._exclusions.prune(self._day(oldest))
-
-    def _close(self, change: Change, *, before: bool) -> None:
-        """Sum up days that ended before this tick before its coming cuts off what they are summed from."""
-        tick = None if change.record is None else change.record.tick
-        due = [day for day in change.days if (tick is not None and day.until <= tick) is before]
-        if due:
-            boundary = self._boundary(due[-1].until)
-            for day in due:
-                self._periods.close_day(day, boundary)
-        if not before:
-            self._periods.close_periods(change.periods)
-
-    def _give_back(self) -> None:
-        free = self.db.execute("PRAGMA freelist_count").fetchone()[0]
-        if free * 4 > self.db.execute("PRAGMA page_count").fetchone()[0]:
-            self.db.execute(f"PRAGMA incremental_vacuum({_FREED})").fetchall()
