@@ -6,13 +6,13 @@ canonical JSON (RFC 8785). Knows nothing of what its rows mean.
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import rfc8785
 
 from keeptime.model.ledger import Json, LedgerHead, LedgerKind
+from keeptime.store.sql import Database
 
 _COLUMNS = "seq, at, kind, contract, fields, hash"
 _HEAD = "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
@@ -22,7 +22,7 @@ _HEAD = "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
 class Ledger:
     """The table `ledger` of one database."""
 
-    db: sqlite3.Connection
+    db: Database
 
     def append(self, at: float, kind: LedgerKind, contract: str, fields: Mapping[str, Json]) -> LedgerHead:
         """One more row: what happened at these Unix seconds. Never give it the value of a secret.
