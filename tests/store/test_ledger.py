@@ -7,7 +7,6 @@ import pytest
 import rfc8785
 
 from keeptime.model.ledger import LedgerHead, LedgerKind
-from keeptime.store.failures import transaction
 from keeptime.store.ledger import Ledger, canonical
 from keeptime.store.sqlite import SqliteStore
 from tests.store.given import NOW, opened
@@ -16,12 +15,12 @@ ACKED = {"by": "ada", "reason": "known", "rows": [1, 2], "share": 0.1, "whole": 
 
 
 def append(store: SqliteStore, at: float, contract: str = "digits") -> LedgerHead:
-    with transaction(store.db, "here"):
+    with store.db.transaction():
         return Ledger(store.db).append(at, LedgerKind.ACK, contract, ACKED)
 
 
 def fail_after_append(store: SqliteStore) -> None:
-    with transaction(store.db, "here"):
+    with store.db.transaction():
         Ledger(store.db).append(NOW, LedgerKind.ACK, "digits", ACKED)
         raise RuntimeError("something else of the step fails")
 
