@@ -8,16 +8,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import ParamSpec, TypeVar
 
 from keeptime.app.counted import Counted
 from keeptime.app.deliveries import delivery_views, untold
 from keeptime.app.keeper import Keeper, Kept
 from keeptime.app.looking import Looking
+from keeptime.app.operators import Operators
 from keeptime.app.periods import PeriodView
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
+from keeptime.app.storing import StoreThread
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract, Objective
@@ -33,9 +32,6 @@ from keeptime.tell.dispatch import Dispatcher
 from keeptime.tell.receivers.registry import Receivers
 
 log = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 LOOKS_PER_TICK = 20
 """How often in a tick the daemon looks whether one has ended: a verdict is at most a twentieth of a tick late."""
@@ -63,7 +59,7 @@ class Daemon:
         contracts: Sequence[Contract],
         tick_seconds: float,
         store: Store,
-        in_store: "StoreThread",
+        in_store: StoreThread,
         keeper: Keeper,
         counting: Counting,
         prober: Prober,
@@ -86,6 +82,7 @@ class Daemon:
         self._last_samples = last_samples
         self._receivers = Receivers()
         self._moved = asyncio.Event()
+        self._operators = Operators(store, in_store, clock, lambda: self._contracts, self._woken)
         self._dispatcher = Dispatcher(
             store,
             self._receivers,
@@ -93,6 +90,7 @@ class Daemon:
             in_store,
             still_told=self._still_told,
             on_marked=self._moved.set,
+            on_given_up=self._operators.of_dead_letter,
         )
         self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
         self._counted = Counted()
@@ -194,9 +192,16 @@ class Daemon:
         """Send dead letters of these rows and this contract (None: any) again; how many. Raises StoreError."""
         count = await self._in_store(self._store.replay, self._now(), rows=rows, contract=contract)
         log.info("dead letters replayed", extra={"messages": count})
-        self._dispatcher.wake()
-        self._moved.set()
+        self._woken()
         return count
+
+    async def tell_operators(
+        self, code: str, sentence: str, contract: str | None = None, subject: str = ""
+    ) -> None:
+        """Tell the operators of this contract (None: of all) about keeptime itself; once an hour for each (code,
+        subject). Raises nothing: where the store fails, it is told when that works again.
+        """
+        await self._operators.tell(code, sentence, contract, subject)
 
     async def probe(self, contract: str) -> Sample:
         """One fresh probe now. Raises KeyError for a contract that is not configured."""
@@ -217,8 +222,8 @@ class Daemon:
     async def _keep(self, records: Sequence[TickRecord], now: float) -> None:
         self._counted.add(records)
         self._publish(await self._in_store(self._keeper.keep, records, now), now)
-        self._dispatcher.wake()
-        self._moved.set()
+        await self._operators.catch_up()
+        self._woken()
 
     async def _queues(self) -> None:
         """Look at what waits to be delivered whenever that has changed, so that what is shown of it is true."""
@@ -229,6 +234,11 @@ class Daemon:
                 self._waiting = await self._in_store(self._store.waiting)
                 self._dead = await self._in_store(self._store.dead_letters)
             await asyncio.sleep(BETWEEN_QUEUES)
+
+    def _woken(self) -> None:
+        """Something may wait in the outbox."""
+        self._dispatcher.wake()
+        self._moved.set()
 
     def _publish(self, kept: Kept, now: float) -> None:
         if kept.verdicts:
@@ -278,16 +288,3 @@ class Daemon:
 
     def _now(self) -> float:
         return self._clock.wall_ns() / 1e9
-
-
-class StoreThread:
-    """The one thread that the store is used from: an `InStore` for everyone."""
-
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="keeptime-store")
-
-    async def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(call, *args, **kwargs))
-
-    def close(self) -> None:
-        self._thread.shutdown()

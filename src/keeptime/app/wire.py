@@ -5,10 +5,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from keeptime.app.daemon import Daemon, StoreThread
+from keeptime.app.daemon import Daemon
 from keeptime.app.filling import Filling
 from keeptime.app.keeper import Keeper
 from keeptime.app.ports import Counting
+from keeptime.app.storing import StoreThread
 from keeptime.clock import SystemClock
 from keeptime.contract.terms import Contract
 from keeptime.errors import UsageError

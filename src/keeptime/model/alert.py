@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
 
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.verdict import Condition, Severity
@@ -26,8 +25,23 @@ class Topic(StrEnum):
     NO_DATA = "no_data"
 
 
-TEST: Literal["test"] = "test"
-"""The topic of a message that only tries a receiver: nobody asks for it in `about`, and it is never stored."""
+class Aside(StrEnum):
+    """What a message that is about no objective is about: nobody asks for it in `about`.
+
+    `TEST` only tries a receiver, and is never stored. `SERVICE` tells the operators of keeptime itself.
+    """
+
+    TEST = "test"
+    SERVICE = "service"
+
+
+KEEPTIME = "(keeptime)"
+"""What stands for an objective in a message about keeptime itself. No objective's name has parentheses."""
+
+
+def topic_of(text: str) -> Topic | Aside:
+    """The topic of this name. Raises ValueError."""
+    return Aside(text) if text in set(Aside) else Topic(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +88,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One transition, frozen. `body` is the canonical JSON that every receiver is sent from; `id` never changes."""
+    """One transition, or something that keeptime says of itself; frozen. `id` never changes.
+
+    `body` is the canonical JSON that every receiver is sent from.
+    """
 
     id: str
     key: ObjectiveKey
-    topic: Topic
+    topic: Topic | Aside
     tick: int
     body: bytes
     addresses: tuple[Address, ...]
@@ -92,7 +109,7 @@ class Delivery:
     message_id: str
     contract: str
     address: Address
-    topic: Topic | Literal["test"]
+    topic: Topic | Aside
     body: bytes
     attempts: int
     created: float
@@ -110,7 +127,7 @@ class Letter:
     contract: str
     objective: str
     address: Address
-    topic: Topic
+    topic: Topic | Aside
     created: float
     attempts: int
     next_try: float

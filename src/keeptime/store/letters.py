@@ -8,7 +8,7 @@ the order. Runs inside the caller's transaction. Knows nothing of receivers and 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from keeptime.model.alert import DeadLetters, Letter, Topic
+from keeptime.model.alert import DeadLetters, Letter, topic_of
 from keeptime.store.rows import address_of
 from keeptime.store.sql import Database
 
@@ -78,5 +78,5 @@ def _letter(row: _Row) -> Letter:
     number, message, contract, objective, data, topic, created, attempts, next_try, dead, error = row
     address = address_of(data)
     return Letter(
-        number, message, contract, objective, address, Topic(topic), created, attempts, next_try, dead, error
+        number, message, contract, objective, address, topic_of(topic), created, attempts, next_try, dead, error
     )

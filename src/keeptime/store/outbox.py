@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from keeptime.errors import StoreError
-from keeptime.model.alert import DeadLetters, Delivery, Letter, Waiting
+from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Waiting
 from keeptime.store.letters import Letters
 from keeptime.store.names import Names
 from keeptime.store.posting import Posting
@@ -42,10 +42,14 @@ class StoredOutbox:
         with self._step():
             self._posting.failed(row, next_try, error)
 
-    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
-        """The row is a dead letter; `channel`: and all that waits for the same receiver of its contract."""
+    def gave_up(self, row: int, at: float, error: str, *, channel: bool, messages: Sequence[Message] = ()) -> None:
+        """The row is a dead letter; `channel`: and all that waits for the same receiver of its contract. Then
+        `messages` are put in.
+        """
         with self._step():
             self._posting.gave_up(row, at, error, channel=channel)
+            for message in messages:
+                self._posting.put(message, at)
 
     def dead_letters(self) -> Sequence[DeadLetters]:
         """Dead letters per (contract, address)."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from keeptime.errors import StoreError
-from keeptime.model.alert import Address, Delivery, Message, Topic, Waiting
+from keeptime.model.alert import Address, Delivery, Message, Waiting, topic_of
 from keeptime.model.key import ObjectiveKey
 from keeptime.store.letters import UNSENT, Letters
 from keeptime.store.names import Names
@@ -118,7 +118,7 @@ class Posting:
             "JOIN objective o ON o.id = m.objective WHERE o.contract = ? ORDER BY m.id DESC LIMIT ?"
         )
         return tuple(
-            Transition(identity, ObjectiveKey(owner, name), Topic(topic), tick, created, body)
+            Transition(identity, ObjectiveKey(owner, name), topic_of(topic), tick, created, body)
             for identity, owner, name, topic, tick, created, body in self.db.execute(query, (contract, limit))
         )
 
@@ -159,4 +159,6 @@ class Posting:
 
 def _delivery(row: tuple[int, str, str, str, str, bytes, int, float, float]) -> Delivery:
     number, message, contract, address, topic, body, attempts, created, next_try = row
-    return Delivery(number, message, contract, address_of(address), Topic(topic), body, attempts, created, next_try)
+    return Delivery(
+        number, message, contract, address_of(address), topic_of(topic), body, attempts, created, next_try
+    )

@@ -6,7 +6,7 @@ Guarantees: times are Unix seconds; nothing here reaches back into the database.
 import json
 from dataclasses import dataclass, fields
 
-from keeptime.model.alert import Address, Topic
+from keeptime.model.alert import Address, Aside, Topic
 from keeptime.model.key import ObjectiveKey
 
 
@@ -32,7 +32,7 @@ class Transition:
 
     message_id: str
     key: ObjectiveKey
-    topic: Topic
+    topic: Topic | Aside
     tick: int
     created: float
     body: bytes

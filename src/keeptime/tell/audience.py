@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 
 from keeptime.contract.terms import Consumer, Contract, Objective
-from keeptime.model.alert import Address, Delivery, Topic
+from keeptime.model.alert import Address, Aside, Delivery, Topic
 from keeptime.tell.life import Transition, heard_by_consumers
 
 
@@ -30,7 +30,12 @@ def hears(consumer: Consumer, transition: Transition) -> bool:
 
 
 def still_told(contracts: Mapping[str, Contract], delivery: Delivery) -> bool:
-    """Is the objective of this message still in one of these contracts (by name), and told to this address?"""
+    """Is the objective of this message still in one of these contracts (by name), and told to this address?
+
+    What keeptime says of itself is said once.
+    """
+    if delivery.topic is Aside.SERVICE:
+        return False
     contract = contracts.get(delivery.contract)
     if contract is None:
         return False

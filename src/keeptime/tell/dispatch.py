@@ -15,7 +15,7 @@ from math import inf
 
 from keeptime.clock import Clock
 from keeptime.errors import DeliveryError, StoreError
-from keeptime.model.alert import Delivery
+from keeptime.model.alert import Delivery, Message
 from keeptime.tell.blame import blame
 from keeptime.tell.counters import PairCounters
 from keeptime.tell.lanes import Lanes
@@ -43,11 +43,17 @@ def always(_: Delivery) -> bool:
     return True
 
 
+def in_silence(_: Delivery, __: GivenUp) -> Sequence[Message]:
+    """Nobody is told of a dead letter."""
+    return ()
+
+
 class Dispatcher:
     """Start `run()` as a task; `wake()` after a commit; at the end `drain()`, then close the receivers.
 
     `counters`: by (contract, address id), since start. `problem`: a sentence while the store fails, else "".
     `still_told`: is this alert's objective still in a contract, and told to this address? Others are not refreshed.
+    `on_given_up`: the messages about a message that is given up; they are stored in the same step.
     `on_marked`: called on the event loop after the outcome of an attempt was stored.
     """
 
@@ -59,6 +65,7 @@ class Dispatcher:
         in_store: InStore,
         *,
         still_told: Callable[[Delivery], bool] = always,
+        on_given_up: Callable[[Delivery, GivenUp], Sequence[Message]] = in_silence,
         on_marked: Callable[[], None] = lambda: None,
     ) -> None:
         self.counters: defaultdict[Pair, PairCounters] = defaultdict(PairCounters)
@@ -67,7 +74,7 @@ class Dispatcher:
         self._receivers = receivers
         self._clock = clock
         self._in_store = in_store
-        self._on_marked = on_marked
+        self._on_given_up, self._on_marked = on_given_up, on_marked
         self._woken = asyncio.Event()
         self._ending = False
         self._running = asyncio.Lock()
@@ -194,7 +201,8 @@ class Dispatcher:
         now = self._now()
         decision = decide(head.attempts + 1, head.created, now, error, head.message_id)
         if isinstance(decision, GivenUp):
-            give_up = partial(self._outbox.gave_up, channel=decision.channel)
+            messages = self._on_given_up(head, decision)
+            give_up = partial(self._outbox.gave_up, channel=decision.channel, messages=messages)
             await self._mark(give_up, head.row, now, decision.reason)
             _lament(head, decision)
         else:

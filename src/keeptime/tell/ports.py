@@ -7,7 +7,7 @@ is given up is kept as a dead letter, until it is replayed.
 from collections.abc import Callable, Collection, Sequence
 from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
-from keeptime.model.alert import DeadLetters, Delivery, Letter, Waiting
+from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Waiting
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,10 +38,10 @@ class Outbox(Protocol):
         """It did not; try again at `next_try`. Adds one to the row's attempts."""
         ...
 
-    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
+    def gave_up(self, row: int, at: float, error: str, *, channel: bool, messages: Sequence[Message] = ()) -> None:
         """It did not, for the last time: the row is a dead letter. Adds one to its attempts.
 
-        `channel`: so are all unsent rows of its (contract, address), in the same step.
+        In the same step: `channel`: so are all unsent rows of its (contract, address); then `messages` are put in.
         """
         ...
 

@@ -15,6 +15,20 @@ from keeptime.units import speak_duration
 TEST = "keeptime.test"
 """The type of a message that tries a receiver."""
 
+SERVICE = "keeptime.service."
+"""What the type of a message about keeptime itself begins with; the rest is its code."""
+
+ITSELF = {
+    "dead_letter": "a message could not be delivered",
+    "undelivered": "a message waits to be delivered",
+    "reload_refused": "contracts that were changed are not used",
+    "probe_failed": "probes are not sent",
+    "clock": "a clock is wrong",
+    "silence_ended": "a silence has ended",
+    "store": "the store fails",
+}
+"""A few words for each code; of another the code itself stands there."""
+
 STANDS = {
     "keeptime.objective.at_risk": "is at risk",
     "keeptime.objective.broken": "is broken",
@@ -59,20 +73,37 @@ def decided(body: bytes) -> datetime:
     return _instant(json.loads(body)["at"])
 
 
+def of_itself(kind: str) -> bool:
+    """Is a message of this type about keeptime itself?"""
+    return kind.startswith(SERVICE)
+
+
 def _title(said: Mapping[str, Any]) -> str:
     if said["type"] == TEST:
         return f"[TEST] {said['contract']}: a test message, nothing happened"
+    if of_itself(said["type"]):
+        code = said["service"]["code"]
+        return f"keeptime itself: {ITSELF.get(code, code.replace('_', ' '))} (contract {said['contract']})"
     severity = f" ({said['severity']})" if said["severity"] else ""
     return f"{said['contract']}/{said['objective']['name']} {STANDS[said['type']]}{severity}"
 
 
 def _incident(said: Mapping[str, Any]) -> str:
-    """The contract, the objective and the instant at which the alert began; a test is its own incident."""
-    began = said["id"] if said["type"] == TEST else said["started"]
-    return f"{said['contract']}/{said['objective']['name']}/{began}"
+    """The contract, the objective and the instant at which the alert began; a test is its own incident.
+
+    What keeptime says of itself is one incident for each code and subject, however often it is said.
+    """
+    if of_itself(said["type"]):
+        which = f"{said['service']['code']}/{said['service']['subject']}"
+    else:
+        which = said["id"] if said["type"] == TEST else said["started"]
+    return f"{said['contract']}/{said['objective']['name']}/{which}"
 
 
 def _lines(said: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    if of_itself(said["type"]):
+        at = _shown(said["at"])
+        return [("What happened", said["reason"]), ("When", at), ("What is next", said["next"])]
     happened = ("What happened", HAPPENED[said["type"]])
     after = [("Reason", said["reason"]), ("What is next", said["next"])]
     if said["type"] == TEST:

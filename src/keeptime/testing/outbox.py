@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from keeptime.errors import StoreError
-from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Topic, Waiting
+from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Waiting
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class FakeOutbox:
         self.waiting_rows[index] = (again, objective)
         self.outcomes.append((row, at, error))
 
-    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
+    def gave_up(self, row: int, at: float, error: str, *, channel: bool, messages: Sequence[Message] = ()) -> None:
         self._check()
         _, (head, _) = self._find(row)
         self.outcomes.append((row, at, error))
@@ -86,6 +86,8 @@ class FakeOutbox:
                 tried = replace(delivery, attempts=delivery.attempts + (delivery.row == row))
                 self.dead.append((tried, objective, at, error))
         self.dead.sort(key=lambda each: each[0].row)
+        for message in messages:
+            self.put(message, at)
 
     def dead_letters(self) -> Sequence[DeadLetters]:
         self._check()
@@ -160,7 +162,7 @@ async def in_place(call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -
 
 def _letter(row: Delivery, objective: str, dead: float | None, error: str) -> Letter:
     return Letter(
-        *(row.row, row.message_id, row.contract, objective, row.address, Topic(row.topic), row.created),
+        *(row.row, row.message_id, row.contract, objective, row.address, row.topic, row.created),
         *(row.attempts, row.next_try, dead, error),
     )
 

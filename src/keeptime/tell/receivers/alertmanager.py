@@ -13,7 +13,7 @@ from typing import TypedDict
 from urllib.parse import urlencode
 
 from keeptime.errors import DeliveryError
-from keeptime.model.alert import TEST, Delivery, Topic
+from keeptime.model.alert import Aside, Delivery, Topic
 from keeptime.model.verdict import Condition
 from keeptime.tell.message import instant
 from keeptime.tell.receivers.http import TIMEOUT, Poster
@@ -31,7 +31,12 @@ NAMES = {
 }
 """alertname by condition."""
 
-TEST_NAME = "KeeptimeTest"
+TEST_NAME, ITSELF_NAME = "KeeptimeTest", "KeeptimeService"
+
+ITSELF_LASTS = 900.0
+"""Seconds after which what keeptime says of itself is over there: longer than the usual group_interval (5 min), for
+what is over before Alertmanager tells of a group again is told to nobody.
+"""
 
 Labels = Mapping[str, str]
 
@@ -70,6 +75,7 @@ class Said(TypedDict):
     condition: str
     severity: str | None
     previous: Before
+    service: Mapping[str, str]
     at: str
     since: str
     started: str
@@ -87,8 +93,10 @@ class AlertmanagerReceiver:
 
     async def send(self, delivery: Delivery, now: float) -> str:
         url = looked_up(delivery.address.target).rstrip("/") + PATH
-        if delivery.topic == TEST:
+        if delivery.topic is Aside.TEST:
             return await self._post(url, [tried(delivery, instant(now + LAPSES * self.refresh_every))], now)
+        if delivery.topic is Aside.SERVICE:
+            return await self._post(url, [of_itself(delivery, now)], now)
         present = self._firing([delivery], now)
         known = await self._known(url, delivery, now)
         return await self._post(url, [*present, *ended(delivery, known, now)], now)
@@ -140,6 +148,18 @@ def tried(delivery: Delivery, lapse: str) -> Alert:
         "annotations": _annotations(said),
         "startsAt": said["at"],
         "endsAt": lapse,
+    }
+
+
+def of_itself(delivery: Delivery, now: float) -> Alert:
+    """The alert of what keeptime says of itself; over by itself, and never repeated. `now`: Unix seconds."""
+    said = _read(delivery)
+    labels = {**_identity(delivery.address.audience, said), "alertname": ITSELF_NAME, **said["service"]}
+    return {
+        "labels": labels | {"provider": said["provider"], "model": said["model"]},
+        "annotations": _annotations(said),
+        "startsAt": min(said["at"], instant(now), key=datetime.fromisoformat),
+        "endsAt": instant(now + ITSELF_LASTS),
     }
 
 

@@ -14,7 +14,7 @@ from keeptime.errors import DeliveryError
 from keeptime.model.alert import Delivery, Topic
 from keeptime.tell.receivers.http import TIMEOUT, Poster, refusal
 from keeptime.tell.receivers.lookup import looked_up
-from keeptime.tell.wording import TEST, worded
+from keeptime.tell.wording import TEST, of_itself, worded
 
 LONGEST_SUMMARY = 1024
 LONGEST_KEY = 255
@@ -27,9 +27,10 @@ SEVERITIES = {
     ("at_risk", "ticket"): "warning",
     ("no_data", None): "error",
 }
-"""PagerDuty's severity by condition and severity; of all others (a test) it is LEAST."""
+"""PagerDuty's severity by condition and severity."""
 
-LEAST = "info"
+LEAST, ITSELF = "info", "warning"
+"""Of a test, and of what keeptime says of itself."""
 
 
 class PagerdutyReceiver:
@@ -52,7 +53,6 @@ def told(delivery: Delivery) -> Mapping[str, object]:
     """The event without its key."""
     words = worded(delivery.body)
     said: Mapping[str, Any] = json.loads(delivery.body)
-    severity = LEAST if said["type"] == TEST else SEVERITIES.get((said["condition"], said["severity"]), LEAST)
     return {
         "event_action": "resolve" if delivery.topic is Topic.RECOVERED else "trigger",
         "dedup_key": words.incident[:LONGEST_KEY],
@@ -61,14 +61,26 @@ def told(delivery: Delivery) -> Mapping[str, object]:
         "payload": {
             "summary": words.title[:LONGEST_SUMMARY],
             "source": said["contract"],
-            "severity": severity,
+            "severity": _severity(said),
             "timestamp": said["since"],
             "component": said["model"],
             "group": said["provider"],
-            "class": "test" if said["type"] == TEST else said["condition"],
+            "class": _class(said),
             "custom_details": {**dict(words.lines), "Message": words.footer},
         },
     }
+
+
+def _severity(said: Mapping[str, Any]) -> str:
+    if of_itself(said["type"]):
+        return ITSELF
+    return LEAST if said["type"] == TEST else SEVERITIES.get((said["condition"], said["severity"]), LEAST)
+
+
+def _class(said: Mapping[str, Any]) -> str:
+    if of_itself(said["type"]):
+        return str(said["service"]["code"])
+    return "test" if said["type"] == TEST else str(said["condition"])
 
 
 def _refused(status: int, _: bytes, after: float | None) -> DeliveryError:
