@@ -14,6 +14,7 @@ import numpy as np
 from keeptime.app.closing import Closing
 from keeptime.app.ports import Store
 from keeptime.contract.effective import in_force, next_change
+from keeptime.contract.fingerprint import written
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError
 from keeptime.judge.advance import advance
@@ -27,6 +28,7 @@ from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.verdict import Verdict
+from keeptime.model.version import ContractVersion
 from keeptime.tell.announce import announce
 from keeptime.tell.life import ended
 
@@ -59,6 +61,7 @@ class Keeper:
         self._alerts: dict[ObjectiveKey, AlertRow] = dict(store.alerts())
         self._unsaved: deque[Change] = deque()
         self._closed: list[AlertRow] = []
+        self._versions: tuple[Contract, ...] = ()
         self._replaced = False
         self._close_alerts(next_tick)
         self._closing = Closing(contracts, tick_seconds, store.closed_to(), next_tick)
@@ -180,7 +183,15 @@ class Keeper:
             if said.message is not None:
                 messages.append(said.message)
         days, periods = self._closing.due(record.tick + 1)
-        return Change(now, record, self._memory(), tuple(alerts), tuple(messages), days, periods)
+        versions = self._new_versions()
+        return Change(now, record, self._memory(), tuple(alerts), tuple(messages), days, periods, versions)
+
+    def _new_versions(self) -> tuple[ContractVersion, ...] | None:
+        """The contracts, with the first tick that is judged by them; else None."""
+        if self._contracts is self._versions:
+            return None
+        self._versions = self._contracts
+        return tuple(ContractVersion(each.name, each.version, each.file, written(each)) for each in self._contracts)
 
     def _save(self) -> str:
         """Commit what waits, oldest first; the sentence of what went wrong, or ""."""

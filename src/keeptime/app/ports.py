@@ -10,6 +10,7 @@ from keeptime.model.counters import RequestCounters
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, SignalKey
 from keeptime.model.latency import Latency
+from keeptime.model.ledger import LedgerHead
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sample import Sample, Skipped
 from keeptime.model.sketch import Sketch
@@ -32,6 +33,10 @@ class Store(Outbox, Protocol):
     def memory(self) -> Mapping[str, bytes]: ...
 
     def alerts(self) -> Mapping[ObjectiveKey, AlertRow]: ...
+
+    def ledger_head(self) -> LedgerHead:
+        """The newest row of the ledger: what whoever holds it can later prove by."""
+        ...
 
     def closed_to(self) -> Mapping[ObjectiveKey, int]:
         """For each objective ever observed the tick from which its days are not closed yet."""

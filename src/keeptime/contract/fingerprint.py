@@ -1,4 +1,8 @@
-"""The version of a contract: a hash of what it says, not of how it is written."""
+"""The version of a contract: a hash of what it says, not of how it is written.
+
+Guarantees: `written` is what the version is computed from: the version is the beginning of its SHA-256. References
+to secrets stand in it as such, never their values.
+"""
 
 import hashlib
 import json
@@ -16,8 +20,16 @@ _LEFT_OUT = frozenset({"file", "version"})
 
 def fingerprint(contract: Contract, base: Path) -> Contract:
     """The same contract with its version. Paths under `base` count as relative, so a moved directory keeps it."""
-    text = json.dumps(_canonical(contract, str(base)), sort_keys=True, separators=(",", ":"))
-    return replace(contract, version=hashlib.sha256(text.encode()).hexdigest()[:LENGTH])
+    return replace(contract, version=hashlib.sha256(_text(contract, base).encode()).hexdigest()[:LENGTH])
+
+
+def written(contract: Contract) -> str:
+    """What a contract says, in one canonical line of JSON."""
+    return _text(contract, Path(contract.file).absolute().parent)
+
+
+def _text(contract: Contract, base: Path) -> str:
+    return json.dumps(_canonical(contract, str(base)), sort_keys=True, separators=(",", ":"))
 
 
 def _canonical(value: object, base: str) -> object:

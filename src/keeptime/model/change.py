@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from keeptime.model.alert import AlertRow, Message
 from keeptime.model.period import DayEnd, PeriodEnd
 from keeptime.model.tally import TickRecord
+from keeptime.model.version import ContractVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Change:
     """`memory` is what decision rules carry beyond counted windows: opaque bytes by rule name.
 
     `at`: Unix seconds of the decision. `days`, `periods`: what ended with this step or since the last one, oldest
-    first.
+    first. `versions`: the contracts that this step and later ones are decided by; None: those of the step before.
     """
 
     at: float
@@ -26,3 +27,4 @@ class Change:
     messages: tuple[Message, ...] = ()
     days: tuple[DayEnd, ...] = ()
     periods: tuple[PeriodEnd, ...] = ()
+    versions: tuple[ContractVersion, ...] | None = None

@@ -30,7 +30,7 @@ class ExclusionTable:
     db: Database
 
     def add(self, day: int, found: Mapping[int, Mapping[Exclusion, int]]) -> None:
-        """Add to a day what was left out, by objective id."""
+        """Add to a day what was left out, by objective id; once the day is over the ledger is due to say so."""
         self.db.executemany(
             "INSERT INTO exclusion VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (objective, day, kind, reason, author) "
@@ -41,6 +41,10 @@ class ExclusionTable:
                 for why, events in reasons.items()
                 if events
             ),
+        )
+        self.db.executemany(
+            "INSERT INTO exclusion_due VALUES (?, ?) ON CONFLICT (day, objective) DO NOTHING",
+            ((day, identity) for identity, reasons in found.items() if any(reasons.values())),
         )
 
     def between(self, identity: int, first: int, last: int) -> tuple[DayExclusion, ...]:

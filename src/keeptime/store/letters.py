@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from keeptime.model.alert import DeadLetters, Letter, topic_of
+from keeptime.store.proven import Proofs
 from keeptime.store.rows import address_of
 from keeptime.store.sql import Database
 
@@ -39,14 +40,16 @@ class Letters:
         """This unsent row is a dead letter."""
         update = "UPDATE outbox SET attempts = attempts + 1, dead = ?, status = ? WHERE row = ?"
         self.db.execute(update, (at, error, row))
+        Proofs(self.db).gave_up([row], at, error)
 
     def give_up_behind(self, row: int, at: float, error: str) -> None:
         """So is all that waits for the same receiver of the same contract."""
-        self.db.execute(
+        behind = self.db.execute(
             "UPDATE outbox SET dead = ?, status = ? "
-            f"WHERE {UNSENT} AND route = (SELECT route FROM outbox WHERE row = ?)",
+            f"WHERE {UNSENT} AND route = (SELECT route FROM outbox WHERE row = ?) RETURNING row",
             (at, error, row),
         )
+        Proofs(self.db).gave_up(sorted(each for (each,) in list(behind)), at, error)
 
     def list(self, *, dead: bool, most: int) -> tuple[Letter, ...]:
         if dead:
@@ -70,8 +73,12 @@ class Letters:
             again += " AND route IN (SELECT id FROM route WHERE contract = ?)"
             values.append(contract)
         if rows is None:
-            return self.db.execute(again, values).rowcount
-        return sum(self.db.execute(f"{again} AND row = ?", (*values, row)).rowcount for row in rows)
+            found = list(self.db.execute(f"{again} RETURNING row", values))
+        else:
+            one = f"{again} AND row = ? RETURNING row"
+            found = [each for row in rows for each in list(self.db.execute(one, (*values, row)))]
+        Proofs(self.db).replayed(sorted(row for (row,) in found), now)
+        return len(found)
 
 
 def _letter(row: _Row) -> Letter:

@@ -14,6 +14,7 @@ from keeptime.model.alert import Address, Delivery, Message, Waiting, topic_of
 from keeptime.model.key import ObjectiveKey
 from keeptime.store.letters import UNSENT, Letters
 from keeptime.store.names import Names
+from keeptime.store.proven import Proofs
 from keeptime.store.rows import RouteSummary, Transition, address_of
 from keeptime.store.sql import Database
 
@@ -61,6 +62,7 @@ class Posting:
             self.db.execute(
                 "INSERT INTO outbox (message, route, objective, created, next_try) VALUES (?, ?, ?, ?, ?)", row
             )
+        Proofs(self.db).decided(message, created)
 
     def heads(self, now: float) -> Sequence[Delivery]:
         return [_delivery(row) for row in self.db.execute(_HEADS, (now,))]
@@ -78,6 +80,7 @@ class Posting:
         if self._unsent(row):
             self.db.execute("UPDATE outbox SET delivered = ?, status = ? WHERE row = ?", (at, status, row))
             self._total(row, "delivered = delivered + 1, last_error = ''")
+            Proofs(self.db).delivered(row, at, status)
 
     def failed(self, row: int, next_try: float, error: str) -> None:
         """One more attempt of an unsent row failed. Raises StoreError where there is no such row."""

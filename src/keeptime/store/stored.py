@@ -14,20 +14,25 @@ from keeptime.model.alert import AlertRow
 from keeptime.model.change import Change
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, SignalKey, tick_of
+from keeptime.model.ledger import LedgerHead
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
+from keeptime.model.version import VersionUse
 from keeptime.store.alerting import Alerts
 from keeptime.store.counts import Counts
 from keeptime.store.exclusions import DAY, DayExclusion, ExclusionTable
 from keeptime.store.grid import Stage, memory_of_judge, stages_for
+from keeptime.store.ledger import Ledger
 from keeptime.store.lived import Lived
 from keeptime.store.names import Names
 from keeptime.store.outbox import StoredOutbox
 from keeptime.store.periods import Periods
+from keeptime.store.proven import Proofs
 from keeptime.store.rows import Transition
 from keeptime.store.sketches import Sketches
 from keeptime.store.sql import Database
+from keeptime.store.versions import Versions
 
 _PRUNED = 500
 """Rows that one commit cuts off each table at most, beyond two for each name: more than come in."""
@@ -68,9 +73,11 @@ class Stored(StoredOutbox):
     def commit(self, change: Change) -> None:
         """All of the change, durably, or (where it raises StoreError) nothing. Counts add up within a tick."""
         with self._step():
+            if change.versions is not None:
+                Versions(self.db).keep(change.versions, change.at)
             self._close(change, before=True)
             if change.record is not None:
-                self._count(change.record)
+                self._count(change.record, change.at)
             self._close(change, before=False)
             self.db.executemany(
                 "INSERT INTO memory VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET data = excluded.data",
@@ -108,6 +115,16 @@ class Stored(StoredOutbox):
         """What decision rules carry, as last committed."""
         with self.db.speaking():
             return dict(self.db.execute("SELECT name, data FROM memory"))
+
+    def ledger_head(self) -> LedgerHead:
+        """The newest row of the ledger: what whoever holds it can later prove by."""
+        with self.db.speaking():
+            return Ledger(self.db).head()
+
+    def versions(self, contract: str) -> tuple[VersionUse, ...]:
+        """Every use of a version of this contract, newest first."""
+        with self.db.speaking():
+            return Versions(self.db).all(contract)
 
     def alerts(self) -> dict[ObjectiveKey, AlertRow]:
         """Every objective's alert, as last committed."""
@@ -204,8 +221,10 @@ class Stored(StoredOutbox):
         last = self.last_tick()
         return end if last is None else last + 1
 
-    def _count(self, record: TickRecord) -> None:
+    def _count(self, record: TickRecord, at: float) -> None:
         last = self._lived.last()
+        if last is not None and self._day(record.tick) > self._day(last):
+            Proofs(self.db).day_over(self._day(record.tick), at)
         boundary = max(record.tick, record.tick if last is None else last) + 1
         tallies = {self.names.observed(key, record.tick): tally for key, tally in record.tallies.items()}
         sketches = {self.names.signal(key): sketch for key, sketch in record.sketches.items()}
