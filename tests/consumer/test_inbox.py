@@ -74,10 +74,10 @@ def test_refusals_have_a_status_and_hand_nothing_over() -> None:
 def test_a_type_that_is_not_known_is_handed_over_as_it_is() -> None:
     got: list[Received] = []
     inbox = Inbox(SECRET, got.append)
-    assert put(inbox, {"type": "keeptime.heartbeat", "id": "h1", "n": 3})[0] == 200
+    assert put(inbox, {"type": "keeptime.report", "id": "h1", "n": 3})[0] == 200
     assert put(inbox, {"id": "h2"})[0] == 200
     assert [(each.type, each.notice, each.fields.get("n")) for each in got] == [
-        ("keeptime.heartbeat", None, 3),
+        ("keeptime.report", None, 3),
         ("", None, None),
     ]
 

@@ -110,3 +110,25 @@ def consumer() -> Iterator[Consumer]:
 
     with _served(Handler) as state.url:
         yield state
+
+
+@dataclass
+class Watcher:
+    """A dead man outside: it expects a GET now and then. `pings`: when each came, on the monotonic clock."""
+
+    url: str = ""
+    pings: list[float] = field(default_factory=list)
+    status: int = 200
+
+
+@contextmanager
+def watcher() -> Iterator[Watcher]:
+    state = Watcher()
+
+    class Handler(_Quiet):
+        def do_GET(self) -> None:
+            state.pings.append(time.monotonic())
+            self.answer(b"OK", state.status)
+
+    with _served(Handler) as state.url:
+        yield state

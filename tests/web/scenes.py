@@ -1,6 +1,6 @@
 """Daemons in telling states, for tests of what is shown."""
 
-from keeptime.app.view import DeliveryView
+from keeptime.app.view import DeliveryView, SignView
 from keeptime.contract.terms import Contract
 from keeptime.model.counters import RequestCounters
 from keeptime.model.exclusion import FAILED
@@ -78,6 +78,13 @@ def every_condition() -> FakeShowable:
             ),
             DeliveryView(main.name, "checkout", "webhook:file:/run/second", 5, 0, 1, 9.0),
             DeliveryView(main.name, "operators", f"webhook:https://hooks.example/{CANARY}", 40, 0, 0, 0.0),
+        ),
+        signs=(
+            SignView("heartbeat", (main.name,), "checkout", 60.0, NOW - 30, 12, 1, 2),
+            SignView(
+                "ping", (main.name, dead.name), "", 60.0, None, 0, 0, 3, "held back: no tick was judged for 3 min"
+            ),
+            SignView("ping", (new.name,), "", 60.0, NOW - 20, 3, 0, 0),
         ),
         engine={"timers": 3.0, "look_ups_total": 41.0},
     )

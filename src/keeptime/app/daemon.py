@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from keeptime.app.counted import Counted
+from keeptime.app.deadman import DeadMan
 from keeptime.app.deliveries import delivery_views, untold
 from keeptime.app.keeper import Keeper, Kept
 from keeptime.app.looking import Looking
@@ -92,6 +93,7 @@ class Daemon:
             on_marked=self._moved.set,
             on_given_up=self._operators.of_dead_letter,
         )
+        self._dead_man = DeadMan(lambda: self._contracts, self.snapshot, self._receivers, clock)
         self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
         self._counted = Counted()
         self._waiting: Sequence[Waiting] = ()
@@ -110,6 +112,7 @@ class Daemon:
             asyncio.create_task(self._ticks(), name="ticks"),
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
             asyncio.create_task(self._queues(), name="queues"),
+            asyncio.create_task(self._dead_man.run(), name="signs of life"),
         ]
         self._moved.set()
 
@@ -172,6 +175,7 @@ class Daemon:
             health=self._health(deliveries),
             engine=self._prober.stats(),
             reload_error=self.reload_error,
+            signs=self._dead_man.views(),
         )
 
     async def look(self) -> None:

@@ -62,6 +62,25 @@ class DeliveryView:
 
 
 @dataclass(frozen=True, slots=True)
+class SignView:
+    """A sign of life: a consumer's heartbeat at one of its webhooks, or a ping that these contracts share.
+
+    `taken_at`: when (Unix seconds) the last one was taken, None before. `held`: slots in which none was given, for
+    there was a reason. `trouble`: what is wrong with the last one, "" if nothing.
+    """
+
+    kind: str
+    contracts: tuple[str, ...]
+    audience: str
+    every: float
+    taken_at: float | None
+    taken: int
+    failed: int
+    held: int
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """Is keeptime itself well? `problems` are sentences; empty means well."""
 
@@ -83,6 +102,7 @@ class Snapshot:
     health: Health
     engine: Mapping[str, float] = field(default_factory=dict)
     reload_error: str = ""
+    signs: tuple[SignView, ...] = ()
 
 
 class Showable(Protocol):

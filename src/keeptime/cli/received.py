@@ -9,6 +9,7 @@ from datetime import datetime
 
 from keeptime.consumer.inbox import Received
 from keeptime.consumer.notice import Notice
+from keeptime.consumer.pulse import Silent
 from keeptime.units import speak_duration
 
 
@@ -23,6 +24,13 @@ def as_json(received: Received) -> str:
         "message": dict(received.fields),
     }
     return json.dumps(told)
+
+
+def silence_json(silent: Silent, *, over: bool = False) -> str:
+    """One line of the same form about heartbeats that stopped, or came back: nobody sent it, so it has no id."""
+    said = {"contract": silent.contract, "since": silent.since, "every_seconds": silent.every_seconds}
+    told = {"id": None, "type": "heard" if over else "silent", "sent": None, "gap": None}
+    return json.dumps(told | {"message": said | {"text": silent.text}})
 
 
 def picture(received: Received) -> str:

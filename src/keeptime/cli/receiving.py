@@ -12,15 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keeptime.cli.listening import address, url_of
-from keeptime.cli.received import as_json, clean, picture
+from keeptime.cli.received import as_json, clean, picture, silence_json
+from keeptime.clock import SystemClock
 from keeptime.consumer.asgi import Application, Message, Receive, Send
 from keeptime.consumer.inbox import Answer, Inbox, Received
+from keeptime.consumer.pulse import Silent
 from keeptime.consumer.seen import Seen, SeenInMemory, SeenInSqlite
 from keeptime.consumer.verify import Verifier
 from keeptime.contract.secrets import resolve
 from keeptime.errors import KeeptimeError, UsageError
 from keeptime.units import parse_duration
 from keeptime.web.serve import Server
+
+LOOK = 1.0
+"""Seconds between two looks whether heartbeats have stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,26 @@ async def keep_receiving(options: Options) -> int:
     if not options.secrets:
         _say("no --secret: signatures are not checked, and whoever reaches this port is believed")
     _say(f"receiving at {url_of(options.host, port)}/ (Ctrl-C ends)")
+    watching = asyncio.create_task(_watch(inbox, printer))
     try:
         await ending.wait()
     finally:
+        watching.cancel()
         await server.stop()
     return ending.code
+
+
+async def _watch(inbox: Inbox, printer: "_Printer") -> None:
+    """Say once when a contract's heartbeats have stopped, and once that they are back."""
+    known: dict[str, Silent] = {}
+    while True:
+        await asyncio.sleep(LOOK)
+        found = {each.contract: each for each in inbox.silent(SystemClock().wall_ns() / 1e9)}
+        for name in found.keys() - known.keys():
+            printer.silent(found[name])
+        for name in known.keys() - found.keys():
+            printer.heard(known[name])
+        known = found
 
 
 class _Ending:
@@ -83,6 +103,7 @@ class _Ending:
 
 class _Printer:
     def __init__(self, json: bool, ending: _Ending) -> None:
+        self._json = json
         self._text = as_json if json else picture
         self._ending = ending
 
@@ -93,6 +114,18 @@ class _Printer:
         except OSError:
             self._ending.fail()
             raise
+
+    def silent(self, silent: Silent) -> None:
+        self._line(silence_json(silent) if self._json else clean(silent.text))
+
+    def heard(self, silent: Silent) -> None:
+        self._line(silence_json(silent, over=True) if self._json else clean(f"{silent.contract} is heard again"))
+
+    def _line(self, text: str) -> None:
+        try:
+            print(text, flush=True)
+        except OSError:
+            self._ending.fail()
 
 
 class _Careful:

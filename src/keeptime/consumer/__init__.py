@@ -7,8 +7,10 @@ are made, judged or sent.
 
 from keeptime.consumer.asgi import Application
 from keeptime.consumer.gaps import Course, Gap, silence
+from keeptime.consumer.heartbeat import Heartbeat
 from keeptime.consumer.inbox import Answer, Inbox, Received
 from keeptime.consumer.notice import Notice
+from keeptime.consumer.pulse import Silent
 from keeptime.consumer.seen import Seen, SeenInMemory, SeenInSqlite
 from keeptime.consumer.signing import Key, SharedKey
 from keeptime.consumer.verify import Genuine, Headers, Verifier
@@ -21,6 +23,7 @@ __all__ = [
     "Gap",
     "Genuine",
     "Headers",
+    "Heartbeat",
     "Inbox",
     "Key",
     "MessageRefused",
@@ -30,6 +33,7 @@ __all__ = [
     "SeenInMemory",
     "SeenInSqlite",
     "SharedKey",
+    "Silent",
     "Verifier",
     "silence",
 ]

@@ -32,6 +32,13 @@ class Fields:
         found = self._of(name)
         return found if isinstance(found, str) else self._wrong(name, "text")
 
+    def name(self, name: str) -> str:
+        """A text or a whole number; only its being the same matters."""
+        found = self._of(name)
+        if isinstance(found, bool) or not isinstance(found, str | int):
+            return self._wrong(name, "a text or a whole number")
+        return str(found)
+
     def flag(self, name: str) -> bool:
         found = self._of(name)
         return found if isinstance(found, bool) else self._wrong(name, "true or false")

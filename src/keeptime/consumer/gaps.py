@@ -7,6 +7,7 @@ heard of is named as what it is, for it may never have been meant for this recei
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from keeptime.consumer.heartbeat import Heartbeat
 from keeptime.consumer.notice import Notice
 from keeptime.errors import UsageError
 from keeptime.model.key import ObjectiveKey
@@ -53,6 +54,24 @@ class Course:
         for kept in (self._numbers, self._standings):
             while len(kept) > self._most:
                 kept.popitem(last=False)
+
+    def tail(self, beat: Heartbeat) -> Gap | None:
+        """What this receiver took by the sender's word, and never came here; None: nothing that can be known."""
+        last = self._numbers.get(beat.contract)
+        if beat.sequence is None or last is None or last[0] != beat.epoch or beat.sequence <= last[1]:
+            return None
+        missing = beat.sequence - last[1]
+        text = f"the last {missing} of {beat.contract} missing: number {beat.sequence} was taken, {last[1]} came"
+        return Gap(True, missing, text)
+
+    def move_to(self, beat: Heartbeat) -> None:
+        """What a sign of life says is where the numbers stand: a lost tail is told once."""
+        if beat.sequence is not None:
+            epoch, last = self._numbers.pop(beat.contract, (beat.epoch, -1))
+            highest = beat.sequence if epoch != beat.epoch else max(last, beat.sequence)
+            self._numbers[beat.contract] = (beat.epoch, highest)
+            while len(self._numbers) > self._most:
+                self._numbers.popitem(last=False)
 
     def _by_number(self, notice: Notice, number: int) -> Gap | None:
         last = self._numbers.get(notice.contract)

@@ -10,7 +10,9 @@ from threading import Lock
 
 from keeptime import clock
 from keeptime.consumer.gaps import Course, Gap, silence
+from keeptime.consumer.heartbeat import HEARTBEAT, Heartbeat, read_heartbeat
 from keeptime.consumer.notice import Notice, is_notice, read_notice
+from keeptime.consumer.pulse import Pulse, Silent
 from keeptime.consumer.seen import Seen, SeenInMemory
 from keeptime.consumer.signing import Key
 from keeptime.consumer.verify import Genuine, Headers, Verifier
@@ -23,7 +25,8 @@ STATUS = {"malformed": 400, "signature": 401, "stale": 400, "too_large": 413}
 class Received:
     """A new message. `notice`: None where its `type` is not about an objective; then look at `fields`.
 
-    `gap`: what did not come before it, as far as can be known.
+    `gap`: what did not come before it, as far as can be known. `heartbeat`: of a sign of life, which is handed over
+    only where it shows that something was lost.
     """
 
     id: str
@@ -32,20 +35,22 @@ class Received:
     notice: Notice | None
     gap: Gap | None
     fields: Mapping[str, object]
+    heartbeat: Heartbeat | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to answer, and what came of it: a new message, a repeat, or a refusal."""
+    """What to answer, and what came of it: a new message, a repeat, a refusal, or a sign of life."""
 
     status: int
     text: str
     received: Received | None = None
     refused: MessageRefused | None = None
+    heartbeat: Heartbeat | None = None
 
     @property
     def repeat(self) -> bool:
-        return self.received is None and self.refused is None
+        return self.received is None and self.refused is None and self.heartbeat is None
 
 
 class Inbox:
@@ -62,6 +67,7 @@ class Inbox:
         self._handle = handle
         self._seen: Seen = SeenInMemory() if seen is None else seen
         self._course = Course()
+        self._pulse = Pulse()
         self._lock = Lock()
         self._last_heard: float | None = None
 
@@ -74,10 +80,13 @@ class Inbox:
         try:
             genuine = self.verifier.verify(headers, body, at)
             notice = read_notice(genuine.fields) if is_notice(genuine.type) else None
+            beat = read_heartbeat(genuine.fields) if genuine.type == HEARTBEAT else None
         except MessageRefused as error:
             return Answer(STATUS[error.why], str(error), refused=error)
         with self._lock:
             self._last_heard = max(at, self._last_heard or at)
+            if beat is not None:
+                return self._feel(genuine, beat, at)
             if self._seen.has(genuine.id):
                 return Answer(200, "known already")
             return Answer(200, "taken", self._hand_over(genuine, notice, at))
@@ -88,6 +97,23 @@ class Inbox:
         `started`: when you began to listen, which counts until the first message. Unix seconds.
         """
         return silence(started if self._last_heard is None else self._last_heard, now, within)
+
+    def silent(self, now: float) -> tuple[Silent, ...]:
+        """Contracts whose heartbeats came and then stopped, with the sentence of each. Unix seconds."""
+        with self._lock:
+            return self._pulse.silent(now)
+
+    def _feel(self, genuine: Genuine, beat: Heartbeat, at: float) -> Answer:
+        """A sign of life. It is not kept among what was seen: only a newer one counts."""
+        if not self._pulse.newer(beat):
+            return Answer(200, "heard already", heartbeat=beat)
+        gap, received = self._course.tail(beat), None
+        if gap is not None:
+            received = Received(genuine.id, genuine.type, genuine.sent, None, gap, genuine.fields, beat)
+            self._handle(received)
+        self._course.move_to(beat)
+        self._pulse.feel(beat, at)
+        return Answer(200, "heard", received, heartbeat=beat)
 
     def _hand_over(self, genuine: Genuine, notice: Notice | None, at: float) -> Received:
         gap = None if notice is None else self._course.gap(notice)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from keeptime.contract.attributes import check_scope
 from keeptime.contract.between import with_warnings
 from keeptime.contract.calendar import usual_seconds
+from keeptime.contract.deadman import check_dead_man
 from keeptime.contract.draft import Draft
 from keeptime.contract.effective import check_times
 from keeptime.contract.endpoint import ENDPOINT_TABLE
@@ -29,6 +30,7 @@ from keeptime.contract.stated import DUTIES, TOKEN_BASIS, VANTAGE
 from keeptime.contract.terms import Contract, Objective, Probe, PrometheusSource
 from keeptime.contract.together import TOGETHER, together
 from keeptime.contract.tokens import check_tokens
+from keeptime.contract.urgency import OnCall
 from keeptime.contract.urls import Url
 from keeptime.contract.zones import Zone
 from keeptime.units import format_duration, format_percent
@@ -92,6 +94,7 @@ def _contract(row: Row) -> Contract:
     if row.find(CONSUMERS) is None and row.find(OPERATORS) is None:
         row.report.warning(row.place, "nobody-told", "neither consumers nor operators are given; nobody is told")
     contract = _assemble(row, drafts, observers)
+    check_dead_man(contract, row)
     check_series(contract, drafts, row.report)
     _check_scope(row, contract, drafts)
     check_tokens(contract, drafts, row.report)
@@ -126,7 +129,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
     usual_timeout = max(LEAST_TIMEOUT, 2 * max((draft.value.under or 0 for draft in drafts), default=0))
     probes = tuple(each.value.finished(usual_timeout) for each in observers if isinstance(each.value, ProbeDraft))
     source = next((each.value for each in observers if isinstance(each.value, PrometheusSource)), None)
-    name = row.need(NAME)
+    name, on_call = row.need(NAME), row.get(OPERATORS, OnCall())
     unversioned = Contract(
         name=name,
         provider=row.get(PROVIDER, "unnamed"),
@@ -135,7 +138,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         probes=probes,
         objectives=objectives,
         consumers=row.get(CONSUMERS, ()),
-        operators=row.get(OPERATORS, ()),
+        operators=on_call.tell,
         no_data_after=row.get(NO_DATA_AFTER, _usual_silence(probes, source)),
         version="",
         file=row.report.file,
@@ -148,6 +151,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         timezone=timezone,
         exclude=row.get(EXCLUDE, ()),
         maintenance=maintenance(row, timezone, objectives),
+        ping=on_call.ping,
     )
     return fingerprint(unversioned, row.report.base)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from keeptime.contract.deadman import PING, SIGN_OF_LIFE
 from keeptime.contract.kinds import Choice, Label
 from keeptime.contract.lists import ListOf
 from keeptime.contract.nodes import Place
@@ -9,7 +10,8 @@ from keeptime.contract.receivers import TELL_SHAPE, addressed
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Field, Placed, Row, Table
 from keeptime.contract.terms import Consumer
-from keeptime.model.alert import Address, Topic
+from keeptime.contract.urgency import OnCall
+from keeptime.model.alert import Topic
 
 MOST_CONSUMERS = 100
 OPERATORS = "operators"
@@ -25,6 +27,12 @@ ABOUT = Field(
     "What this consumer hears of.",
     default="[at_risk, broken, recovered, no_data]",
 )
+HEARTBEAT = Field(
+    "heartbeat",
+    SIGN_OF_LIFE,
+    "How often this consumer's webhooks get a sign that keeptime lives and can tell.",
+    default="never",
+)
 
 
 def _consumer(row: Row) -> Consumer:
@@ -33,7 +41,11 @@ def _consumer(row: Row) -> Consumer:
         message = f"{row.what}: the name 'operators' is taken by the provider's own on-call; choose another"
         raise row.report.spoil(row.place_of(CONSUMER_NAME), "reserved-name", message)
     about = frozenset(row.get(ABOUT, tuple(Topic)))
-    return Consumer(name, addressed(name, row.need(TELL)), about)
+    tell, heartbeat = row.need(TELL), row.get(HEARTBEAT, None)
+    if heartbeat is not None and not any(each.kind == "webhook" for each in tell):
+        message = f"{row.what}.heartbeat: heartbeats go to webhooks, and `tell` has none; add one, or leave it out"
+        row.report.error(row.place_of(HEARTBEAT), "heartbeat-without-webhook", message)
+    return Consumer(name, addressed(name, tell), about, heartbeat)
 
 
 def _names_once(consumers: Sequence[Placed[Consumer]], report: Report, _: str) -> None:
@@ -45,12 +57,14 @@ def _names_once(consumers: Sequence[Placed[Consumer]], report: Report, _: str) -
         seen.setdefault(consumer.value.name, consumer.place)
 
 
-CONSUMER_TABLE = Table("consumer", "Someone the promise was made to.", (CONSUMER_NAME, TELL, ABOUT), _consumer)
+CONSUMER_TABLE = Table(
+    "consumer", "Someone the promise was made to.", (CONSUMER_NAME, TELL, ABOUT, HEARTBEAT), _consumer
+)
 CONSUMERS_SHAPE = ListOf(CONSUMER_TABLE, "consumers", MOST_CONSUMERS, least=0, across=_names_once)
 
 
-def _operators(row: Row) -> tuple[Address, ...]:
-    return addressed(OPERATORS, row.need(TELL))
+def _operators(row: Row) -> OnCall:
+    return OnCall(addressed(OPERATORS, row.need(TELL)), row.get(PING, None))
 
 
-OPERATORS_TABLE = Table("operators", "The provider's own on-call; hears everything.", (TELL,), _operators)
+OPERATORS_TABLE = Table("operators", "The provider's own on-call; hears everything.", (TELL, PING), _operators)

@@ -13,6 +13,7 @@ from typing import Literal
 from keeptime.contract.limits import Bound, Interval
 from keeptime.contract.scope import Exclude, Maintenance, Where, of_objective
 from keeptime.contract.sources import Counts
+from keeptime.contract.urgency import Ping
 from keeptime.model.alert import Address, Topic
 from keeptime.model.key import ObjectiveKey, Signal
 from keeptime.model.sample import Connection
@@ -221,11 +222,12 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """Someone the promise was made to, and what they hear of it."""
+    """Someone the promise was made to, and what they hear of it. `heartbeat`: seconds between two; None: none."""
 
     name: str
     tell: tuple[Address, ...]
     about: frozenset[Topic]
+    heartbeat: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,7 @@ class Contract:
     timezone: str = "UTC"
     exclude: tuple[Exclude, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
+    ping: Ping | None = None
 
     def at(self, unix_seconds: float) -> "Contract":
         """The same contract with the objectives alone that are in force at this instant."""

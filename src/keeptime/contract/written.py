@@ -6,8 +6,7 @@ absolute. Knows nothing of YAML's text.
 
 from collections.abc import Mapping
 from dataclasses import fields
-from decimal import Decimal, localcontext
-from fractions import Fraction
+from decimal import Decimal
 
 from keeptime.contract.effective import stamp
 from keeptime.contract.limits import Interval
@@ -16,7 +15,6 @@ from keeptime.contract.scope import Exclude, Maintenance, Where
 from keeptime.contract.sources import ClassicHistogram, CounterPair, Counts, NativeHistogram, ProbeGauges
 from keeptime.contract.terms import (
     Calendar,
-    Consumer,
     Contract,
     Credits,
     Endpoint,
@@ -29,9 +27,10 @@ from keeptime.contract.terms import (
     SecretRef,
     Together,
 )
-from keeptime.model.alert import Address
+from keeptime.contract.written_figures import duration, percent
+from keeptime.contract.written_people import consumer, operators
 from keeptime.model.key import Signal
-from keeptime.units import format_duration, format_rate
+from keeptime.units import format_rate
 
 Terms = dict[str, object]
 """Keys and values of the contract language."""
@@ -57,8 +56,8 @@ def shared(contract: Contract) -> Terms:
         model=contract.model,
         endpoint=endpoint,
         observe=_observe(contract),
-        consumers=[*map(_consumer, contract.consumers)],
-        operators={"tell": [*map(_address, contract.operators)]} if contract.operators else None,
+        consumers=[*map(consumer, contract.consumers)],
+        operators=operators(contract),
         no_data_after=duration(contract.no_data_after),
         links=dict(contract.links),
         together=[*map(_together, contract.together)],
@@ -194,25 +193,6 @@ def counts(one: Counts) -> Terms:
             }
 
 
-def duration(seconds: float) -> str:
-    """The exact writing of a time."""
-    micros = Fraction(repr(seconds)) * 1_000_000
-    if micros.denominator == 1:
-        return format_duration(seconds)
-    return f"{_decimal(micros):f}us"
-
-
-def percent(ratio: Fraction) -> str:
-    """The exact writing of a ratio that came from a percentage."""
-    return f"{_decimal(ratio * 100):f}%"
-
-
-def _decimal(number: Fraction) -> Decimal:
-    with localcontext() as context:
-        context.prec = 60
-        return (Decimal(number.numerator) / Decimal(number.denominator)).normalize()
-
-
 def _given(**values: object) -> Terms:
     """Without what is not there."""
     return {key: value for key, value in values.items() if value is not None and value not in ("", [], {}, ())}
@@ -271,19 +251,3 @@ def _probe(one: Probe) -> Terms:
         max_in_flight=one.max_in_flight,
         attributes=dict(one.attributes),
     )
-
-
-def _consumer(one: Consumer) -> Terms:
-    return {"name": one.name, "tell": [*map(_address, one.tell)], "about": sorted(map(str, one.about))}
-
-
-def _address(one: Address) -> object:
-    if one.kind == "webhook" and one.secret:
-        return {"webhook": {"url": one.target, "secret": one.secret}}
-    if one.kind == "email":
-        return {
-            "email": {"to": one.target, **dict(one.options), **({"password": one.secret} if one.secret else {})}
-        }
-    if one.kind == "pagerduty" and one.options:
-        return {"pagerduty": {"key": one.target, **dict(one.options)}}
-    return f"{one.kind}:{one.target}"

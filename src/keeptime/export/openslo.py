@@ -13,7 +13,8 @@ from keeptime.contract.layout import block
 from keeptime.contract.ratio import instant, ratio
 from keeptime.contract.starter import label
 from keeptime.contract.terms import Calendar, Contract, Objective, Window
-from keeptime.contract.written import duration, percent, warning_of
+from keeptime.contract.written import warning_of
+from keeptime.contract.written_figures import duration, percent
 from keeptime.errors import UsageError
 from keeptime.export.settings import Files, Settings
 from keeptime.units import format_percent

@@ -15,7 +15,7 @@ from keeptime.contract.ratio import Ratio, counts_of, joined, ratio
 from keeptime.contract.sources import Counts, NativeHistogram
 from keeptime.contract.starter import label
 from keeptime.contract.terms import Calendar, Contract, Objective
-from keeptime.contract.written import duration, percent
+from keeptime.contract.written_figures import duration, percent
 from keeptime.errors import UsageError
 from keeptime.export.departures import sloths_own
 from keeptime.export.settings import Files, Settings

@@ -28,11 +28,13 @@ class Topic(StrEnum):
 class Aside(StrEnum):
     """What a message that is about no objective is about: nobody asks for it in `about`.
 
-    `TEST` only tries a receiver, and is never stored. `SERVICE` tells the operators of keeptime itself.
+    `TEST` only tries a receiver, and is never stored. `SERVICE` tells the operators of keeptime itself. `HEARTBEAT`
+    is a sign of life: given at its own pace, never stored and never tried again.
     """
 
     TEST = "test"
     SERVICE = "service"
+    HEARTBEAT = "heartbeat"
 
 
 KEEPTIME = "(keeptime)"

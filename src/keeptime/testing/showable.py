@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from keeptime.app.periods import ComplianceView, PeriodView
-from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
+from keeptime.app.view import ContractView, DeliveryView, Health, SignView, Snapshot
 from keeptime.contract.sources import ClassicHistogram
 from keeptime.contract.terms import (
     Contract,
@@ -41,6 +41,7 @@ class FakeShowable:
 
     contracts: list[ContractView] = field(default_factory=list)
     deliveries: Sequence[DeliveryView] = ()
+    signs: Sequence[SignView] = ()
     problems: tuple[str, ...] = ()
     reload_error: str = ""
     engine: Mapping[str, float] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class FakeShowable:
             health=Health(self.now - 3600, self.now, self.last_tick_at, self.last_tick_at, self.problems),
             engine=self.engine,
             reload_error=self.reload_error,
+            signs=tuple(self.signs),
         )
 
     async def look(self) -> None:

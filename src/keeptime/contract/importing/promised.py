@@ -21,7 +21,8 @@ from keeptime.contract.nodes import Place, Scalar
 from keeptime.contract.report import Report, Spoiled, quote
 from keeptime.contract.sources import Unit
 from keeptime.contract.starter import label
-from keeptime.contract.written import Terms, counts, duration, percent
+from keeptime.contract.written import Terms, counts
+from keeptime.contract.written_figures import duration, percent
 from keeptime.units import format_duration
 
 NUMBER = re.compile(r"\d{1,10}(\.\d{1,18})?")

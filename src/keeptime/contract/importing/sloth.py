@@ -23,7 +23,8 @@ from keeptime.contract.importing.promised import (
 from keeptime.contract.importing.promised import window as read_window
 from keeptime.contract.importing.sums import Query, plus
 from keeptime.contract.report import Spoiled, quote
-from keeptime.contract.written import Terms, duration
+from keeptime.contract.written import Terms
+from keeptime.contract.written_figures import duration
 from keeptime.units import parse_duration
 
 USUAL_WINDOW = "30d"

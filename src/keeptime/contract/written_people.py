@@ -1,0 +1,40 @@
+"""Consumers and operators as a contract's file would say them: a part of `keeptime.contract.written`.
+
+Guarantees: as there. Knows nothing of what was promised.
+"""
+
+from keeptime.contract.terms import Consumer, Contract
+from keeptime.contract.urgency import Ping
+from keeptime.contract.written_figures import duration
+from keeptime.model.alert import Address
+
+Terms = dict[str, object]
+
+
+def consumer(one: Consumer) -> Terms:
+    said: Terms = {"name": one.name, "tell": [*map(address, one.tell)], "about": sorted(map(str, one.about))}
+    return said if one.heartbeat is None else said | {"heartbeat": duration(one.heartbeat)}
+
+
+def operators(contract: Contract) -> Terms | None:
+    """None where there are none."""
+    if not contract.operators:
+        return None
+    said: Terms = {"tell": [*map(address, contract.operators)]}
+    return said if contract.ping is None else said | {"ping": _ping(contract.ping)}
+
+
+def _ping(one: Ping) -> Terms:
+    return {"url": one.url, "every": duration(one.every)}
+
+
+def address(one: Address) -> object:
+    if one.kind == "webhook" and one.secret:
+        return {"webhook": {"url": one.target, "secret": one.secret}}
+    if one.kind == "email":
+        return {
+            "email": {"to": one.target, **dict(one.options), **({"password": one.secret} if one.secret else {})}
+        }
+    if one.kind == "pagerduty" and one.options:
+        return {"pagerduty": {"key": one.target, **dict(one.options)}}
+    return f"{one.kind}:{one.target}"
