@@ -1,7 +1,7 @@
 """The keeper: ticks in, verdicts and messages out, one durable step per tick, through a store that fails."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from keeptime.app.keeper import Keeper
 from keeptime.contract.load import load_text
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError
-from keeptime.model.alert import AlertRow
+from keeptime.model.alert import AlertRow, Heard
 from keeptime.model.change import Change
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey
@@ -64,6 +64,9 @@ class Store:
 
     def alerts(self) -> Mapping[ObjectiveKey, AlertRow]:
         return self.real.alerts()
+
+    def heard_of(self, rows: Sequence[AlertRow]) -> Mapping[ObjectiveKey, Heard]:
+        return self.real.heard_of(rows)
 
     def closed_to(self) -> Mapping[ObjectiveKey, int]:
         return self.real.closed_to()
@@ -149,13 +152,13 @@ def test_replacing_keeps_what_stays_and_forgets_nothing_of_the_rest(store: Store
     one = keeper(store)
     keep(one, record(FIRST, 9, 1))
     both = TERMS.replace("  - {name: p90", "  - {name: p50, target: 50%, under: 100ms, over: 60s}\n  - {name: p90")
-    one.replace([contract(both)])
+    one.replace([contract(both)], 0.0)
     said = one.keep([record(FIRST + 1)], 0.0)
     assert said.verdicts[KEY].good == 19
     assert said.verdicts[ObjectiveKey("kept", "p50")].sli is None
-    one.replace([contract(TERMS.replace("contract: kept", "contract: other"))])
+    one.replace([contract(TERMS.replace("contract: kept", "contract: other"))], 0.0)
     one.keep([TickRecord(FIRST + 2)], 0.0)
-    one.replace([contract()])
+    one.replace([contract()], 0.0)
     assert one.keep([record(FIRST + 3)], 0.0).verdicts[KEY].good == 29
 
 
@@ -164,5 +167,5 @@ def test_replacing_is_refused_while_changes_wait(store: Store) -> None:
     store.failures = 2
     one.keep([record(FIRST)], 0.0)
     with pytest.raises(StoreError, match="1 ticks wait"):
-        one.replace([contract(TERMS.replace("contract: kept", "contract: other"))])
+        one.replace([contract(TERMS.replace("contract: kept", "contract: other"))], 0.0)
     assert one.keep([record(FIRST + 1)], 0.0).verdicts[KEY].good == 20

@@ -33,7 +33,7 @@ def test_the_contract_of_the_design() -> None:
     assert (success.name, success.under, success.over) == ("success-99.9", None, Calendar("month", "UTC"))
     assert {objective.policy for objective in contract.objectives} == {DEFAULT_POLICY}
     assert contract.consumers[0].tell == (Address("checkout", "webhook", "env:CHECKOUT_HOOK"),)
-    assert contract.consumers[0].about == frozenset(Topic)
+    assert contract.consumers[0].about == frozenset(Topic) - {Topic.WITHDRAWN}
     assert contract.operators == (Address("operators", "alertmanager", "http://127.0.0.1:9093"),)
 
 

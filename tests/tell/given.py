@@ -29,7 +29,7 @@ from keeptime.model.verdict import (
 from keeptime.tell.announce import announce
 
 NOW = 1_800_000_000.0
-EVERY_TOPIC = frozenset(Topic)
+EVERY_TOPIC = frozenset(Topic) - {Topic.WITHDRAWN}
 
 OK = (Condition.OK, None)
 TICKET = (Condition.AT_RISK, Severity.TICKET)

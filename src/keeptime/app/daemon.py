@@ -1,7 +1,7 @@
 """The running keeptime: probes → ticks → verdicts → messages, until it is told to end.
 
 Guarantees: it ends in order (probes stop, what was counted is judged and stored, what is due is sent, then the
-store is closed); a reload that is refused leaves everything as it was. Built by `wire`; decides nothing itself.
+store is closed); a reload is done whole or leaves everything as it was. Built by `wire`; decides nothing itself.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from keeptime.app.looking import Looking
 from keeptime.app.operators import Operators
 from keeptime.app.periods import PeriodView
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
+from keeptime.app.reloading import Changed, Read, Reloading
 from keeptime.app.storing import StoreThread
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.clock import Clock
@@ -52,7 +53,7 @@ LAST_MESSAGES = 5.0
 
 
 class Daemon:
-    """Everything that runs. `start`, then `run` until cancelled or `stop`ped; `reload` swaps the contracts."""
+    """Everything that runs. `start`, then `run` until cancelled or `stop`ped; `reload` reads all contracts anew."""
 
     def __init__(
         self,
@@ -69,8 +70,8 @@ class Daemon:
         probe_once: ProbeOnce,
         clock: Clock,
         last_samples: Mapping[str, Sample],
+        read: Read,
     ) -> None:
-        self.reload_error = ""
         self.on_told: Callable[[Message], None] = lambda _: None
         self._contracts = tuple(contracts)
         self._in_force = keeper.in_force
@@ -81,6 +82,8 @@ class Daemon:
         self._looking = Looking(contracts, store, in_store, following, tick_seconds)
         self._clock = clock
         self._last_samples = last_samples
+        self._reloading = Reloading(contracts, read, self._replace, self._refused)
+        self._half_way: asyncio.Future[None] | None = None
         self._receivers = Receivers()
         self._moved = asyncio.Event()
         self._operators = Operators(store, in_store, clock, lambda: self._contracts, self._woken)
@@ -106,6 +109,7 @@ class Daemon:
 
     async def start(self) -> None:
         """Begin to probe, to judge and to send what an earlier life left unsent."""
+        self._half_way = asyncio.get_running_loop().create_future()
         self._prober.start()
         self._following.start()
         self._tasks = [
@@ -118,11 +122,12 @@ class Daemon:
 
     async def failed(self) -> None:
         """Returns never, unless a part has ended that must run: what ended it is logged. Raises KeeptimeError."""
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        assert self._half_way is not None, "it was started"
+        done, _ = await asyncio.wait([*self._tasks, self._half_way], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            error = task.exception()
-            log.error("the part '%s' of keeptime has ended", task.get_name(), exc_info=error)
-            raise KeeptimeError(f"a bug of keeptime ended its part '{task.get_name()}': {error!r}")
+            error, part = task.exception(), task.get_name() if isinstance(task, asyncio.Task) else "reload"
+            log.error("the part '%s' of keeptime has ended", part, exc_info=error)
+            raise KeeptimeError(f"a bug of keeptime ended its part '{part}': {error!r}")
 
     async def stop(self) -> None:
         """End in order; nothing that was counted or decided is lost."""
@@ -145,21 +150,33 @@ class Daemon:
             await self._in_store(self._store.close)
             self._in_store.close()
 
-    async def reload(self, contracts: Sequence[Contract]) -> None:
-        """Go on with these contracts from the next tick on. Raises KeeptimeError if it cannot."""
+    async def reload(self, author: str) -> Changed:
+        """Read the contracts again, and go on with them from the next tick on. Raises KeeptimeError where that is
+        refused; then the old ones go on."""
+        return await self._reloading.reload(author)
+
+    async def _replace(self, contracts: Sequence[Contract]) -> None:
+        """All that can fail comes first; the store's commit is the last of it, and then it must be done."""
         fresh = self._following.prepare(contracts)
+        swap = await asyncio.to_thread(self._prober.prepare, contracts)
         await self._fill(fresh, self._keeper.next_tick)
-        await self._in_store(self._keeper.replace, contracts)
+        messages = await self._in_store(self._keeper.replace, contracts, self._now())
         try:
-            await asyncio.to_thread(self._prober.replace, contracts)
-        except KeeptimeError:
-            await self._in_store(self._keeper.replace, self._contracts)
+            self._counting.replace(contracts)
+            self._contracts = self._looking.contracts = tuple(contracts)
+            self._in_force = self._keeper.in_force
+            await asyncio.to_thread(swap)
+            await self._following.replace(contracts, fresh)
+        except Exception as error:  # half of it would run: a restart takes all of it
+            if self._half_way is not None:
+                self._half_way.set_exception(error)
             raise
-        self._counting.replace(contracts)
-        self._in_force = self._keeper.in_force
-        await self._following.replace(contracts, fresh)
-        self._contracts = self._looking.contracts = tuple(contracts)
-        self.reload_error = ""
+        self._tell(messages)
+
+    async def _refused(self, why: str) -> None:
+        await self.tell_operators(
+            "reload_refused", f"the contracts could not be read anew, the old ones go on: {why}"
+        )
 
     def snapshot(self) -> Snapshot:
         """All that can be shown, as of now."""
@@ -174,7 +191,7 @@ class Daemon:
             deliveries=deliveries,
             health=self._health(deliveries),
             engine=self._prober.stats(),
-            reload_error=self.reload_error,
+            reload_error=self._reloading.error,
             signs=self._dead_man.views(),
         )
 
@@ -227,7 +244,6 @@ class Daemon:
         self._counted.add(records)
         self._publish(await self._in_store(self._keeper.keep, records, now), now)
         await self._operators.catch_up()
-        self._woken()
 
     async def _queues(self) -> None:
         """Look at what waits to be delivered whenever that has changed, so that what is shown of it is true."""
@@ -253,8 +269,13 @@ class Daemon:
         self._problem = kept.problem
         if not kept.problem:
             self._committed_at = now
-        for message in kept.messages:
+        self._tell(kept.messages)
+
+    def _tell(self, messages: Sequence[Message]) -> None:
+        """These were committed: send them."""
+        for message in messages:
             self.on_told(message)
+        self._woken()
 
     def _still_told(self, delivery: Delivery) -> bool:
         return still_told({each.name: each for each in self._in_force}, delivery)

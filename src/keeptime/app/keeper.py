@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keeptime.app.closing import Closing
+from keeptime.app.ending import Ending, ending
 from keeptime.app.ports import Store
 from keeptime.contract.effective import in_force, next_change
 from keeptime.contract.fingerprint import written
@@ -23,14 +24,13 @@ from keeptime.judge.intervals import Folding
 from keeptime.judge.plan import Plan
 from keeptime.judge.state import State
 from keeptime.judge.totals import NAMES
-from keeptime.model.alert import AlertRow, AlertState, Message
+from keeptime.model.alert import AlertRow, Message
 from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.verdict import Verdict
 from keeptime.model.version import ContractVersion
 from keeptime.tell.announce import announce
-from keeptime.tell.life import ended
 
 NOTHING = Tally()
 
@@ -48,6 +48,17 @@ class Kept:
     contracts: tuple[Contract, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What is judged by from one tick on. `next_change`: Unix seconds at which other terms are in force."""
+
+    plan: Plan
+    folding: Folding
+    state: State
+    in_force: tuple[Contract, ...]
+    next_change: int | None
+
+
 class Keeper:
     """The judge's state and the alerts' rows of the running contracts, resumed from the store.
 
@@ -57,22 +68,18 @@ class Keeper:
     def __init__(self, store: Store, contracts: Sequence[Contract], tick_seconds: float, next_tick: int) -> None:
         self._store, self._tick_seconds = store, tick_seconds
         self._contracts = tuple(contracts)
-        self._take(contracts, next_tick, store.memory())
+        self._take(self._terms(contracts, next_tick, store.memory()))
         self._alerts: dict[ObjectiveKey, AlertRow] = dict(store.alerts())
         self._unsaved: deque[Change] = deque()
-        self._closed: list[AlertRow] = []
         self._versions: tuple[Contract, ...] = ()
-        self._replaced = False
-        self._close_alerts(next_tick)
+        self._ending = Ending()
+        self._end(self._endings(contracts, self._plan, next_tick * tick_seconds))
         self._closing = Closing(contracts, tick_seconds, store.closed_to(), next_tick)
 
     def keep(self, records: Sequence[TickRecord], now: float) -> Kept:
         """Judge these ticks and commit each, and what an earlier call could not. `now`: Unix seconds."""
         verdicts: tuple[Verdict, ...] = ()
         messages: list[Message] = []
-        if self._replaced:  # only now: until the next tick a reload can still be taken back
-            self._close_alerts(self._state.next_tick)
-            self._replaced = False
         for record in records:
             if record.tick < self._state.next_tick:
                 late = self._folding.without(record)  # counted, but of a tick that was judged before a restart
@@ -86,17 +93,26 @@ class Keeper:
             self._unsaved.append(change)
         return Kept({each.key: each for each in verdicts}, tuple(messages), self._save(), self.in_force)
 
-    def replace(self, contracts: Sequence[Contract]) -> None:
-        """Judge these contracts from now on; objectives that stay keep their state. Raises StoreError, and then
-        nothing has changed."""
+    def replace(self, contracts: Sequence[Contract], now: float) -> tuple[Message, ...]:
+        """Judge these contracts from now on; objectives that stay keep their state. `now`: Unix seconds.
+
+        What ends with it is committed, and what is told of that returned. Raises StoreError, and then nothing has
+        changed: the commit is the last that can fail.
+        """
         problem = self._save()
         if problem:
             raise StoreError(problem)
-        now = self._state.next_tick
-        closing = Closing(contracts, self._tick_seconds, self._store.closed_to(), now)
-        self._take(contracts, now, self._memory())
+        tick = self._state.next_tick
+        closing = Closing(contracts, self._tick_seconds, self._store.closed_to(), tick)
+        terms = self._terms(contracts, tick, self._memory())
+        over = self._ending + self._endings(contracts, terms.plan, now)
+        self._store.commit(Change(now, alerts=over.rows, messages=over.messages, versions=_versions(contracts)))
+        self._take(terms)
         self._contracts, self._closing = tuple(contracts), closing
-        self._replaced = True
+        self._versions = self._contracts
+        self._end(over)
+        self._ending = Ending()
+        return over.messages
 
     @property
     def next_tick(self) -> int:
@@ -124,37 +140,40 @@ class Keeper:
         if self._save():
             return False
         try:
-            self._take(self._contracts, tick, self._memory())
+            terms = self._terms(self._contracts, tick, self._memory())
+            over = self._endings(self._contracts, terms.plan, tick * self._tick_seconds)
         except StoreError:
             return False
-        self._close_alerts(tick)
+        self._take(terms)
+        self._end(over)
         return True
 
-    def _take(self, contracts: Sequence[Contract], tick: int, memory: Mapping[str, bytes]) -> None:
-        """Judge these contracts' terms of this tick; objectives that stay have their state from `memory`.
-
-        Raises StoreError, and then nothing has changed.
+    def _terms(self, contracts: Sequence[Contract], tick: int, memory: Mapping[str, bytes]) -> "_Terms":
+        """These contracts' terms of this tick, ready to judge by; objectives that stay have their state from
+        `memory`. Raises StoreError; nothing has changed.
         """
         second, at = self._tick_seconds, tick * self._tick_seconds
         now = in_force(contracts, at)
         plan, folding = Plan.compile(now, second), Folding.restore(now, second, memory)
-        self._state = State.restore(plan, self._store.histories(tick), memory, tick)
-        self._plan, self._folding = plan, folding
-        self._in_force, self._next_change = now, next_change(contracts, at)
+        state = State.restore(plan, self._store.histories(tick), memory, tick)
+        return _Terms(plan, folding, state, now, next_change(contracts, at))
+
+    def _take(self, terms: "_Terms") -> None:
+        self._plan, self._folding, self._state = terms.plan, terms.folding, terms.state
+        self._in_force, self._next_change = terms.in_force, terms.next_change
 
     def _memory(self) -> Mapping[str, bytes]:
         """What is carried beyond counts."""
         return self._state.memory() | self._folding.memory()
 
-    def _close_alerts(self, tick: int) -> None:
-        """Alerts of objectives whose terms have ended are over."""
-        at = tick * self._tick_seconds
-        known = {each.key(one) for each in self._contracts for one in each.objectives}
-        for key in known - set(self._plan.keys):
-            row = self._alerts.get(key)
-            if row is not None and row.state is not AlertState.INACTIVE:
-                self._alerts[key] = ended(row, at)
-                self._closed.append(self._alerts[key])
+    def _endings(self, contracts: Sequence[Contract], plan: Plan, at: float) -> Ending:
+        """Alerts that are over, once this plan of these contracts is judged. Raises StoreError."""
+        return ending(self._alerts, contracts, set(plan.keys), self._store.heard_of, at)
+
+    def _end(self, over: Ending) -> None:
+        """These alerts are over; the next change stores it."""
+        self._alerts |= {row.key: row for row in over.rows}
+        self._ending += over
 
     def _idle(self, tick: int) -> None:
         """Move the state to before this tick, over ticks that were not lived through."""
@@ -173,8 +192,8 @@ class Keeper:
         return advance(self._plan, self._state, record.tick, good, bad, skipped, lived, excluded)
 
     def _change(self, record: TickRecord, verdicts: Sequence[Verdict], now: float) -> Change:
-        alerts, messages = self._closed, []
-        self._closed = []
+        alerts, messages = list(self._ending.rows), list(self._ending.messages)
+        self._ending = Ending()
         for row, verdict in zip(self._plan.rows, verdicts, strict=True):
             said = announce(row.contract, row.objective, verdict, self._alerts.get(row.key))
             if said.changed:
@@ -191,7 +210,7 @@ class Keeper:
         if self._contracts is self._versions:
             return None
         self._versions = self._contracts
-        return tuple(ContractVersion(each.name, each.version, each.file, written(each)) for each in self._contracts)
+        return _versions(self._contracts)
 
     def _save(self) -> str:
         """Commit what waits, oldest first; the sentence of what went wrong, or ""."""
@@ -202,3 +221,7 @@ class Keeper:
                 return f"{len(self._unsaved)} ticks wait for the store: {error}"
             self._unsaved.popleft()
         return ""
+
+
+def _versions(contracts: Sequence[Contract]) -> tuple[ContractVersion, ...]:
+    return tuple(ContractVersion(each.name, each.version, each.file, written(each)) for each in contracts)

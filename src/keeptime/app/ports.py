@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from keeptime.contract.terms import Contract
-from keeptime.model.alert import AlertRow
+from keeptime.model.alert import AlertRow, Heard
 from keeptime.model.change import Change
 from keeptime.model.counters import RequestCounters
 from keeptime.model.history import History
@@ -17,6 +17,9 @@ from keeptime.model.sketch import Sketch
 from keeptime.model.tally import TickRecord
 from keeptime.observe.series.reader import Source
 from keeptime.tell.ports import Outbox
+
+Swap = Callable[[], None]
+"""Goes over to what was prepared."""
 
 
 class Store(Outbox, Protocol):
@@ -36,6 +39,10 @@ class Store(Outbox, Protocol):
 
     def ledger_head(self) -> LedgerHead:
         """The newest row of the ledger: what whoever holds it can later prove by."""
+        ...
+
+    def heard_of(self, rows: Sequence[AlertRow]) -> Mapping[ObjectiveKey, Heard]:
+        """What was told of each of these alerts; those of which nobody was told are absent."""
         ...
 
     def closed_to(self) -> Mapping[ObjectiveKey, int]:
@@ -74,8 +81,11 @@ class Prober(Protocol):
         """Send nothing more; wait at most so many seconds for what is under way."""
         ...
 
-    def replace(self, contracts: Sequence[Contract]) -> None:
-        """Go on with these contracts; one that did not change is not disturbed."""
+    def prepare(self, contracts: Sequence[Contract]) -> Swap:
+        """All that can fail of probing these contracts; one that did not change is not disturbed.
+
+        Raises ProbeError or SecretError; nothing has changed before the swap is called, which blocks and fails not.
+        """
         ...
 
     def in_flight(self, contract: str) -> int: ...

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from keeptime.app.daemon import Daemon
 from keeptime.app.filling import Filling
 from keeptime.app.keeper import Keeper
 from keeptime.app.ports import Counting
+from keeptime.app.reading import read_contracts
 from keeptime.app.storing import StoreThread
 from keeptime.clock import SystemClock
 from keeptime.contract.terms import Contract
@@ -24,10 +26,11 @@ from keeptime.store.sqlite import SqliteStore
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to run. `data`: the store's folder; `tick_seconds` must divide a minute."""
+    """How to run. `data`: the store's folder; `tick_seconds` must divide a minute; `paths`: what a reload reads."""
 
     data: Path
     tick_seconds: float
+    paths: tuple[str, ...] = ()
 
 
 async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
@@ -60,6 +63,7 @@ async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
             probe_once=_probe,
             clock=clock,
             last_samples=last.samples,
+            read=partial(read_contracts, settings.paths, settings.tick_seconds),
         )
         unfinished.pop_all()
         return daemon

@@ -19,14 +19,13 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from keeptime.app.daemon import Daemon
-from keeptime.app.soundness import doubts
+from keeptime.app.reading import read_contracts
 from keeptime.app.wire import Settings, build
 from keeptime.cli import logfmt
 from keeptime.cli.listening import address, url_of
 from keeptime.cli.live import show
-from keeptime.contract.load import load_files
 from keeptime.contract.terms import Contract
-from keeptime.errors import ContractError, KeeptimeError, Problem, UsageError
+from keeptime.errors import KeeptimeError, UsageError
 from keeptime.model.levels import levels
 from keeptime.units import parse_duration
 from keeptime.web.app import build as build_web
@@ -65,8 +64,8 @@ class Options:
 async def keep_running(options: Options) -> int:
     """Run until SIGTERM or SIGINT; the exit code. Raises KeeptimeError where it cannot start."""
     logfmt.set_up(quiet=options.table)
-    contracts = load(options.paths, options.tick_seconds)
-    daemon = await build(contracts, Settings(options.data, options.tick_seconds))
+    contracts = read_contracts(options.paths, options.tick_seconds)
+    daemon = await build(contracts, Settings(options.data, options.tick_seconds, options.paths))
     server = Server(build_web(daemon), options.host, options.port)
     try:
         port = await server.start()
@@ -87,7 +86,7 @@ async def _until_told(daemon: Daemon, options: Options, contracts: Sequence[Cont
     reloading: set[asyncio.Task[None]] = set()
 
     def reload() -> None:
-        task = asyncio.create_task(_reload(daemon, options))
+        task = asyncio.create_task(_reload(daemon))
         reloading.add(task)
         task.add_done_callback(reloading.discard)
 
@@ -122,34 +121,9 @@ def _announce(options: Options, contracts: Sequence[Contract], url: str) -> None
             ) from error
 
 
-async def _reload(daemon: Daemon, options: Options) -> None:
-    try:
-        contracts = await asyncio.to_thread(load, options.paths, options.tick_seconds)
-        await daemon.reload(contracts)
-        log.info("contracts read again", extra={"contracts": len(contracts)})
-    except KeeptimeError as error:
-        daemon.reload_error = str(error)
-        for line in str(error).splitlines():
-            log.error("reload refused, the old contracts go on: %s", line)
-
-
-def load(paths: Sequence[str], tick_seconds: float) -> tuple[Contract, ...]:
-    """The contracts, with warnings logged. Raises ContractError with all problems if one is invalid, or lacks
-    on this machine what it refers to."""
-    result = load_files(paths)
-    found = [*result.problems]
-    for document in result.documents:
-        found += doubts(document, tick_seconds)
-    errors = [each for each in found if each.severity == "error" or each.code == "no-value"]
-    if errors:
-        raise ContractError([_as_error(each) for each in errors])
-    for problem in found:
-        log.warning("%s", problem)
-    return result.contracts
-
-
-def _as_error(problem: Problem) -> Problem:
-    return Problem(problem.file, problem.line, problem.column, "error", problem.code, problem.message)
+async def _reload(daemon: Daemon) -> None:
+    with contextlib.suppress(KeeptimeError):  # the daemon has said so
+        await daemon.reload("SIGHUP")
 
 
 def _ready_file(text: str | None) -> Path | None:

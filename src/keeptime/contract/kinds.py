@@ -270,26 +270,31 @@ class Size:
 
 @dataclass(frozen=True)
 class Choice(Generic[E]):
-    """One of a StrEnum's words."""
+    """One of a StrEnum's words. `only`: one of these."""
 
     words: type[E]
     code: str = "unknown-word"
+    only: tuple[E, ...] = ()
 
     @property
     def expected(self) -> str:
-        return one_of([str(word) for word in self.words])
+        return one_of([str(word) for word in self._offered])
 
     def read(self, node: Node, report: Report, what: str) -> E:
         scalar = text_of(node, report, what, self.expected)
-        try:
-            return self.words(scalar.text)
-        except ValueError:
-            hint = nearest(scalar.text, [str(word) for word in self.words])
+        found = next((word for word in self._offered if word == scalar.text), None)
+        if found is None:
+            hint = nearest(scalar.text, [str(word) for word in self._offered])
             message = f"{what}: {quote(scalar.text)} is unknown; expected {self.expected}{hint}"
-            raise report.spoil(scalar.place, self.code, message) from None
+            raise report.spoil(scalar.place, self.code, message)
+        return found
 
     def schema(self) -> Schema:
-        return {"enum": [str(word) for word in self.words]}
+        return {"enum": [str(word) for word in self._offered]}
+
+    @property
+    def _offered(self) -> tuple[E, ...]:
+        return self.only or tuple(self.words)
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,14 @@ MOST_CONSUMERS = 100
 OPERATORS = "operators"
 """The audience of the provider's own on-call."""
 
-ALL_TOPICS = frozenset(Topic)
+ASKED_FOR = tuple(each for each in Topic if each is not Topic.WITHDRAWN)
+"""Topics that a consumer may choose from."""
 
 CONSUMER_NAME = Field("name", Label("name"), "Who the promise was made to.", required=True)
 TELL = Field("tell", TELL_SHAPE, "The receivers that messages go to.", required=True)
 ABOUT = Field(
     "about",
-    ListOf(Choice(Topic, "unknown-topic"), "topics", most=len(Topic)),
+    ListOf(Choice(Topic, "unknown-topic", ASKED_FOR), "topics", most=len(ASKED_FOR)),
     "What this consumer hears of.",
     default="[at_risk, broken, recovered, no_data]",
 )
@@ -40,7 +41,7 @@ def _consumer(row: Row) -> Consumer:
     if name == OPERATORS:
         message = f"{row.what}: the name 'operators' is taken by the provider's own on-call; choose another"
         raise row.report.spoil(row.place_of(CONSUMER_NAME), "reserved-name", message)
-    about = frozenset(row.get(ABOUT, tuple(Topic)))
+    about = frozenset(row.get(ABOUT, ASKED_FOR))
     tell, heartbeat = row.need(TELL), row.get(HEARTBEAT, None)
     if heartbeat is not None and not any(each.kind == "webhook" for each in tell):
         message = f"{row.what}.heartbeat: heartbeats go to webhooks, and `tell` has none; add one, or leave it out"

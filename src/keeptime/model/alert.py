@@ -17,12 +17,20 @@ class AlertState(StrEnum):
 
 
 class Topic(StrEnum):
-    """What a receiver can be told about (a consumer's `about`)."""
+    """What a receiver can be told about (a consumer's `about`).
+
+    `withdrawn` is no one's to ask for: whoever heard of an alert is told that it is watched no more.
+    """
 
     AT_RISK = "at_risk"
     BROKEN = "broken"
     RECOVERED = "recovered"
     NO_DATA = "no_data"
+    WITHDRAWN = "withdrawn"
+
+
+ENDINGS = frozenset({Topic.RECOVERED, Topic.WITHDRAWN})
+"""After these the alert is over."""
 
 
 class Aside(StrEnum):
@@ -98,6 +106,15 @@ class Message:
     id: str
     key: ObjectiveKey
     topic: Topic | Aside
+    tick: int
+    body: bytes
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was told of one alert since it began: its newest message, and everyone it was ever told to."""
+
     tick: int
     body: bytes
     addresses: tuple[Address, ...]

@@ -97,7 +97,13 @@ class Engine:
 
         Raises ProbeError or SecretError, and then nothing has changed.
         """
-        built = self._build(contracts)
+        self.prepare(contracts)()
+
+    def prepare(self, contracts: Sequence[Contract]) -> Callable[[], None]:
+        """The same in two steps: all that can fail, and what is returned: going over to it."""
+        return partial(self._swap, self._build(contracts))
+
+    def _swap(self, built: list[Built]) -> None:
         if self._thread is None or not self._thread.is_alive():
             self._apply(built)
             return

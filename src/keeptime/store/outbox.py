@@ -3,11 +3,13 @@
 Guarantees: what it says of a row is in the database; a call that raised changed nothing. Knows nothing of counts.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from keeptime.errors import StoreError
-from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Waiting
+from keeptime.model.alert import AlertRow, DeadLetters, Delivery, Heard, Letter, Message, Waiting
+from keeptime.model.key import ObjectiveKey
+from keeptime.store.heard import heard_of
 from keeptime.store.letters import Letters
 from keeptime.store.names import Names
 from keeptime.store.posting import Posting
@@ -75,6 +77,11 @@ class StoredOutbox:
         """What is unsent, per (contract, address)."""
         with self.db.speaking():
             return self._posting.waiting()
+
+    def heard_of(self, rows: Sequence[AlertRow]) -> Mapping[ObjectiveKey, Heard]:
+        """What was told of each of these alerts; those of which nobody was told are absent."""
+        with self.db.speaking():
+            return heard_of(self.db, self.names, rows)
 
     def outbox_summary(self) -> tuple[RouteSummary, ...]:
         """Every (contract, address) that was ever written to, with its totals."""

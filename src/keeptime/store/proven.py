@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from keeptime.model.alert import Message
+from keeptime.model.alert import Message, Topic
 from keeptime.model.ledger import Json, LedgerKind
 from keeptime.store.exclusions import DAY, ExclusionTable
 from keeptime.store.ledger import Ledger
@@ -41,7 +41,8 @@ class Proofs:
             "body_sha256": body_hash(message.body),
             "audiences": list(dict.fromkeys(address.audience for address in message.addresses)),
         }
-        Ledger(self.db).append(at, LedgerKind.DECISION, message.key.contract, said)
+        kind = LedgerKind.WITHDRAWN if message.topic is Topic.WITHDRAWN else LedgerKind.DECISION
+        Ledger(self.db).append(at, kind, message.key.contract, said)
 
     def delivered(self, row: int, at: float, answer: str) -> None:
         """A receiver took it."""

@@ -1,7 +1,8 @@
 """The life of an alert, inactive → pending → firing → resolved, as one table.
 
 Guarantees: every change of condition or severity is told exactly once, in order; `recovered` is told only when an
-objective is `ok` again after something was told. Pure: knows nothing of clocks, receivers or the store.
+objective is `ok` again after something was told; of one that is watched no more while its alert fires, `withdrawn`.
+Pure: knows nothing of clocks, receivers or the store.
 """
 
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ class Event(StrEnum):
     BUILDING = "ok, a tier is pending"
     ALARM = "at_risk, broken or no_data"
     SAME = "the same condition and severity as told"
+    GONE = "no contract has the objective any more"
 
 
 class Step(StrEnum):
@@ -27,22 +29,27 @@ class Step(StrEnum):
     NOTHING = "nothing"
     TELL = "tell the condition"
     RECOVER = "tell recovered"
+    WITHDRAW = "tell withdrawn"
 
 
 LIFE: dict[tuple[AlertState, Event], tuple[AlertState, Step]] = {
     (AlertState.INACTIVE, Event.QUIET): (AlertState.INACTIVE, Step.NOTHING),
     (AlertState.INACTIVE, Event.BUILDING): (AlertState.PENDING, Step.NOTHING),
     (AlertState.INACTIVE, Event.ALARM): (AlertState.FIRING, Step.TELL),
+    (AlertState.INACTIVE, Event.GONE): (AlertState.INACTIVE, Step.NOTHING),
     (AlertState.PENDING, Event.QUIET): (AlertState.INACTIVE, Step.NOTHING),
     (AlertState.PENDING, Event.BUILDING): (AlertState.PENDING, Step.NOTHING),
     (AlertState.PENDING, Event.ALARM): (AlertState.FIRING, Step.TELL),
+    (AlertState.PENDING, Event.GONE): (AlertState.INACTIVE, Step.NOTHING),
     (AlertState.FIRING, Event.QUIET): (AlertState.RESOLVED, Step.RECOVER),
     (AlertState.FIRING, Event.BUILDING): (AlertState.RESOLVED, Step.RECOVER),
     (AlertState.FIRING, Event.ALARM): (AlertState.FIRING, Step.TELL),
     (AlertState.FIRING, Event.SAME): (AlertState.FIRING, Step.NOTHING),
+    (AlertState.FIRING, Event.GONE): (AlertState.RESOLVED, Step.WITHDRAW),
     (AlertState.RESOLVED, Event.QUIET): (AlertState.RESOLVED, Step.NOTHING),
     (AlertState.RESOLVED, Event.BUILDING): (AlertState.PENDING, Step.NOTHING),
     (AlertState.RESOLVED, Event.ALARM): (AlertState.FIRING, Step.TELL),
+    (AlertState.RESOLVED, Event.GONE): (AlertState.INACTIVE, Step.NOTHING),
 }
 """(state, event) → (next state, what is told). SAME exists in FIRING alone: nothing else has told anything."""
 
@@ -113,6 +120,12 @@ def ended(row: AlertRow, at: float) -> AlertRow:
     same name begin with no alert. `at`: Unix seconds.
     """
     return AlertRow(row.key, AlertState.INACTIVE, Condition.OK, None, at, None)
+
+
+def gone(row: AlertRow, at: float) -> tuple[AlertRow, Step]:
+    """The row of an objective that no contract has any more, and what is told of it. `at`: Unix seconds."""
+    state, action = LIFE[row.state, Event.GONE]
+    return AlertRow(row.key, state, Condition.OK, None, at, None), action
 
 
 def heard_by_consumers(topic: Topic, severity: Severity | None) -> bool:

@@ -27,6 +27,7 @@ NEXT = {
     Topic.BROKEN: "The next message says that it is no longer broken, that data stopped, or that it holds again.",
     Topic.NO_DATA: "The next message says what the data say once there are data again.",
     Topic.RECOVERED: "This alert is over. The next message comes when it is at risk again.",
+    Topic.WITHDRAWN: "This alert is over, and nothing follows: nobody watches this objective any more.",
 }
 
 

@@ -34,12 +34,14 @@ STANDS = {
     "keeptime.objective.broken": "is broken",
     "keeptime.objective.no_data": "has no data",
     "keeptime.objective.recovered": "holds again",
+    "keeptime.objective.withdrawn": "is watched no more",
 }
 HAPPENED = {
     "keeptime.objective.at_risk": "At this pace the promise will be missed.",
     "keeptime.objective.broken": "The promise is broken.",
     "keeptime.objective.no_data": "Data stopped coming: nobody knows whether the promise holds.",
     "keeptime.objective.recovered": "The promise holds again.",
+    "keeptime.objective.withdrawn": "The promise was withdrawn while it did not hold. Nobody knows how it goes on.",
     TEST: "Nothing: somebody tries whether messages arrive.",
 }
 WERE = {"at_risk": "at risk", "broken": "broken", "no_data": "without data"}

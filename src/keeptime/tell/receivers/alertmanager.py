@@ -13,7 +13,7 @@ from typing import TypedDict
 from urllib.parse import urlencode
 
 from keeptime.errors import DeliveryError
-from keeptime.model.alert import Aside, Delivery, Topic
+from keeptime.model.alert import ENDINGS, Aside, Delivery
 from keeptime.model.verdict import Condition
 from keeptime.tell.message import instant
 from keeptime.tell.receivers.http import TIMEOUT, Poster
@@ -110,7 +110,7 @@ class AlertmanagerReceiver:
 
     def _firing(self, deliveries: Iterable[Delivery], now: float) -> list[Alert]:
         lapse = instant(now + LAPSES * self.refresh_every)
-        return [firing(delivery, now, lapse) for delivery in deliveries if delivery.topic is not Topic.RECOVERED]
+        return [firing(delivery, now, lapse) for delivery in deliveries if delivery.topic not in ENDINGS]
 
     async def _known(self, url: str, delivery: Delivery, now: float) -> Sequence[Alert]:
         """What fires there of this objective for this audience."""
@@ -170,10 +170,10 @@ def ended(delivery: Delivery, known: Iterable[Alert], now: float) -> Iterable[Al
     before is said, which tells nobody if there was nothing to end.
     """
     said = _read(delivery)
-    recovered = delivery.topic is Topic.RECOVERED
-    present = None if recovered else _labels(delivery.address.audience, said, said)
+    over = delivery.topic in ENDINGS
+    present = None if over else _labels(delivery.address.audience, said, said)
     others = [(alert["labels"], alert["startsAt"]) for alert in known if alert["labels"] != present]
-    if recovered and not others:
+    if over and not others:
         others = [(_labels(delivery.address.audience, said, said["previous"]), said["started"])]
     for labels, start in others:
         yield {

@@ -1,8 +1,8 @@
 """`pagerduty:env:NAME`: triggers and resolves incidents by PagerDuty's Events API, version 2.
 
 Guarantees: all messages of one alert carry one deduplication key, so repeats and changes of severity join the
-incident that the first message opened, and `recovered` ends it; a test message is an event of its own with severity
-`info`. The integration key is looked up when sending; it is in the body sent and in no error.
+incident that the first message opened, and `recovered` or `withdrawn` ends it; a test message is an event of its
+own with severity `info`. The integration key is looked up when sending; it is in the body sent and in no error.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from keeptime.contract.paging import EVENTS_URL
 from keeptime.errors import DeliveryError
-from keeptime.model.alert import Delivery, Topic
+from keeptime.model.alert import ENDINGS, Delivery
 from keeptime.tell.receivers.http import TIMEOUT, Poster, refusal
 from keeptime.tell.receivers.lookup import looked_up
 from keeptime.tell.wording import TEST, of_itself, worded
@@ -54,7 +54,7 @@ def told(delivery: Delivery) -> Mapping[str, object]:
     words = worded(delivery.body)
     said: Mapping[str, Any] = json.loads(delivery.body)
     return {
-        "event_action": "resolve" if delivery.topic is Topic.RECOVERED else "trigger",
+        "event_action": "resolve" if delivery.topic in ENDINGS else "trigger",
         "dedup_key": words.incident[:LONGEST_KEY],
         "client": "keeptime",
         "links": [{"href": url, "text": name} for name, url in words.links],
