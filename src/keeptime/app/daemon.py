@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from keeptime.app.counted import Counted
-from keeptime.app.deadman import DeadMan
+from keeptime.app.deadman import DeadMan, anchored
 from keeptime.app.deliveries import delivery_views, untold
 from keeptime.app.keeper import Keeper, Kept
 from keeptime.app.looking import Looking
@@ -96,7 +96,9 @@ class Daemon:
             on_marked=self._moved.set,
             on_given_up=self._operators.of_dead_letter,
         )
-        self._dead_man = DeadMan(lambda: self._contracts, self.snapshot, self._receivers, clock)
+        self._dead_man = DeadMan(
+            lambda: self._contracts, self.snapshot, self._receivers, clock, anchored(store, in_store)
+        )
         self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
         self._counted = Counted()
         self._waiting: Sequence[Waiting] = ()

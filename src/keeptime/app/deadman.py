@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from keeptime.app.ports import Store
 from keeptime.app.signs import Key, SignView, beats, facts_of, pings
 from keeptime.app.view import Snapshot
 from keeptime.clock import Clock
@@ -18,7 +19,7 @@ from keeptime.errors import DeliveryError, KeeptimeError
 from keeptime.model.alert import Address
 from keeptime.tell.blame import blame
 from keeptime.tell.heartbeat import Anchor, compose, slot_of
-from keeptime.tell.ports import ReceiverFactory
+from keeptime.tell.ports import InStore, ReceiverFactory
 from keeptime.tell.receivers.http import Poster
 from keeptime.tell.receivers.lookup import looked_up
 from keeptime.tell.wellness import held
@@ -46,9 +47,13 @@ class Sign:
     task: "asyncio.Task[None] | None" = field(default=None, repr=False)
 
 
-async def unknown(_: str, __: Address) -> Anchor:
-    """Nothing can be said of the route."""
-    return Anchor()
+def anchored(store: Store, in_store: InStore) -> Callable[[str, Address], Awaitable[Anchor]]:
+    """What the store says that a heartbeat of this contract to this address can be held to."""
+
+    async def anchor(_: str, __: Address) -> Anchor:
+        return Anchor(ledger=await in_store(store.ledger_head))
+
+    return anchor
 
 
 class DeadMan:
@@ -60,7 +65,7 @@ class DeadMan:
         show: Callable[[], Snapshot],
         receivers: ReceiverFactory,
         clock: Clock,
-        anchor: Callable[[str, Address], Awaitable[Anchor]] = unknown,
+        anchor: Callable[[str, Address], Awaitable[Anchor]],
     ) -> None:
         self._contracts, self._show = contracts, show
         self._receivers, self._clock, self._anchor = receivers, clock, anchor

@@ -20,6 +20,7 @@ from platformdirs import user_state_path
 
 from keeptime.app.daemon import Daemon
 from keeptime.app.reading import read_contracts
+from keeptime.app.supervised import Supervised
 from keeptime.app.wire import Settings, build
 from keeptime.cli import logfmt
 from keeptime.cli.listening import address, url_of
@@ -67,26 +68,32 @@ async def keep_running(options: Options) -> int:
     contracts = read_contracts(options.paths, options.tick_seconds)
     daemon = await build(contracts, Settings(options.data, options.tick_seconds, options.paths))
     server = Server(build_web(daemon), options.host, options.port)
+    supervised = Supervised(daemon.snapshot)
+    watched = asyncio.create_task(supervised.run(), name="watchdog")
     try:
         port = await server.start()
         await daemon.start()
-        await _until_told(daemon, options, contracts, url_of(options.host, port))
+        await _until_told(daemon, options, contracts, url_of(options.host, port), supervised)
     finally:
+        supervised.stopping()
         await daemon.stop()
         await server.stop()
+        watched.cancel()
         if options.ready_file is not None:
             options.ready_file.unlink(missing_ok=True)
     log.info("ended in order")
     return 0
 
 
-async def _until_told(daemon: Daemon, options: Options, contracts: Sequence[Contract], url: str) -> None:
+async def _until_told(
+    daemon: Daemon, options: Options, contracts: Sequence[Contract], url: str, supervised: Supervised
+) -> None:
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
     reloading: set[asyncio.Task[None]] = set()
 
     def reload() -> None:
-        task = asyncio.create_task(_reload(daemon))
+        task = asyncio.create_task(_reload(daemon, supervised))
         reloading.add(task)
         task.add_done_callback(reloading.discard)
 
@@ -95,6 +102,7 @@ async def _until_told(daemon: Daemon, options: Options, contracts: Sequence[Cont
     loop.add_signal_handler(signal.SIGHUP, reload)
     daemon.on_told = logfmt.told
     _announce(options, contracts, url)
+    supervised.ready()
     shown = show(daemon, url) if options.table else contextlib.nullcontext()
     with shown:
         failed = asyncio.create_task(daemon.failed())
@@ -121,9 +129,11 @@ def _announce(options: Options, contracts: Sequence[Contract], url: str) -> None
             ) from error
 
 
-async def _reload(daemon: Daemon) -> None:
+async def _reload(daemon: Daemon, supervised: Supervised) -> None:
+    supervised.reloading()
     with contextlib.suppress(KeeptimeError):  # the daemon has said so
         await daemon.reload("SIGHUP")
+    supervised.ready()
 
 
 def _ready_file(text: str | None) -> Path | None:
