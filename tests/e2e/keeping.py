@@ -53,6 +53,7 @@ class Keeptime:
     hook: str = "http://127.0.0.1:9/"
     more: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.write(self.terms)
@@ -83,7 +84,7 @@ class Keeptime:
 
     def command(self, *options: str) -> list[str]:
         usual = ["--tick", "1s", "--listen", "127.0.0.1:0", "--data", str(self.data)]
-        return [sys.executable, "-m", "keeptime", "run", str(self.contract), *usual, *options]
+        return [sys.executable, "-m", "keeptime", "run", str(self.contract), *usual, *self.options, *options]
 
     def start(self) -> None:
         """Start it, and wait until it says that it is ready."""

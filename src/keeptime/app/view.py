@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from keeptime.app.periods import ComplianceView, PeriodView
+from keeptime.app.reloading import Changed
 from keeptime.contract.terms import Contract, Objective
 from keeptime.model.alert import Letter
 from keeptime.model.counters import RequestCounters
@@ -124,6 +125,10 @@ class Showable(Protocol):
 
     async def replay(self, *, rows: Collection[int] | None, contract: str | None) -> int:
         """Send dead letters of these rows and this contract (None: any) again; how many. Raises StoreError."""
+        ...
+
+    async def reload(self, author: str) -> Changed:
+        """Read the contracts again. Raises KeeptimeError where that is refused; then nothing has changed."""
         ...
 
     async def probe(self, contract: str) -> Sample:

@@ -46,6 +46,7 @@ COMMANDS = (
     Command("probe", "one probe now, phase by phase"),
     Command("tell", "try the receivers of a contract with a test message"),
     Command("status", "condition and budget of every objective"),
+    Command("reload", "have the keeptime that runs read its contracts again"),
     Command("outbox", "messages that were not delivered; send dead letters again"),
     Command("compliance", "was the promise kept: every period that is over"),
     Command("import", "make contracts of OpenSLO, Sloth or Pyrra files"),

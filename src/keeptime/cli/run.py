@@ -10,7 +10,8 @@ examples:
   keeptime run contract.yaml                       page, API and /metrics on http://127.0.0.1:5337
   keeptime run contracts/ --listen 127.0.0.1:0     all *.yaml of a directory, on any free port
   keeptime run contract.yaml --data ./state        keep the store here
-  kill -HUP PID                                    read the contracts again; an invalid one changes nothing
+  keeptime run contract.yaml --watch               read the contracts again when they change
+  keeptime reload, or kill -HUP PID                read the contracts again; an invalid one changes nothing
   kill -TERM PID                                   end in order: judge, store and send what is left
 
 exit codes:
@@ -37,6 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how often verdicts are made; divides a minute, and belongs to the store (default %(default)s)",
     )  # fmt: skip
     parser.add_argument("--ready-file", metavar="FILE", help='write {"url", "pid"} there once all runs')
+    parser.add_argument(
+        "--watch", action="store_true", help="read the contracts again by itself when their files have changed"
+    )
     parser.add_argument("--plain", action="store_true", help="log lines instead of the live table in a terminal")
 
 

@@ -12,8 +12,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from platformdirs import user_state_path
@@ -21,6 +22,7 @@ from platformdirs import user_state_path
 from keeptime.app.daemon import Daemon
 from keeptime.app.reading import read_contracts
 from keeptime.app.supervised import Supervised
+from keeptime.app.watching import Look, look, watch
 from keeptime.app.wire import Settings, build
 from keeptime.cli import logfmt
 from keeptime.cli.listening import address, url_of
@@ -46,6 +48,7 @@ class Options:
     tick_seconds: float
     ready_file: Path | None
     table: bool
+    watch: bool = False
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Options":
@@ -59,12 +62,14 @@ class Options:
             tick_seconds=_tick(args.tick),
             ready_file=_ready_file(args.ready_file),
             table=sys.stdout.isatty() and sys.stderr.isatty() and not args.plain,
+            watch=args.watch,
         )
 
 
 async def keep_running(options: Options) -> int:
     """Run until SIGTERM or SIGINT; the exit code. Raises KeeptimeError where it cannot start."""
     logfmt.set_up(quiet=options.table)
+    seen = look(options.paths)
     contracts = read_contracts(options.paths, options.tick_seconds)
     daemon = await build(contracts, Settings(options.data, options.tick_seconds, options.paths))
     server = Server(build_web(daemon), options.host, options.port)
@@ -73,7 +78,8 @@ async def keep_running(options: Options) -> int:
     try:
         port = await server.start()
         await daemon.start()
-        await _until_told(daemon, options, contracts, url_of(options.host, port), supervised)
+        async with _watching(daemon, options, seen, supervised):
+            await _until_told(daemon, options, contracts, url_of(options.host, port), supervised)
     finally:
         supervised.stopping()
         await daemon.stop()
@@ -93,7 +99,7 @@ async def _until_told(
     reloading: set[asyncio.Task[None]] = set()
 
     def reload() -> None:
-        task = asyncio.create_task(_reload(daemon, supervised))
+        task = asyncio.create_task(_reload(daemon, supervised, "SIGHUP"))
         reloading.add(task)
         task.add_done_callback(reloading.discard)
 
@@ -129,11 +135,27 @@ def _announce(options: Options, contracts: Sequence[Contract], url: str) -> None
             ) from error
 
 
-async def _reload(daemon: Daemon, supervised: Supervised) -> None:
+async def _reload(daemon: Daemon, supervised: Supervised, author: str) -> None:
     supervised.reloading()
     with contextlib.suppress(KeeptimeError):  # the daemon has said so
-        await daemon.reload("SIGHUP")
+        await daemon.reload(author)
     supervised.ready()
+
+
+@contextlib.asynccontextmanager
+async def _watching(daemon: Daemon, options: Options, seen: Look, supervised: Supervised) -> AsyncIterator[None]:
+    """With --watch, reload within whenever the files have changed since they were seen so."""
+    if not options.watch:
+        yield
+        return
+    task = asyncio.create_task(
+        watch(options.paths, seen, partial(_reload, daemon, supervised, "--watch")), name="watch"
+    )
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _ready_file(text: str | None) -> Path | None:

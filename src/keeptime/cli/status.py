@@ -93,10 +93,18 @@ class NoAnswer(KeeptimeError):
     """Nothing answers there as a keeptime does."""
 
 
-def ask(url: str, what: str, posted: object = None) -> dict[str, Any]:
-    """What the API answers, with at least the key that `what` begins with. Raises as `fetch`.
+class Refusal(KeeptimeError):
+    """A keeptime answers that it will not. `answer`: all that it said."""
 
-    `posted` is sent as JSON; its answer has the key "replayed".
+    def __init__(self, message: str, answer: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.answer = answer
+
+
+def ask(url: str, what: str, posted: object = None, answered: str = "replayed") -> dict[str, Any]:
+    """What the API answers, with at least the key that `what` begins with. Raises as `fetch`, and Refusal.
+
+    `posted` is sent as JSON; its answer has the key `answered`.
     """
     import json
     import urllib.error
@@ -106,12 +114,14 @@ def ask(url: str, what: str, posted: object = None) -> dict[str, Any]:
         raise UsageError(f"--url {url}: expected a URL such as http://127.0.0.1:{PORT}")
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(_request(url, what, posted), timeout=10) as answer:
-            found: dict[str, Any] = json.loads(answer.read(LARGEST))
-            found[what.partition("?")[0] if posted is None else "replayed"]
+        with direct.open(_request(url, what, posted), timeout=10 if posted is None else 60) as said:
+            found: dict[str, Any] = json.loads(said.read(LARGEST))
+            found[what.partition("?")[0] if posted is None else answered]
             return found
     except urllib.error.HTTPError as error:
-        raise KeeptimeError(f"the keeptime at {url}: {_refusal(error)}") from error
+        answer = _answer(error)
+        why = answer.get("error", f"it answered {error.code}; is it a keeptime of this version?")
+        raise Refusal(f"the keeptime at {url}: {why}", answer) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = getattr(error, "reason", error)
         raise NoAnswer(f"no keeptime answers at {url} ({why}); start one with `keeptime run`") from error
@@ -127,14 +137,15 @@ def _request(url: str, what: str, posted: object) -> "Request":
     return Request(where, json.dumps(posted).encode(), {"content-type": "application/json"})
 
 
-def _refusal(error: "HTTPError") -> str:
-    """Its own words, or the status where it has none."""
+def _answer(error: "HTTPError") -> dict[str, Any]:
+    """What stands in a refusal; nothing where it is no keeptime's."""
     import json
 
     try:
-        return str(json.loads(error.read(LARGEST))["error"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"it answered {error.code}; is it a keeptime of this version?"
+        found = json.loads(error.read(LARGEST))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def names_of(given: str) -> set[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from keeptime.app.periods import ComplianceView, PeriodView
+from keeptime.app.reloading import Changed
 from keeptime.app.view import ContractView, DeliveryView, Health, SignView, Snapshot
 from keeptime.contract.sources import ClassicHistogram
 from keeptime.contract.terms import (
@@ -22,6 +23,7 @@ from keeptime.contract.terms import (
     PrometheusSource,
     Rolling,
 )
+from keeptime.errors import KeeptimeError
 from keeptime.model.alert import Letter
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
 from keeptime.model.exclusion import Exclusion
@@ -36,7 +38,8 @@ NOW = 1_800_000_004.0
 @dataclass(slots=True)
 class FakeShowable:
     """Put a snapshot's parts in; take snapshots out. `probe_seconds`: how long a probe takes to answer. `closed`:
-    periods that are over, by contract. `undelivered`: messages that wait, and dead letters.
+    periods that are over, by contract. `undelivered`: messages that wait, and dead letters. `reloaded`: what a
+    reload does.
     """
 
     contracts: list[ContractView] = field(default_factory=list)
@@ -53,6 +56,8 @@ class FakeShowable:
     probed: list[str] = field(default_factory=list)
     closed: Mapping[str, Sequence[PeriodView]] = field(default_factory=dict)
     undelivered: list[Letter] = field(default_factory=list)
+    reloaded: Changed | KeeptimeError = field(default_factory=Changed)
+    reloaded_by: list[str] = field(default_factory=list)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -83,6 +88,12 @@ class FakeShowable:
         ]
         self.undelivered = [replace(each, dead=None) if each in chosen else each for each in self.undelivered]
         return len(chosen)
+
+    async def reload(self, author: str) -> Changed:
+        self.reloaded_by.append(author)
+        if isinstance(self.reloaded, KeeptimeError):
+            raise self.reloaded
+        return self.reloaded
 
     async def probe(self, contract: str) -> Sample:
         self.probed.append(contract)

@@ -51,6 +51,7 @@ ACCESS = (
     _reads("/api/v1/periods"),
     _reads("/api/v1/outbox"),
     _changes("POST", "/api/v1/outbox/replay", Scope.ADMIN),
+    _changes("POST", "/api/v1/reload", Scope.ADMIN),
     Access("GET", "/healthz", None),
 )
 """Every route. GET stands for HEAD, too."""

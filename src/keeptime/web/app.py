@@ -1,8 +1,8 @@
 """The one port's routes: first page, API, probe, health and /metrics of a running daemon.
 
-Guarantees: showing changes nothing (`/probe` alone sends a request to a configured endpoint, and what is posted to
-`/api/v1/outbox/replay` has dead letters sent again); an unknown route or an error inside is answered in JSON
-without a traceback. Knows the daemon by `Showable` alone.
+Guarantees: showing changes nothing (`/probe` alone sends a request to a configured endpoint; what is posted has
+dead letters sent again or contracts read again); an unknown route or an error inside is answered in JSON without a
+traceback. Knows the daemon by `Showable` alone.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -25,6 +25,7 @@ from keeptime.web.metrics import exposition
 from keeptime.web.outbox import Outbox
 from keeptime.web.page import render
 from keeptime.web.probing import Probing
+from keeptime.web.reloading import Reload
 from keeptime.web.terms import together_periods
 
 ROUTES = (
@@ -35,6 +36,7 @@ ROUTES = (
     "/api/v1/periods?contract=NAME",
     "/api/v1/outbox?dead=true",
     "/api/v1/outbox/replay",
+    "/api/v1/reload",
     "/healthz",
 )
 
@@ -52,6 +54,7 @@ def build(daemon: Showable, hosts: Collection[str] = ()) -> Starlette:
             Route("/api/v1/periods", _periods(daemon)),
             Route("/api/v1/outbox", Outbox(daemon).list),
             Route("/api/v1/outbox/replay", Outbox(daemon).replay, methods=["POST"]),
+            Route("/api/v1/reload", Reload(daemon).post, methods=["POST"]),
             Route("/healthz", _healthz(daemon)),
             Mount("/static", StaticFiles(packages=[("keeptime.web", "static")])),
         ],

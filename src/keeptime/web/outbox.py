@@ -4,7 +4,6 @@ Guarantees: no body of a message, no URL beyond its host and no secret is shown;
 what it wants. Who may post is the guard's to say. Knows the daemon by `Showable` alone.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +15,9 @@ from keeptime.errors import StoreError
 from keeptime.model.alert import Letter
 from keeptime.web.describe import shown_receiver
 from keeptime.web.kept import Json
-
-LARGEST = 65_536
-"""Bytes of a request's body that are read at most."""
+from keeptime.web.posted import Refused, body_of
 
 EXPECTED = 'expected {"ids": [1, 2]}, {"contract": "NAME"} or {"all": true}'
-
-
-class Refused(ValueError):
-    """What was posted means nothing; its text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +38,7 @@ class Outbox:
 
     async def replay(self, request: Request) -> Response:
         try:
-            rows, contract = chosen(await _body(request))
+            rows, contract = chosen(await body_of(request, EXPECTED))
             count = await self.daemon.replay(rows=rows, contract=contract)
         except Refused as error:
             return JSONResponse({"error": str(error)}, 400)
@@ -85,15 +78,3 @@ def chosen(posted: Any) -> tuple[frozenset[int] | None, str | None]:
         case {"all": True, **rest} if not rest:
             return None, None
     raise Refused(f"what to replay is not said; {EXPECTED}")
-
-
-async def _body(request: Request) -> Any:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise Refused(f"a request is at most {LARGEST} bytes")
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise Refused(f"the body is no JSON; {EXPECTED}") from None

@@ -1,0 +1,65 @@
+"""What is posted: a small JSON object, and the texts in it.
+
+Guarantees: no more of a body than LARGEST is read; whatever is not as expected is refused in one sentence that says
+what would be. Knows no route.
+"""
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+
+LARGEST = 65_536
+"""Bytes of a request's body that are read at most."""
+
+LONGEST_AUTHOR, LONGEST_TEXT = 100, 500
+
+
+class Refused(ValueError):
+    """What was posted means nothing; its text says why."""
+
+
+async def body_of(request: Request, expected: str) -> Any:
+    """The JSON that was posted. Raises Refused."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise Refused(f"a request is at most {LARGEST} bytes")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refused(f"the body is no JSON; {expected}") from None
+
+
+async def fields_of(request: Request, allowed: frozenset[str], expected: str) -> dict[str, Any]:
+    """The object that was posted, of these fields. Raises Refused."""
+    found = await body_of(request, expected)
+    if not isinstance(found, dict):
+        raise Refused(f"the body is no object; {expected}")
+    if unknown := sorted(found.keys() - allowed):
+        raise Refused(f"{unknown[0]!r} is unknown; {expected}")
+    return found
+
+
+def text(found: dict[str, Any], name: str, most: int = LONGEST_TEXT) -> str:
+    """A text that must be there, in one line. Raises Refused."""
+    given = optional_text(found, name, most)
+    if not given:
+        raise Refused(f"{name} is missing; expected a text of 1 to {most} characters")
+    return given
+
+
+def optional_text(found: dict[str, Any], name: str, most: int = LONGEST_TEXT) -> str:
+    """A text, or "". Raises Refused."""
+    given = found.get(name) or ""
+    if not isinstance(given, str) or len(given) > most:
+        raise Refused(f"{name}: expected a text of at most {most} characters")
+    if not given.isprintable():
+        raise Refused(f"{name}: expected one line of printable characters")
+    return given.strip()
+
+
+def author(found: dict[str, Any]) -> str:
+    """Who asks for a change. Raises Refused."""
+    return text(found, "author", LONGEST_AUTHOR)
