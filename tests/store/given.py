@@ -1,5 +1,6 @@
 """Values that the store's tests are about."""
 
+import sqlite3
 from pathlib import Path
 
 from keeptime.model.alert import Address, Message, Topic
@@ -7,6 +8,7 @@ from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
+from keeptime.store.opening import connect, migrations
 from keeptime.store.sqlite import SqliteStore
 
 TICK = 10.0
@@ -20,6 +22,12 @@ LOG = Address("operators", "log", "stdout")
 
 def opened(directory: Path, *, tick: int = FIRST, tick_seconds: float = TICK) -> SqliteStore:
     return SqliteStore.open(directory, tick_seconds=tick_seconds, now=tick * tick_seconds)
+
+
+def older(directory: Path, steps: int) -> sqlite3.Connection:
+    """The database of an older keeptime, which knew so many steps of the schema. Close it."""
+    directory.mkdir(exist_ok=True)
+    return connect(directory, TICK, migrations()[:steps])
 
 
 def sketch(*values: float) -> Sketch:

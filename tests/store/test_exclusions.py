@@ -1,14 +1,13 @@
 """What was left out: counted at every level, and told apart by reason and day."""
 
+from contextlib import closing
 from pathlib import Path
 
 from keeptime.model.change import Change
 from keeptime.model.exclusion import FAILED, Exclusion, ExclusionKind
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.store.exclusions import DayExclusion
-from keeptime.store.opening import migrations
-from keeptime.store.sqlite import SqliteStore
-from tests.store.given import FAST, FIRST, NOW, RIGHT, TICK, opened
+from tests.store.given import FAST, FIRST, RIGHT, TICK, older, opened
 
 WEEKLY = Exclusion(ExclusionKind.MAINTENANCE, "weekly restart", "ops")
 DAY = 8640
@@ -48,11 +47,12 @@ def test_they_are_forgotten_with_the_counts(tmp_path: Path) -> None:
 
 def test_a_store_from_before_is_brought_up_and_goes_on(tmp_path: Path) -> None:
     """Counts that were written without the column read 0 there, at every level."""
-    with SqliteStore.open(tmp_path, tick_seconds=TICK, now=NOW, steps=migrations()[:2]) as old:
-        identity = old.names.observed(FAST, FIRST)
+    with closing(older(tmp_path, 2)) as old:
+        identity = 1
+        old.execute("INSERT INTO objective VALUES (?, ?, ?, ?)", (identity, *FAST, FIRST))
         for name, first in (("tick", FIRST), ("60", FIRST // 6 * 6 - 6)):
             key = first << 20 | identity
-            old.db.execute(f"INSERT INTO counts_{name} VALUES (?, 9, 1, 2, 1)", (key,))
+            old.execute(f"INSERT INTO counts_{name} VALUES (?, 9, 1, 2, 1)", (key,))
     with opened(tmp_path) as store:
         assert store.tallies(FAST, FIRST, FIRST + 1, TICK) == ((FIRST, Tally(9, 1, 2, 1)),)
         store.commit(record(FIRST, 3, 0))

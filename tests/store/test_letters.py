@@ -1,5 +1,6 @@
 """Dead letters outlive a restart and are kept for good; a store without a daemon can be looked into."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,8 @@ import pytest
 from keeptime.errors import StoreBusy, StoreUnavailable
 from keeptime.model.change import Change
 from keeptime.store.offline import letters_of
-from keeptime.store.opening import migrations
 from keeptime.store.posting import KEEP_SECONDS
-from keeptime.store.sqlite import SqliteStore
-from tests.store.given import NOW, TICK, message, opened
+from tests.store.given import NOW, message, older, opened
 
 
 def parked(directory: Path, *names: str) -> None:
@@ -39,8 +38,8 @@ def test_a_waiting_rows_schedule_outlives_a_restart(tmp_path: Path) -> None:
 
 
 def test_an_older_store_gets_its_dead_letters(tmp_path: Path) -> None:
-    with SqliteStore.open(tmp_path, tick_seconds=TICK, now=NOW, steps=migrations()[:3]) as old:
-        assert old.db.execute("PRAGMA user_version").fetchone() == (3,)
+    with closing(older(tmp_path, 3)) as old:
+        assert old.execute("PRAGMA user_version").fetchone() == (3,)
     parked(tmp_path, "m1")
 
 

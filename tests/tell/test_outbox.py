@@ -164,3 +164,61 @@ def test_a_late_mark_of_a_dead_letter_changes_nothing(outbox: Outbox, told: list
         outbox.failed(first.row, NOW + 10, NOW + 11, "later")
         outbox.gave_up(first.row, NOW + 10, "later", channel=True)
     assert [(each.attempts, each.error) for each in outbox.letters(dead=True, most=9)] == [(1, "why")]
+
+
+def numbers(outbox: Outbox, address: Address = HOOK) -> list[tuple[int, str | None, int, tuple[str, ...]]]:
+    """Of all that goes out to this address now, as (sequence, id before, missing, their ids)."""
+    found = []
+    while heads := [head for head in outbox.heads(NOW + 99) if head.address == address]:
+        (head,) = heads
+        assert head.numbers is not None
+        found.append(
+            (head.numbers.sequence, head.numbers.previous_id, head.numbers.missing, head.numbers.missing_ids)
+        )
+        outbox.delivered(head.row, NOW + 99, "204")
+    return found
+
+
+def test_each_route_is_numbered_for_itself(outbox: Outbox, put: Put, told: list[Message]) -> None:
+    put(tell_of(contract(HOOK), [PAGE], 180_000_100)[0], NOW)
+    first, second, third = (message.id for message in told)
+    expected = [(1, None, 0, ()), (2, first, 0, ()), (3, second, 0, ())]
+    assert numbers(outbox, PAGER) == expected
+    assert numbers(outbox) == [*expected, (4, third, 0, ())]
+
+
+def test_the_same_message_put_twice_takes_no_number(outbox: Outbox, put: Put, told: list[Message]) -> None:
+    if isinstance(outbox, SqliteStore):
+        put(told[0], NOW)
+        assert [each[0] for each in numbers(outbox)] == [1, 2, 3]
+
+
+def test_the_next_message_names_once_what_was_given_up(outbox: Outbox, put: Put, told: list[Message]) -> None:
+    def give_up(channel: bool) -> None:
+        head = next(head for head in outbox.heads(NOW + 99) if head.address == HOOK)
+        outbox.gave_up(head.row, NOW + 9, "why", channel=channel)
+
+    give_up(channel=False)
+    more = tell_of(contract(HOOK), [PAGE, BROKEN, OK], 180_000_100)
+    put(more[0], NOW + 10)
+    put(more[1], NOW + 10)
+    assert numbers(outbox)[2:] == [(4, told[2].id, 1, (told[0].id,)), (5, more[0].id, 0, ())]
+    many = tell_of(contract(HOOK), [PAGE, BROKEN] * 6, 180_000_200)
+    for message in many:
+        put(message, NOW + 11)
+    give_up(channel=True)
+    put(more[2], NOW + 12)
+    (last,) = numbers(outbox)
+    assert last == (18, many[-1].id, 12, tuple(message.id for message in many[:10]))
+    assert [each.count for each in outbox.dead_letters()] == [13]
+
+
+def test_what_is_replayed_keeps_its_numbers_and_is_missing_no_more(
+    outbox: Outbox, put: Put, told: list[Message]
+) -> None:
+    head = next(head for head in outbox.heads(NOW) if head.address == HOOK)
+    outbox.gave_up(head.row, NOW + 9, "why", channel=False)
+    assert outbox.replay(NOW + 10, rows=[head.row], contract=None) == 1
+    put(tell_of(contract(HOOK), [PAGE], 180_000_100)[0], NOW + 11)
+    sent = numbers(outbox)
+    assert [(each[0], each[2]) for each in sent] == [(1, 0), (2, 0), (3, 0), (4, 0)]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from keeptime.model.key import ObjectiveKey
+from keeptime.model.numbers import Numbers
 from keeptime.model.verdict import Condition, Severity
 
 
@@ -122,7 +123,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One outbox row: one message on its way to one receiver. Order per (contract, address) is by `row`."""
+    """One outbox row: one message on its way to one receiver. Order per (contract, address) is by `row`.
+
+    `numbers`: None where an older keeptime wrote the row.
+    """
 
     row: int
     message_id: str
@@ -133,6 +137,7 @@ class Delivery:
     attempts: int
     created: float
     next_try: float
+    numbers: Numbers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,17 @@ from keeptime.store.sql import Database
 UNSENT = "delivered IS NULL AND dead IS NULL"
 """As the index outbox_unsent has it."""
 
+DEAD = "dead IS NOT NULL AND discarded IS NULL"
+"""As the index outbox_dead has it."""
+
 _LETTERS = (
     "SELECT o.row, m.message_id, r.contract, n.name, r.fields, m.topic, o.created, o.attempts, o.next_try, o.dead, "
     "o.status FROM outbox o JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
     "JOIN objective n ON n.id = o.objective "
 )
 _COUNTS = (
-    "SELECT r.contract, r.fields, count(*), (SELECT status FROM outbox WHERE route = r.id AND dead IS NOT NULL "
-    "ORDER BY dead DESC, row LIMIT 1) FROM outbox o JOIN route r ON r.id = o.route WHERE o.dead IS NOT NULL "
+    f"SELECT r.contract, r.fields, count(*), (SELECT status FROM outbox WHERE route = r.id AND {DEAD} "
+    f"ORDER BY dead DESC, row LIMIT 1) FROM outbox o JOIN route r ON r.id = o.route WHERE {DEAD} "
     "GROUP BY r.id ORDER BY r.id"
 )
 
@@ -53,11 +56,11 @@ class Letters:
 
     def list(self, *, dead: bool, most: int) -> tuple[Letter, ...]:
         if dead:
-            where = "WHERE o.dead IS NOT NULL "
+            where = f"WHERE {DEAD} "
         else:
             where = (
                 f"WHERE o.row IN (SELECT row FROM outbox WHERE {UNSENT} "
-                "UNION ALL SELECT row FROM outbox WHERE dead IS NOT NULL) "
+                f"UNION ALL SELECT row FROM outbox WHERE {DEAD}) "
             )
         return tuple(map(_letter, self.db.execute(f"{_LETTERS}{where}ORDER BY o.row LIMIT ?", (most,))))
 
@@ -67,7 +70,7 @@ class Letters:
 
     def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
         """As the Protocol of the outbox says."""
-        again = "UPDATE outbox SET dead = NULL, attempts = 0, next_try = ?, status = '' WHERE dead IS NOT NULL"
+        again = f"UPDATE outbox SET dead = NULL, declared = 0, attempts = 0, next_try = ?, status = '' WHERE {DEAD}"
         values: list[float | str] = [now]
         if contract is not None:
             again += " AND route IN (SELECT id FROM route WHERE contract = ?)"

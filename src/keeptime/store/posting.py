@@ -8,12 +8,14 @@ inside the caller's transaction. Knows nothing of receivers.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from keeptime.errors import StoreError
 from keeptime.model.alert import Address, Delivery, Message, Waiting, topic_of
 from keeptime.model.key import ObjectiveKey
 from keeptime.store.letters import UNSENT, Letters
 from keeptime.store.names import Names
+from keeptime.store.numbering import Numbering, numbers_of
 from keeptime.store.proven import Proofs
 from keeptime.store.rows import RouteSummary, Transition, address_of
 from keeptime.store.sql import Database
@@ -21,17 +23,22 @@ from keeptime.store.sql import Database
 KEEP_SECONDS = 90 * 86_400.0
 """How long a delivered row and its message are kept."""
 
+_DELIVERY = (
+    "SELECT o.row, m.message_id, r.contract, r.fields, m.topic, m.body, o.attempts, o.created, o.next_try, "
+    "e.name, o.sequence, o.previous_id, o.missing "
+)
+_JOINED = "JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route LEFT JOIN epoch e ON e.id = o.epoch "
 _HEADS = (
-    "SELECT o.row, m.message_id, r.contract, r.fields, m.topic, m.body, o.attempts, o.created, o.next_try "
+    f"{_DELIVERY}"
     f"FROM (SELECT min(row) AS head FROM outbox WHERE {UNSENT} GROUP BY route) h "
-    "JOIN outbox o ON o.row = head JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
+    f"JOIN outbox o ON o.row = head {_JOINED}"
     "WHERE o.next_try <= ? ORDER BY o.row"
 )
 _LATEST = (
-    "SELECT o.row, m.message_id, r.contract, r.fields, m.topic, m.body, o.attempts, o.created, o.next_try "
+    f"{_DELIVERY}"
     "FROM (SELECT max(row) AS newest FROM outbox WHERE route IN (SELECT id FROM route WHERE kind = ?) "
     "GROUP BY route, objective) n "
-    "JOIN outbox o ON o.row = newest JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
+    f"JOIN outbox o ON o.row = newest {_JOINED}"
     "WHERE o.delivered IS NOT NULL ORDER BY o.row"
 )
 _SUMMARY = (
@@ -58,9 +65,12 @@ class Posting:
         if done is None:
             return
         for address in message.addresses:
-            row = (done[0], self._route(message.key.contract, address), objective, created, created)
+            route = self._route(message.key.contract, address)
+            numbers = Numbering(self.db).take(route, message.id)
             self.db.execute(
-                "INSERT INTO outbox (message, route, objective, created, next_try) VALUES (?, ?, ?, ?, ?)", row
+                "INSERT INTO outbox (message, route, objective, created, next_try, epoch, sequence, previous_id, "
+                "missing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (done[0], route, objective, created, created, *numbers),
             )
         Proofs(self.db).decided(message, created)
 
@@ -134,6 +144,12 @@ class Posting:
             (now - KEEP_SECONDS, most),
         )
         self.db.execute(
+            "DELETE FROM outbox WHERE row IN (SELECT row FROM outbox o WHERE discarded < ? AND EXISTS "
+            "(SELECT 1 FROM outbox n WHERE n.route = o.route AND n.objective = o.objective AND n.row > o.row "
+            "AND n.delivered IS NOT NULL) LIMIT ?)",
+            (now - KEEP_SECONDS, most),
+        )
+        self.db.execute(
             "DELETE FROM message WHERE id IN (SELECT id FROM message m WHERE created < ? AND NOT EXISTS "
             "(SELECT 1 FROM outbox o WHERE o.message = m.id) LIMIT ?)",
             (now - KEEP_SECONDS, most),
@@ -160,8 +176,8 @@ class Posting:
         self.db.execute(f"UPDATE route SET {change} {where}", (*values, row))
 
 
-def _delivery(row: tuple[int, str, str, str, str, bytes, int, float, float]) -> Delivery:
-    number, message, contract, address, topic, body, attempts, created, next_try = row
-    return Delivery(
-        number, message, contract, address_of(address), topic_of(topic), body, attempts, created, next_try
-    )
+def _delivery(row: tuple[Any, ...]) -> Delivery:
+    """The columns are those of _DELIVERY."""
+    number, message, contract, address, topic, body, attempts, created, next_try, *numbers = row
+    to, about = address_of(address), topic_of(topic)
+    return Delivery(number, message, contract, to, about, body, attempts, created, next_try, numbers_of(*numbers))

@@ -26,6 +26,7 @@ from keeptime.store.grid import Stage, memory_of_judge, stages_for
 from keeptime.store.ledger import Ledger
 from keeptime.store.lived import Lived
 from keeptime.store.names import Names
+from keeptime.store.numbering import Numbering
 from keeptime.store.outbox import StoredOutbox
 from keeptime.store.periods import Periods
 from keeptime.store.proven import Proofs
@@ -56,8 +57,9 @@ class Stored(StoredOutbox):
     stages: tuple[Stage, ...]
 
     def begin(self, now: float) -> None:
-        """Mark the tick that `now` lies in, and the one that was in progress, as incomplete."""
+        """Mark the tick that `now` lies in, and the one that was in progress, as incomplete; begin an epoch."""
         with self._step():
+            Numbering(self.db).begin(now)
             self._lived.started(tick_of(round(now * 1_000_000_000), self.tick_seconds))
 
     def close(self) -> None:

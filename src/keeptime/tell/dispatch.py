@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf
 
@@ -19,6 +20,7 @@ from keeptime.model.alert import Delivery, Message
 from keeptime.tell.blame import blame
 from keeptime.tell.counters import PairCounters
 from keeptime.tell.lanes import Lanes
+from keeptime.tell.message import numbered
 from keeptime.tell.ports import InStore, Outbox, ReceiverFactory
 from keeptime.tell.refresh import Refresher
 from keeptime.tell.retry import LONGEST_WAIT, GivenUp, decide
@@ -185,7 +187,7 @@ class Dispatcher:
         try:
             receiver = self._receivers(head.address.kind)
             async with self._lanes.of(head.address, receiver):
-                status = await receiver.send(head, self._now())
+                status = await receiver.send(replace(head, body=numbered(head)), self._now())
         except DeliveryError as error:
             await self._failed(head, error, counters)
         except Exception as error:

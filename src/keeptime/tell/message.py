@@ -12,8 +12,9 @@ from uuid import UUID, uuid5
 
 from keeptime.contract.terms import Contract, Objective
 from keeptime.judge.reason import promise
-from keeptime.model.alert import Address, Message, Topic
+from keeptime.model.alert import Address, Delivery, Message, Topic
 from keeptime.model.key import ObjectiveKey
+from keeptime.model.numbers import Numbers
 from keeptime.model.verdict import Forecast, TierReport, Verdict, WindowCount
 from keeptime.tell.life import Transition
 
@@ -31,9 +32,11 @@ NEXT = {
 }
 
 
-def message_id(contract: Contract, objective: ObjectiveKey, tick: int, topic: Topic) -> str:
-    """The id of a transition: equal for equal (contract version, objective, tick, topic), else different."""
-    return str(uuid5(NAMESPACE, "\n".join((contract.version, *objective, str(tick), topic))))
+def message_id(contract: Contract, objective: ObjectiveKey, at: float, topic: Topic) -> str:
+    """The id of a transition: equal for equal (contract version, objective, end of the window, topic), else
+    different. `at`: Unix seconds, a point of the epoch grid; neither the tick's length nor the process is in it.
+    """
+    return str(uuid5(NAMESPACE, "\n".join((contract.version, *objective, instant(at), topic))))
 
 
 def compose(
@@ -44,9 +47,18 @@ def compose(
     addresses: tuple[Address, ...],
 ) -> Message:
     """The frozen message of one transition."""
-    name = message_id(contract, verdict.key, verdict.tick, transition.topic)
+    name = message_id(contract, verdict.key, verdict.at, transition.topic)
     body = canonical(_body(name, contract, objective, verdict, transition))
     return Message(name, verdict.key, transition.topic, verdict.tick, body, addresses)
+
+
+def numbered(delivery: Delivery) -> bytes:
+    """The body as it is sent on its route: with the numbers that it has there, null where it has none.
+
+    Equal for equal rows: the body and the numbers are frozen.
+    """
+    said: dict[str, Json] = json.loads(delivery.body)
+    return canonical(said | {"audience": delivery.address.audience} | _numbers(delivery.numbers))
 
 
 def canonical(value: Json) -> bytes:
@@ -155,3 +167,14 @@ def _tier(tier: TierReport) -> Json:
 
 def _window(window: WindowCount) -> Json:
     return {"seconds": window.seconds, "good": window.good, "bad": window.bad, "burn_rate": window.burn_rate}
+
+
+def _numbers(numbers: Numbers | None) -> dict[str, Json]:
+    if numbers is None:
+        return {"epoch": None, "sequence": None, "previous_id": None, "missing": None}
+    return {
+        "epoch": numbers.epoch,
+        "sequence": numbers.sequence,
+        "previous_id": numbers.previous_id,
+        "missing": {"count": numbers.missing, "ids": numbers.missing_ids},
+    }

@@ -5,6 +5,7 @@ none can have, its condition is ok, and nothing is counted. It is never stored.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import uuid4
 
 from keeptime.contract.terms import Contract
@@ -12,7 +13,7 @@ from keeptime.errors import DeliveryError
 from keeptime.model.alert import Address, AlertState, Aside, Delivery
 from keeptime.tell.aside import Saying, body
 from keeptime.tell.blame import blame
-from keeptime.tell.message import canonical
+from keeptime.tell.message import canonical, numbered
 from keeptime.tell.ports import ReceiverFactory
 from keeptime.tell.wording import TEST
 
@@ -33,8 +34,8 @@ def trial(contract: Contract, address: Address, now: float) -> Delivery:
     """A test message to one address. Each has an id of its own. `now`: Unix seconds."""
     name = str(uuid4())
     said = Saying(TEST, NAME, "none: this is a test", AlertState.RESOLVED, REASON, NEXT, now)
-    sent = canonical(body(name, contract, said))
-    return Delivery(0, name, contract.name, address, Aside.TEST, sent, 0, now, now)
+    test = Delivery(0, name, contract.name, address, Aside.TEST, canonical(body(name, contract, said)), 0, now, now)
+    return replace(test, body=numbered(test))
 
 
 async def attempt(receivers: ReceiverFactory, delivery: Delivery, now: float) -> tuple[str, DeliveryError | None]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from keeptime.errors import StoreError
-from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Waiting
+from keeptime.model.alert import Address, DeadLetters, Delivery, Letter, Message, Waiting
+from keeptime.model.numbers import MOST_NAMED, Numbers
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,7 +33,11 @@ class FakeOutbox:
     broken: StoreError | None = None
     _last: dict[Triple, int] = field(default_factory=dict)
     _taken: dict[Triple, Delivery] = field(default_factory=dict)
+    epoch: str = "2027-01-15T08:00:00Z-0123456789abcdef"
     _rows: int = 0
+    _newest: dict[tuple[str, str], Numbers] = field(default_factory=dict)
+    _newest_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    _declared: set[int] = field(default_factory=set)
 
     def put(self, message: Message, at: float) -> None:
         """One row for each of the message's addresses, due at once. `at`: Unix seconds of the decision."""
@@ -48,6 +53,7 @@ class FakeOutbox:
                 attempts=0,
                 created=at,
                 next_try=at,
+                numbers=self._number(message, address),
             )
             self.waiting_rows.append((row, message.key.objective))
             self._last[_triple(row, message.key.objective)] = row.row
@@ -116,6 +122,7 @@ class FakeOutbox:
             if (rows is None or each[0].row in rows) and (contract is None or each[0].contract == contract)
         ]
         self.dead = [each for each in self.dead if each not in chosen]
+        self._declared -= {row.row for row, *_ in chosen}
         self.waiting_rows += [
             (replace(row, attempts=0, next_try=now), objective) for row, objective, _, _ in chosen
         ]
@@ -139,6 +146,21 @@ class FakeOutbox:
             )
             for head in self._heads()
         ]
+
+    def _number(self, message: Message, address: Address) -> Numbers:
+        pair = (message.key.contract, address.id)
+        missing = [row for row, *_ in self.dead if _pair(row) == pair and row.row not in self._declared]
+        self._declared |= {row.row for row in missing}
+        before = self._newest.get(pair)
+        numbers = Numbers(
+            self.epoch,
+            1 if before is None else before.sequence + 1,
+            self._newest_ids.get(pair),
+            len(missing),
+            tuple(row.message_id for row in missing[:MOST_NAMED]),
+        )
+        self._newest[pair], self._newest_ids[pair] = numbers, message.id
+        return numbers
 
     def _heads(self) -> Iterator[Delivery]:
         seen = set()
