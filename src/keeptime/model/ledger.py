@@ -61,3 +61,42 @@ class LedgerHead:
         if (found := _HEAD.fullmatch(text)) is None:
             raise ValueError(f"'{text}' is no anchor; expected SEQ:HASH, a number and 64 hex digits")
         return cls(int(found[1]), found[2])
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerQuery:
+    """Which rows are wanted, at most so many, oldest first: those after row `after`, or (None) the newest ones.
+
+    `kind`, `contract`: "" of any; `since`: Unix seconds, None from the beginning.
+    """
+
+    after: int | None = None
+    kind: str = ""
+    contract: str = ""
+    since: float | None = None
+    most: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a ledger. `seq`: the first row that is not what it was, or 0 where it is about none."""
+
+    seq: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """`rows`, `head`: how far the chain is whole. `fault`: where it breaks; None where it does not.
+
+    `differences`: where it is whole, but the store says something else than it does.
+    """
+
+    rows: int
+    head: LedgerHead
+    fault: Fault | None = None
+    differences: tuple[Fault, ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        return self.fault is None and not self.differences

@@ -6,15 +6,22 @@ canonical JSON (RFC 8785). Knows nothing of what its rows mean.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import rfc8785
 
-from keeptime.model.ledger import Json, LedgerHead, LedgerKind
+from keeptime.model.ledger import Json, LedgerHead, LedgerKind, LedgerQuery, LedgerRow
 from keeptime.store.sql import Database
 
 _COLUMNS = "seq, at, kind, contract, fields, hash"
+_ROWS = (
+    "SELECT l.seq, l.at, l.kind, l.contract, l.fields, p.hash, l.hash FROM ledger l "
+    "LEFT JOIN ledger p ON p.seq = l.seq - 1 "
+)
+_PAGE = 1000
 _HEAD = "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
 
 
@@ -42,6 +49,27 @@ class Ledger:
         row = self.db.execute(_HEAD).fetchone()
         return LedgerHead() if row is None else LedgerHead(*row)
 
+    def rows(self, asked: LedgerQuery) -> tuple[LedgerRow, ...]:
+        """As they stand, oldest first. Whether they are what was written is `chain`'s to say."""
+        wanted = {
+            "l.seq > ?": asked.after,
+            "l.kind = ?": asked.kind or None,
+            "l.contract = ?": asked.contract or None,
+            "l.at >= ?": asked.since,
+        }
+        given = {term: value for term, value in wanted.items() if value is not None}
+        where = f"WHERE {' AND '.join(given)} " if given else ""
+        order = "l.seq DESC" if asked.after is None else "l.seq"
+        found = map(_row, self.db.execute(f"{_ROWS}{where}ORDER BY {order} LIMIT ?", (*given.values(), asked.most)))
+        return tuple(sorted(found, key=lambda row: row.seq))
+
+    def all(self) -> Iterator[LedgerRow]:
+        """Every row, oldest first."""
+        asked = LedgerQuery(after=0, most=_PAGE)
+        while found := self.rows(asked):
+            yield from found
+            asked = replace(asked, after=found[-1].seq)
+
 
 def canonical(value: Json) -> bytes:
     """RFC 8785. Half a surrogate pair, of which it knows nothing, becomes "?". Raises ValueError."""
@@ -59,6 +87,20 @@ def row_hash(seq: int, at: float, kind: str, contract: str, fields: bytes, previ
     parts = (canonical(at), canonical(contract), fields, canonical(kind), canonical(previous), canonical(seq))
     row = b'{"at":%b,"contract":%b,"fields":%b,"kind":%b,"previous":%b,"seq":%b}' % parts
     return hashlib.sha256(row).hexdigest()
+
+
+def _row(found: tuple[int, float, str, str, str, str | None, str]) -> LedgerRow:
+    seq, at, kind, contract, fields, previous, own = found
+    return LedgerRow(seq, at, kind, contract, _fields(fields), previous or LedgerHead().hash, own)
+
+
+def _fields(text: str) -> Mapping[str, Json]:
+    """What was written; of a text that was never written so, a value that has another hash."""
+    with suppress(ValueError, RecursionError):
+        value: Mapping[str, Json] = json.loads(text)
+        if canonical(value).decode() == text:
+            return value
+    return {"unreadable": text}
 
 
 def _plain(value: Json) -> Json:

@@ -14,7 +14,7 @@ from keeptime.model.alert import AlertRow
 from keeptime.model.change import Change
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, SignalKey, tick_of
-from keeptime.model.ledger import LedgerHead
+from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
@@ -122,6 +122,11 @@ class Stored(StoredOutbox):
         """The newest row of the ledger: what whoever holds it can later prove by."""
         with self.db.speaking():
             return Ledger(self.db).head()
+
+    def ledger(self, asked: LedgerQuery) -> tuple[LedgerRow, ...]:
+        """The rows of the ledger that are wanted, oldest first."""
+        with self.db.speaking():
+            return Ledger(self.db).rows(asked)
 
     def versions(self, contract: str) -> tuple[VersionUse, ...]:
         """Every use of a version of this contract, newest first."""

@@ -10,6 +10,9 @@ CREATE TABLE contract_version (
 ) STRICT;
 CREATE INDEX contract_version_contract ON contract_version (contract, id);
 
+-- messages up to this one were decided before there was a ledger
+INSERT INTO setting SELECT 'before_ledger', coalesce(max(id), 0) FROM message;
+
 -- days whose exclusions are still to be written into the ledger, once they are over
 CREATE TABLE exclusion_due (
     day INTEGER NOT NULL,
