@@ -5,7 +5,6 @@ store is closed); a reload is done whole or leaves everything as it was. Built b
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -17,15 +16,17 @@ from keeptime.app.looking import Looking
 from keeptime.app.operators import Operators
 from keeptime.app.periods import PeriodView
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
+from keeptime.app.queues import Queues
 from keeptime.app.reloading import Changed, Read, Reloading
 from keeptime.app.storing import StoreThread
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract, Objective
-from keeptime.errors import KeeptimeError, StoreError
-from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Waiting
+from keeptime.errors import KeeptimeError
+from keeptime.model.alert import Delivery, Letter, Message
 from keeptime.model.counters import RequestCounters
 from keeptime.model.key import ObjectiveKey
+from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.sample import Sample
 from keeptime.model.tally import TickRecord
 from keeptime.model.verdict import Verdict
@@ -37,9 +38,6 @@ log = logging.getLogger(__name__)
 
 LOOKS_PER_TICK = 20
 """How often in a tick the daemon looks whether one has ended: a verdict is at most a twentieth of a tick late."""
-
-BETWEEN_QUEUES = 0.5
-"""At most every so many seconds the store is asked for what waits to be delivered."""
 
 OVERDUE_TICKS = 3
 """Without a judged tick for so many ticks keeptime says that it is not well."""
@@ -85,7 +83,7 @@ class Daemon:
         self._reloading = Reloading(contracts, read, self._replace, self._refused)
         self._half_way: asyncio.Future[None] | None = None
         self._receivers = Receivers()
-        self._moved = asyncio.Event()
+        self._queues = Queues(store, in_store)
         self._operators = Operators(store, in_store, clock, lambda: self._contracts, self._woken)
         self._dispatcher = Dispatcher(
             store,
@@ -93,7 +91,7 @@ class Daemon:
             clock,
             in_store,
             still_told=self._still_told,
-            on_marked=self._moved.set,
+            on_marked=self._queues.moved.set,
             on_given_up=self._operators.of_dead_letter,
         )
         self._dead_man = DeadMan(
@@ -101,8 +99,6 @@ class Daemon:
         )
         self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
         self._counted = Counted()
-        self._waiting: Sequence[Waiting] = ()
-        self._dead: Sequence[DeadLetters] = ()
         self._started = self._now()
         self._judged_at: float | None = None
         self._committed_at: float | None = None
@@ -117,10 +113,10 @@ class Daemon:
         self._tasks = [
             asyncio.create_task(self._ticks(), name="ticks"),
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
-            asyncio.create_task(self._queues(), name="queues"),
+            asyncio.create_task(self._queues.run(), name="queues"),
             asyncio.create_task(self._dead_man.run(), name="signs of life"),
         ]
-        self._moved.set()
+        self._queues.moved.set()
 
     async def failed(self) -> None:
         """Returns never, unless a part has ended that must run: what ended it is logged. Raises KeeptimeError."""
@@ -184,7 +180,7 @@ class Daemon:
         """All that can be shown, as of now."""
         counters = self._counting.counters()
         deliveries = delivery_views(
-            self._contracts, self._dispatcher.counters, self._waiting, self._dead, self._now()
+            self._contracts, self._dispatcher.counters, self._queues.waiting, self._queues.dead, self._now()
         )
         return Snapshot(
             at=self._now(),
@@ -194,6 +190,7 @@ class Daemon:
             health=self._health(deliveries),
             engine=self._prober.stats(),
             reload_error=self._reloading.error,
+            ledger=self._queues.head,
             signs=self._dead_man.views(),
         )
 
@@ -206,6 +203,14 @@ class Daemon:
     async def periods(self, contract: str) -> Sequence[PeriodView]:
         """The periods of a contract that are over and kept, newest first. Raises StoreError."""
         return await self._looking.periods(contract)
+
+    async def ledger(self, asked: LedgerQuery) -> Sequence[LedgerRow]:
+        """The rows of the ledger that are wanted, oldest first. Raises StoreError."""
+        return await self._in_store(self._store.ledger, asked)
+
+    async def ledger_head(self) -> LedgerHead:
+        """Its newest row. Raises StoreError."""
+        return await self._in_store(self._store.ledger_head)
 
     async def letters(self, *, dead: bool) -> Sequence[Letter]:
         """The oldest messages that were not delivered; `dead`: dead letters alone. Raises StoreError."""
@@ -247,20 +252,10 @@ class Daemon:
         self._publish(await self._in_store(self._keeper.keep, records, now), now)
         await self._operators.catch_up()
 
-    async def _queues(self) -> None:
-        """Look at what waits to be delivered whenever that has changed, so that what is shown of it is true."""
-        while True:
-            await self._moved.wait()
-            self._moved.clear()
-            with contextlib.suppress(StoreError):  # the keeper and the dispatcher say so
-                self._waiting = await self._in_store(self._store.waiting)
-                self._dead = await self._in_store(self._store.dead_letters)
-            await asyncio.sleep(BETWEEN_QUEUES)
-
     def _woken(self) -> None:
         """Something may wait in the outbox."""
         self._dispatcher.wake()
-        self._moved.set()
+        self._queues.moved.set()
 
     def _publish(self, kept: Kept, now: float) -> None:
         if kept.verdicts:

@@ -10,7 +10,7 @@ from keeptime.model.counters import RequestCounters
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, SignalKey
 from keeptime.model.latency import Latency
-from keeptime.model.ledger import LedgerHead
+from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sample import Sample, Skipped
 from keeptime.model.sketch import Sketch
@@ -43,6 +43,10 @@ class Store(Outbox, Protocol):
 
     def heard_of(self, rows: Sequence[AlertRow]) -> Mapping[ObjectiveKey, Heard]:
         """What was told of each of these alerts; those of which nobody was told are absent."""
+        ...
+
+    def ledger(self, asked: LedgerQuery) -> Sequence[LedgerRow]:
+        """The rows of the ledger that are wanted, oldest first."""
         ...
 
     def closed_to(self) -> Mapping[ObjectiveKey, int]:

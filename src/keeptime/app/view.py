@@ -14,6 +14,7 @@ from keeptime.model.alert import Letter
 from keeptime.model.counters import RequestCounters
 from keeptime.model.exclusion import Exclusion
 from keeptime.model.latency import Latency
+from keeptime.model.ledger import EMPTY, LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.sample import Sample
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Verdict
@@ -94,7 +95,9 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that can be shown. `reload_error`: why the last reload was refused, "" if it was not."""
+    """All that can be shown. `reload_error`: why the last reload was refused, "" if it was not. `ledger`: its
+    newest row when that was last looked at.
+    """
 
     at: float
     tick_seconds: float
@@ -104,6 +107,7 @@ class Snapshot:
     engine: Mapping[str, float] = field(default_factory=dict)
     reload_error: str = ""
     signs: tuple[SignView, ...] = ()
+    ledger: LedgerHead = EMPTY
 
 
 class Showable(Protocol):
@@ -117,6 +121,14 @@ class Showable(Protocol):
 
     async def periods(self, contract: str) -> Sequence[PeriodView]:
         """The periods of a contract that are over and kept, newest first. Raises StoreError."""
+        ...
+
+    async def ledger(self, asked: LedgerQuery) -> Sequence[LedgerRow]:
+        """The rows of the ledger that are wanted, oldest first. Raises StoreError."""
+        ...
+
+    async def ledger_head(self) -> LedgerHead:
+        """Its newest row. Raises StoreError."""
         ...
 
     async def letters(self, *, dead: bool) -> Sequence[Letter]:

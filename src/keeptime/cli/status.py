@@ -65,7 +65,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    contracts = fetch(args.url)
+    answer = ask(args.url, "contracts")
+    contracts = list(answer["contracts"])
     if args.contract:
         contracts = [each for each in contracts if each["contract"] in names_of(args.contract)]
         if not contracts:
@@ -73,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         import json
 
-        print(json.dumps({"contracts": [_stable(each) for each in contracts]}, indent=2))
+        stable = [_stable(each) for each in contracts]
+        print(json.dumps({"contracts": stable, "ledger": answer["ledger"]}, indent=2))
     else:
         from rich.console import Console
 

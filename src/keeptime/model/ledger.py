@@ -63,6 +63,10 @@ class LedgerHead:
         return cls(int(found[1]), found[2])
 
 
+EMPTY = LedgerHead()
+"""Of a ledger without rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerQuery:
     """Which rows are wanted, at most so many, oldest first: those after row `after`, or (None) the newest ones.

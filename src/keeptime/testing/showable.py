@@ -28,6 +28,7 @@ from keeptime.model.alert import Letter
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
 from keeptime.model.exclusion import Exclusion
 from keeptime.model.latency import Latency
+from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.sample import Connection, Failure, Phases, Sample
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
@@ -39,7 +40,7 @@ NOW = 1_800_000_004.0
 class FakeShowable:
     """Put a snapshot's parts in; take snapshots out. `probe_seconds`: how long a probe takes to answer. `closed`:
     periods that are over, by contract. `undelivered`: messages that wait, and dead letters. `reloaded`: what a
-    reload does.
+    reload does. `ledger_rows`: oldest first.
     """
 
     contracts: list[ContractView] = field(default_factory=list)
@@ -58,6 +59,7 @@ class FakeShowable:
     undelivered: list[Letter] = field(default_factory=list)
     reloaded: Changed | KeeptimeError = field(default_factory=Changed)
     reloaded_by: list[str] = field(default_factory=list)
+    ledger_rows: list[LedgerRow] = field(default_factory=list)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -76,6 +78,20 @@ class FakeShowable:
 
     async def periods(self, contract: str) -> Sequence[PeriodView]:
         return self.closed.get(contract, ())
+
+    async def ledger(self, asked: LedgerQuery) -> Sequence[LedgerRow]:
+        found = [
+            row
+            for row in self.ledger_rows
+            if asked.kind in ("", row.kind)
+            and asked.contract in ("", row.contract)
+            and row.seq > (asked.after or 0)
+            and row.at >= (asked.since or 0)
+        ]
+        return found[-asked.most :] if asked.after is None else found[: asked.most]
+
+    async def ledger_head(self) -> LedgerHead:
+        return LedgerHead(self.ledger_rows[-1].seq, self.ledger_rows[-1].hash) if self.ledger_rows else LedgerHead()
 
     async def letters(self, *, dead: bool) -> Sequence[Letter]:
         return [each for each in self.undelivered if each.dead is not None or not dead]

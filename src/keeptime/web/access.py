@@ -49,6 +49,8 @@ ACCESS = (
     _reads("/probe"),
     _reads("/api/v1/contracts"),
     _reads("/api/v1/periods"),
+    _reads("/api/v1/ledger"),
+    _reads("/api/v1/ledger/head"),
     _reads("/api/v1/outbox"),
     _changes("POST", "/api/v1/outbox/replay", Scope.ADMIN),
     _changes("POST", "/api/v1/reload", Scope.ADMIN),

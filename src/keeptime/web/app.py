@@ -21,6 +21,7 @@ from keeptime.errors import StoreError
 from keeptime.web.describe import contracts_json, health_json
 from keeptime.web.guard import HEADERS, Guard
 from keeptime.web.kept import period_json
+from keeptime.web.ledger import LedgerRoutes
 from keeptime.web.metrics import exposition
 from keeptime.web.outbox import Outbox
 from keeptime.web.page import render
@@ -34,6 +35,8 @@ ROUTES = (
     "/probe?contract=NAME",
     "/api/v1/contracts",
     "/api/v1/periods?contract=NAME",
+    "/api/v1/ledger?after=SEQ",
+    "/api/v1/ledger/head",
     "/api/v1/outbox?dead=true",
     "/api/v1/outbox/replay",
     "/api/v1/reload",
@@ -52,6 +55,8 @@ def build(daemon: Showable, hosts: Collection[str] = ()) -> Starlette:
             Route("/probe", Probing(daemon).handle, methods=["GET"]),
             Route("/api/v1/contracts", _contracts(daemon)),
             Route("/api/v1/periods", _periods(daemon)),
+            Route("/api/v1/ledger", LedgerRoutes(daemon).list),
+            Route("/api/v1/ledger/head", LedgerRoutes(daemon).head),
             Route("/api/v1/outbox", Outbox(daemon).list),
             Route("/api/v1/outbox/replay", Outbox(daemon).replay, methods=["POST"]),
             Route("/api/v1/reload", Reload(daemon).post, methods=["POST"]),
@@ -106,7 +111,8 @@ def _periods(daemon: Showable) -> Handler:
             return JSONResponse({"error": str(error)}, 503)
         together = together_periods(kept[name], found)
         periods = [period_json(each) for each in found]
-        return JSONResponse({"contract": name, "periods": periods, "together": together})
+        anchor = str(daemon.snapshot().ledger)
+        return JSONResponse({"contract": name, "periods": periods, "together": together, "ledger": anchor})
 
     return periods
 

@@ -74,6 +74,7 @@ def contracts_json(snapshot: Snapshot) -> dict[str, Json]:
         "at": snapshot.at,
         "tick_seconds": snapshot.tick_seconds,
         "reload_error": snapshot.reload_error or None,
+        "ledger": str(snapshot.ledger),
         "contracts": [_contract(view, snapshot.deliveries) for view in snapshot.contracts],
     }
 

@@ -1,0 +1,149 @@
+"""Where `keeptime ledger` reads from: a store, a running keeptime, or a file that was exported.
+
+Guarantees: a store is only read, in one piece, also while a daemon writes to it; of a row that cannot be read the
+error says which.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from platformdirs import user_state_path
+
+from keeptime.cli.run import PORT
+from keeptime.cli.status import NoAnswer, ask
+from keeptime.errors import KeeptimeError
+from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow, Verified
+from keeptime.store.audit import Audit
+from keeptime.store.chain import verified
+from keeptime.store.ledger import Ledger
+from keeptime.store.looking import looking_at
+from keeptime.store.opening import FILE
+from keeptime.store.sql import Database
+from keeptime.store.versions import Versions
+from keeptime.web.ledger import LARGEST, row_json
+
+Row = Mapping[str, Any]
+
+
+class Source(Protocol):
+    """A ledger, wherever it is."""
+
+    def newest(self, asked: LedgerQuery) -> Sequence[Row]: ...
+
+    def head(self) -> LedgerHead: ...
+
+    def all(self) -> Iterator[Row]: ...
+
+    def verify(self, anchors: Sequence[LedgerHead]) -> Verified: ...
+
+
+@contextmanager
+def source_of(url: str | None, data: str | None) -> Iterator[Source]:
+    """What is meant. Where nothing was given: the keeptime that runs here, or the user's own store."""
+    if data is None:
+        where = url or f"http://127.0.0.1:{PORT}"
+        try:
+            ask(where, "ledger?limit=1")
+        except NoAnswer:
+            if url or not (_usual() / FILE).is_file():
+                raise
+        else:
+            yield Running(where)
+            return
+    with looking_at(_usual() if data is None else Path(data)) as db:
+        yield InStore(db)
+
+
+def versions(data: str | None, contract: str) -> Sequence[Row]:
+    """Every use of a version of this contract, newest first."""
+    with looking_at(_usual() if data is None else Path(data)) as db:
+        return [
+            {
+                "version": each.of.version,
+                "since": each.since,
+                "until": each.until,
+                "file": each.of.file,
+                "written": json.loads(each.of.written),
+            }
+            for each in Versions(db).all(contract)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class InStore:
+    """A store; its other tables are compared, too."""
+
+    db: Database
+
+    def newest(self, asked: LedgerQuery) -> Sequence[Row]:
+        return [row_json(row) for row in Ledger(self.db).rows(asked)]
+
+    def head(self) -> LedgerHead:
+        return Ledger(self.db).head()
+
+    def all(self) -> Iterator[Row]:
+        return map(row_json, Ledger(self.db).all())
+
+    def verify(self, anchors: Sequence[LedgerHead]) -> Verified:
+        audit = Audit(self.db)
+        found = verified(audit.seeing(Ledger(self.db).all()), anchors)
+        return found if found.fault else replace(found, differences=audit.differences())
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A keeptime that answers here."""
+
+    url: str
+
+    def newest(self, asked: LedgerQuery) -> Sequence[Row]:
+        given = {"kind": asked.kind, "contract": asked.contract, "since": asked.since, "limit": asked.most}
+        words = urlencode({name: value for name, value in given.items() if value not in ("", None)})
+        return list(ask(self.url, f"ledger?{words}")["ledger"])
+
+    def head(self) -> LedgerHead:
+        return LedgerHead.read(ask(self.url, "ledger?limit=1")["head"]["anchor"])
+
+    def all(self) -> Iterator[Row]:
+        after: int | None = 0
+        while after is not None:
+            page = ask(self.url, f"ledger?after={after}&limit={LARGEST}")
+            yield from page["ledger"]
+            after = page["next"]
+
+    def verify(self, anchors: Sequence[LedgerHead]) -> Verified:
+        return verified(map(_read, self.all()), anchors)
+
+
+def exported(path: Path) -> Iterator[LedgerRow]:
+    """The rows of a file that `export` wrote. Raises KeeptimeError."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                yield _parsed(line, f"{path}:{number}")
+    except OSError as error:
+        raise KeeptimeError(f"{path}: it cannot be read ({error.strerror})") from error
+
+
+def _parsed(line: bytes, where: str) -> LedgerRow:
+    try:
+        return _read(json.loads(line))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise KeeptimeError(f"{where}: this is no row of a ledger; expected a line of `export`") from None
+
+
+def _read(row: Row) -> LedgerRow:
+    if type(row["seq"]) is not int:
+        raise ValueError("a row's number is a whole one")
+    return LedgerRow(
+        row["seq"], row["at"], row["kind"], row["contract"], row["fields"], row["previous"], row["hash"]
+    )
+
+
+def _usual() -> Path:
+    return user_state_path("keeptime")

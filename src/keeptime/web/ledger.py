@@ -1,0 +1,103 @@
+"""`/api/v1/ledger`: what can be proven, a page at a time; `/api/v1/ledger/head`: its newest row, as an anchor.
+
+Guarantees: a row is given as it stands, with its hash, so that whoever has all of them can verify them alone. Knows
+the daemon by `Showable` alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from keeptime.app.view import Showable
+from keeptime.errors import StoreError
+from keeptime.model.ledger import Json, LedgerHead, LedgerKind, LedgerQuery, LedgerRow
+
+PAGE = 100
+LARGEST = 1000
+"""Rows of one page."""
+
+_NUMBER = "a whole number from 0 on"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRoutes:
+    """The handlers of the two routes."""
+
+    daemon: Showable
+
+    async def list(self, request: Request) -> Response:
+        try:
+            asked = query_of(request.query_params)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        try:
+            rows = await self.daemon.ledger(asked)
+            head = await self.daemon.ledger_head()
+        except StoreError as error:
+            return JSONResponse({"error": str(error)}, 503)
+        more = asked.after is not None and len(rows) == asked.most
+        found = [row_json(row) for row in rows]
+        return JSONResponse({"ledger": found, "next": rows[-1].seq if more else None, "head": head_json(head)})
+
+    async def head(self, _: Request) -> Response:
+        try:
+            return JSONResponse(head_json(await self.daemon.ledger_head()))
+        except StoreError as error:
+            return JSONResponse({"error": str(error)}, 503)
+
+
+def row_json(row: LedgerRow) -> dict[str, Json]:
+    """A row as it is listed and exported."""
+    return {
+        "seq": row.seq,
+        "at": row.at,
+        "kind": row.kind,
+        "contract": row.contract,
+        "fields": row.fields,
+        "previous": row.previous,
+        "hash": row.hash,
+    }
+
+
+def head_json(head: LedgerHead) -> dict[str, Json]:
+    """The newest row, and the anchor in one word."""
+    return {"seq": head.seq, "hash": head.hash, "anchor": str(head)}
+
+
+def query_of(given: Mapping[str, str]) -> LedgerQuery:
+    """What is asked for. Raises ValueError with what was expected."""
+    kind = given.get("kind", "")
+    if kind and kind not in set(LedgerKind):
+        raise ValueError(f"kind={kind}: expected one of {', '.join(LedgerKind)}")
+    most = _whole(given, "limit", PAGE)
+    if not 1 <= most <= LARGEST:
+        raise ValueError(f"limit={most}: expected 1 to {LARGEST}")
+    return LedgerQuery(
+        after=_whole(given, "after", -1) if "after" in given else None,
+        kind=kind,
+        contract=given.get("contract", ""),
+        since=_instant(given["since"]) if "since" in given else None,
+        most=most,
+    )
+
+
+def _whole(given: Mapping[str, str], name: str, default: int) -> int:
+    text = given.get(name, "")
+    if name not in given:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise ValueError(f"{name}={text}: expected {_NUMBER}")
+    return int(text)
+
+
+def _instant(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not isfinite(value):
+        raise ValueError(f"since={text}: expected Unix seconds")
+    return value

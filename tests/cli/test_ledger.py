@@ -1,0 +1,129 @@
+"""`keeptime ledger`, with a daemon that answers, with the store, and with what was exported."""
+
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from keeptime.errors import KeeptimeError, UsageError
+from keeptime.model.change import Change
+from keeptime.model.version import ContractVersion
+from keeptime.testing.showable import FakeShowable
+from tests.cli.commands import run
+from tests.nobody import nobody_listening
+from tests.store.given import FAST, HOOK, LOG, NOW, message, opened
+from tests.web.conftest import served
+from tests.web.test_ledger import written
+
+ROOT = Path(__file__).resolve().parents[2]
+Out = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    with opened(tmp_path / "data") as store:
+        for number in (1, 2):
+            version = ContractVersion("digits", f"v{number}", "digits.yaml", f'{{"target":0.{number}}}')
+            store.commit(Change(NOW + number, versions=(version,)))
+        store.commit(Change(NOW, messages=(message("one", FAST, HOOK, LOG),)))
+        store.delivered(1, NOW + 1, "204")
+    return str(tmp_path / "data")
+
+
+def test_it_is_listed_by_kind_and_time(data: str, capsys: Out) -> None:
+    assert run("ledger", "list", "--data", data) == 0
+    shown = capsys.readouterr().out
+    assert "delivery" in shown
+    assert "checkout" in shown
+    assert run("ledger", "list", "--kind", "contract", "--json", "--data", data) == 0
+    rows = json.loads(capsys.readouterr().out)["ledger"]
+    assert [(row["fields"]["before"], row["fields"]["version"]) for row in rows] == [(None, "v1"), ("v1", "v2")]
+    assert run("ledger", "list", "--since", "2030-01-01", "--data", data) == 0
+    assert capsys.readouterr().out == "there is no such row\n"
+
+
+def test_what_a_contract_said_before_its_edit_is_kept(data: str, capsys: Out) -> None:
+    assert run("ledger", "contract", "digits", "--data", data, "--json") == 0
+    newest, first = json.loads(capsys.readouterr().out)["versions"]
+    assert (newest["written"], newest["until"]) == ({"target": 0.2}, None)
+    assert (first["written"], first["since"], first["until"]) == ({"target": 0.1}, NOW + 1, NOW + 2)
+    assert run("ledger", "contract", "nobody", "--data", data) == 1
+
+
+def test_verify_says_yes_or_which_row_and_exits_by_it(data: str, capsys: Out) -> None:
+    assert run("ledger", "head", "--data", data) == 0
+    anchor = capsys.readouterr().out.strip()
+    assert run("ledger", "verify", "--data", data, "--anchor", anchor) == 0
+    assert "4 rows" in capsys.readouterr().out
+    with sqlite3.connect(Path(data) / "keeptime.db") as db:
+        db.execute("DELETE FROM ledger WHERE seq = 4")
+    db.close()
+    assert run("ledger", "verify", "--data", data, "--json", "--anchor", anchor) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["sound"], found["rows"], found["first_bad"]["seq"]) == (False, 3, 4)
+    assert run("ledger", "verify", "--data", data) == 1, "the outbox says that there was a delivery"
+    assert "no row tells of it" in capsys.readouterr().out
+
+
+def test_an_export_is_verified_by_the_lines_of_python_in_the_docs(data: str, tmp_path: Path, capsys: Out) -> None:
+    file = tmp_path / "ledger.ndjson"
+    assert run("ledger", "export", "--data", data, "-o", str(file)) == 0
+    run("ledger", "head", "--data", data)
+    anchor = capsys.readouterr().out.strip()
+    (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/ledger.md").read_text(), re.DOTALL)
+    alone = [sys.executable, "-c", lines]
+    done = subprocess.run(alone, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (0, anchor), done.stderr
+    assert "keeptime" not in re.sub("#.*", "", lines), "it needs nothing of keeptime's"
+    assert run("ledger", "verify", "--file", str(file), "--anchor", anchor) == 0
+    whole = file.read_text().splitlines(keepends=True)
+    for forged in (
+        whole[:1] + whole[2:],
+        [whole[1], whole[0], *whole[2:]],
+        [whole[0].replace("v1", "v3"), *whole[1:]],
+    ):
+        file.write_text("".join(forged))
+        done = subprocess.run(alone, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode != 0
+        assert run("ledger", "verify", "--file", str(file)) == 1
+    file.write_text("no row\n")
+    with pytest.raises(KeeptimeError, match=r"ledger\.ndjson:1: this is no row"):
+        run("ledger", "verify", "--file", str(file))
+
+
+def test_a_running_keeptime_is_asked(capsys: Out) -> None:
+    rows = written(5)
+    with served(FakeShowable(ledger_rows=rows)) as where:
+        assert run("ledger", "head", "--json", "--url", where.url) == 0
+        head = json.loads(capsys.readouterr().out)
+        assert head["anchor"] == f"5:{rows[-1].hash}"
+        assert run("ledger", "verify", "--url", where.url, "--anchor", head["anchor"]) == 0
+        assert run("ledger", "verify", "--url", where.url, "--anchor", f"6:{rows[-1].hash}") == 1
+        capsys.readouterr()
+        assert run("ledger", "list", "--kind", "silence", "--limit", "1", "--json", "--url", where.url) == 0
+        assert [row["seq"] for row in json.loads(capsys.readouterr().out)["ledger"]] == [3]
+
+
+def test_what_cannot_be_read_is_one_clear_error(tmp_path: Path, data: str) -> None:
+    with nobody_listening() as port, pytest.raises(KeeptimeError, match="no keeptime answers"):
+        run("ledger", "verify", "--url", f"http://127.0.0.1:{port}")
+    with pytest.raises(KeeptimeError, match="there is no store"):
+        run("ledger", "list", "--data", str(tmp_path / "none"))
+    with pytest.raises(UsageError, match="one of"):
+        run("ledger", "verify", "--data", data, "--file", "x")
+    for wrong in (("--anchor", "12"), ("--since", "soon")):
+        with pytest.raises(SystemExit):
+            run("ledger", "verify" if "anchor" in wrong[0] else "list", *wrong)
+
+
+def test_it_is_read_beside_a_daemon_that_writes(tmp_path: Path, capsys: Out) -> None:
+    with opened(tmp_path) as store:
+        store.commit(Change(NOW, messages=(message("one"),)))
+        assert run("ledger", "verify", "--data", str(tmp_path)) == 0
+        store.commit(Change(NOW, messages=(message("two"),)))
+        assert run("ledger", "list", "--json", "--data", str(tmp_path)) == 0
+        assert "two" in capsys.readouterr().out
