@@ -17,6 +17,7 @@ from keeptime.clock import Clock
 from keeptime.contract.terms import Contract
 from keeptime.errors import DeliveryError, KeeptimeError
 from keeptime.model.alert import Address
+from keeptime.model.reach import reach_of
 from keeptime.tell.blame import blame
 from keeptime.tell.heartbeat import Anchor, compose, slot_of
 from keeptime.tell.ports import InStore, ReceiverFactory
@@ -149,7 +150,9 @@ class DeadMan:
             sign.task = None
 
     async def _ping(self, key: Key, now: float) -> None:
-        await self._poster.get(looked_up(key.url), now)
+        pinging = [each for each in self._contracts() if each.name in key.contracts]
+        allow = tuple(dict.fromkeys(network for each in pinging for network in each.allow))
+        await self._poster.get(looked_up(key.url), now, reach_of(allow))
 
     async def _beat(self, key: Key, address: Address, snapshot: Snapshot, now: float) -> None:
         view = next((each for each in snapshot.contracts if each.contract.name == key.contracts[0]), None)

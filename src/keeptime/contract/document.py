@@ -24,6 +24,7 @@ from keeptime.contract.objectives import OBJECTIVES_SHAPE
 from keeptime.contract.observing import Observer, Observing, ProbeDraft
 from keeptime.contract.people import CONSUMERS_SHAPE, OPERATORS_TABLE
 from keeptime.contract.policies import DEFAULT_POLICY, PolicyShape
+from keeptime.contract.reaching import ADDRESSES, allowing, consumers_allowing
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Field, Placed, Row, Shape, Table
 from keeptime.contract.stated import DUTIES, TOKEN_BASIS, VANTAGE
@@ -129,7 +130,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
     usual_timeout = max(LEAST_TIMEOUT, 2 * max((draft.value.under or 0 for draft in drafts), default=0))
     probes = tuple(each.value.finished(usual_timeout) for each in observers if isinstance(each.value, ProbeDraft))
     source = next((each.value for each in observers if isinstance(each.value, PrometheusSource)), None)
-    name, on_call = row.need(NAME), row.get(OPERATORS, OnCall())
+    name, on_call, allow = row.need(NAME), row.get(OPERATORS, OnCall()), row.get(ADDRESSES, ())
     unversioned = Contract(
         name=name,
         provider=row.get(PROVIDER, "unnamed"),
@@ -137,8 +138,8 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         endpoint=row.get(ENDPOINT, None),
         probes=probes,
         objectives=objectives,
-        consumers=row.get(CONSUMERS, ()),
-        operators=on_call.tell,
+        consumers=consumers_allowing(row.get(CONSUMERS, ()), allow),
+        operators=allowing(on_call.tell, allow),
         no_data_after=row.get(NO_DATA_AFTER, _usual_silence(probes, source)),
         version="",
         file=row.report.file,
@@ -152,6 +153,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         exclude=row.get(EXCLUDE, ()),
         maintenance=maintenance(row, timezone, objectives),
         ping=on_call.ping,
+        allow=allow,
     )
     return fingerprint(unversioned, row.report.base)
 
@@ -210,6 +212,7 @@ CONTRACT_TABLE = Table(
         TIMEZONE,
         CONSUMERS,
         OPERATORS,
+        ADDRESSES,
         NO_DATA_AFTER,
         LINKS,
         TOGETHER,

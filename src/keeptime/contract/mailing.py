@@ -14,6 +14,7 @@ from keeptime.contract.references import Ref
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Row, Table
 from keeptime.model.alert import Address
+from keeptime.model.reach import host_refusal
 
 
 class Tls(StrEnum):
@@ -49,6 +50,8 @@ def server(text: str, place: Place, report: Report, what: str) -> str:
     if found is None or not named or not 0 < int(found["port"]) < 65_536:
         message = f"{what}: {quote(text)}; expected a mail server as HOST:PORT such as mail.example.com:587"
         raise report.spoil(place, "bad-server", message)
+    if refused := host_refusal(host_and_port(text)[0]):
+        raise report.spoil(place, "refused-address", f"{what}: {quote(text)}: {refused}")
     return text
 
 

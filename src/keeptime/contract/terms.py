@@ -248,7 +248,8 @@ class Contract:
     `no_data_after`: seconds without any event after which an objective is `no_data`.
     `links`: names and URLs that messages carry (runbook, dashboard). `objectives`: all terms, also those not in
     force now; of one name at most one is in force at a time. `duties`, `vantage`, `token_basis`: stated, shown
-    and not judged. `timezone`: of the months that rolling objectives are accounted by.
+    and not judged. `timezone`: of the months that rolling objectives are accounted by. `allow`: the private
+    networks that names of receivers may lead into; each of their addresses has them too.
     """
 
     name: str
@@ -272,6 +273,7 @@ class Contract:
     exclude: tuple[Exclude, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
     ping: Ping | None = None
+    allow: tuple[str, ...] = ()
 
     def at(self, unix_seconds: float) -> "Contract":
         """The same contract with the objectives alone that are in force at this instant."""

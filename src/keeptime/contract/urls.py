@@ -1,7 +1,7 @@
 """URLs in a contract: http or https, a host, no user name or password in them.
 
-Guarantees: a URL that is accepted can be split and connected to as it stands; one that may hold a password is never
-repeated in a message.
+Guarantees: a URL that is accepted can be split and connected to as it stands, and its host is a name, or an address
+in its usual spelling that is no metadata address; one that may hold a password is never repeated in a message.
 """
 
 import re
@@ -12,6 +12,7 @@ from keeptime.contract.kinds import text_of
 from keeptime.contract.nodes import Node, Place
 from keeptime.contract.report import Report, Spoiled, quote
 from keeptime.contract.shapes import Schema
+from keeptime.model.reach import host_refusal
 
 LONGEST_URL = 2000
 SECRET_WORDS = re.compile(r"(?i)token|secret|password|passwd|api-?_?key|access-?_?key|signature|credential")
@@ -36,6 +37,8 @@ class Url:
         wrong = _wrong_host(parts) or _wrong_rest(parts, self.query, self.fragment)
         if wrong:
             raise self._bad(text, wrong, place, report, what)
+        if refused := host_refusal(parts.hostname or ""):
+            raise report.spoil(place, "refused-address", f"{what}: {quote(text)}: {refused}")
         for name, _ in parse_qsl(parts.query):
             if SECRET_WORDS.search(name):
                 message = f"{what}: the URL's parameter {quote(name)} looks like a secret; {self.cure}"

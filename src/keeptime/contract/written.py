@@ -58,6 +58,7 @@ def shared(contract: Contract) -> Terms:
         observe=_observe(contract),
         consumers=[*map(consumer, contract.consumers)],
         operators=operators(contract),
+        addresses={"allow": list(contract.allow)} if contract.allow else None,
         no_data_after=duration(contract.no_data_after),
         links=dict(contract.links),
         together=[*map(_together, contract.together)],

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.numbers import Numbers
+from keeptime.model.reach import Reach, reach_of
 from keeptime.model.verdict import Condition, Severity
 
 
@@ -79,7 +80,8 @@ class Address:
     `kind` names a file in tell/receivers; `target` is what follows the colon (a URL or a secret reference, never
     a resolved secret). `audience` is a consumer's name or "operators". `secret`: the reference of the signing
     secret (env:NAME or file:PATH; of a mail server the password), "" where there is none. `options`: what else this
-    kind needs, by name, such as the mail server. Neither is part of the identity, so both can be changed.
+    kind needs, by name, such as the mail server. `allow`: the private networks that its host's name may stand for.
+    None of these is part of the identity, so all can be changed.
     """
 
     audience: str
@@ -87,6 +89,12 @@ class Address:
     target: str
     secret: str = ""
     options: tuple[tuple[str, str], ...] = ()
+    allow: tuple[str, ...] = ()
+
+    @property
+    def reach(self) -> Reach:
+        """Which addresses may be connected to for it."""
+        return reach_of(self.allow)
 
     @property
     def id(self) -> str:

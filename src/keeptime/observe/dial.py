@@ -1,7 +1,8 @@
 """From the name of an endpoint to a connection that can take the request: look-up, connect, TLS handshake.
 
 Guarantees: tells its caller exactly once how it went, unless it is dropped before; where a name has several
-addresses, each but the last gets its share of the time that is left. What is queued first (the request, or the
+addresses, each but the last gets its share of the time that is left, and one that is never connected to (a cloud's
+metadata, multicast) is left out. What is queued first (the request, or the
 beginning of a TLS handshake) goes out at the instant the connection stands. Knows nothing of answers.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from keeptime.clock import monotonic_ns
+from keeptime.model.reach import OWN
 from keeptime.model.sample import Failure
 from keeptime.observe.faults import broken_off, unconnected
 from keeptime.observe.kernel import Address, round_trip_ns
@@ -93,11 +95,12 @@ class Dial:
         if self._over:
             return
         self._watch.mark(monotonic_ns())
-        if not addresses:
+        good, refusal = OWN.checked(self._target.host, [each[2][0] for each in addresses])
+        if not good:
             self._over = True
-            self._caller.unconnected(Failure.DNS, f"{self._target.host}: {why}")
+            self._caller.unconnected(Failure.DNS, f"{self._target.host}: {refusal or why}")
             return
-        self._addresses = list(addresses)
+        self._addresses = [each for each in addresses if each[2][0] in good]
         self._next_address()
         if self.try_until and not self._over:
             self._caller.set_timer()

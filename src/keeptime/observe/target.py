@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from keeptime.contract.secrets import resolve
 from keeptime.contract.terms import Endpoint, SecretRef, TlsTerms
 from keeptime.errors import ProbeError, SecretError
+from keeptime.model.reach import host_refusal
 from keeptime.model.sample import Connection
 from keeptime.observe.attributes import Declared, declared
 from keeptime.observe.expect import Bad, Checks, checks
@@ -114,6 +115,8 @@ def target_of(
     """
     parts = urlsplit(endpoint.url)
     host = parts.hostname or ""
+    if refusal := host_refusal(host):
+        raise ProbeError(f"{endpoint.url.partition('?')[0]}: {refusal}")
     secure = parts.scheme == "https"
     shared = {} if contexts is None else contexts
     if secure and endpoint.tls not in shared:

@@ -45,4 +45,4 @@ def address_of(data: str) -> Address:
     """The address as written; a field that a newer keeptime wrote is left out."""
     written = {name: value for name, value in json.loads(data).items() if name in _FIELDS}
     options = tuple((name, value) for name, value in written.pop("options", ()))
-    return Address(**written, options=options)
+    return Address(**written | {"options": options, "allow": tuple(written.get("allow", ()))})

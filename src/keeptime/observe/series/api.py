@@ -1,21 +1,26 @@
 """Prometheus' HTTP API, as far as it is needed to read series.
 
 Guarantees: an answer is whole and within its bounds, or a SourceError says what was wrong without repeating the URL
-or a header; no redirect is followed, no proxy taken from the environment. Knows nothing of contracts' objectives.
+or a header; no redirect is followed, no proxy taken from the environment, no address connected to that keeptime
+never connects to. Knows nothing of contracts' objectives.
 """
 
 import json
 import math
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from keeptime.contract.secrets import resolve
 from keeptime.contract.terms import PrometheusSource, SecretRef
 from keeptime.errors import SecretError, SourceError
+from keeptime.model.reach import OWN, host_refusal
 
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes of an answer."""
@@ -52,11 +57,32 @@ class Queries(Protocol):
     async def close(self) -> None: ...
 
 
-class PrometheusApi:
-    """Queries of one source. Opens nothing before the first one."""
+class Reachable(AbstractResolver):
+    """The system's resolver, and of its addresses those that may be connected to."""
 
-    def __init__(self, source: PrometheusSource) -> None:
+    def __init__(self, names: AbstractResolver) -> None:
+        self._names = names
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Raises OSError where the name is not found, SourceError where it stands for none that may be."""
+        found = await self._names.resolve(host, port, family)
+        good, refusal = OWN.checked(host, [each["host"] for each in found])
+        if not good:
+            raise SourceError(f"Prometheus cannot be reached: {refusal}")
+        return [each for each in found if each["host"] in good]
+
+    async def close(self) -> None:
+        await self._names.close()
+
+
+class PrometheusApi:
+    """Queries of one source. Opens nothing before the first. `names`: who looks its host up; None: the system."""
+
+    def __init__(self, source: PrometheusSource, names: AbstractResolver | None = None) -> None:
         self._source = source
+        self._names = names
         self._session: aiohttp.ClientSession | None = None
 
     async def instant(self, expression: str, at: float) -> Sequence[Line]:
@@ -83,6 +109,8 @@ class PrometheusApi:
     async def _exchange(self, what: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         url = f"{self._source.url.rstrip('/')}/api/v1/{what}"
         timeout = aiohttp.ClientTimeout(total=self._source.timeout)
+        if refusal := host_refusal(urlsplit(url).hostname or ""):
+            raise SourceError(f"Prometheus cannot be reached: {refusal}")
         session = self._open()
         async with session.post(
             url, data=form, headers=self._headers(), timeout=timeout, allow_redirects=False
@@ -101,7 +129,12 @@ class PrometheusApi:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+            reachable = Reachable(self._names or aiohttp.ThreadedResolver())
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=reachable, use_dns_cache=False),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+            )
         return self._session
 
 

@@ -13,7 +13,7 @@ from typing import TypedDict
 from urllib.parse import urlencode
 
 from keeptime.errors import DeliveryError
-from keeptime.model.alert import ENDINGS, Aside, Delivery
+from keeptime.model.alert import ENDINGS, Address, Aside, Delivery
 from keeptime.model.verdict import Condition
 from keeptime.tell.message import instant
 from keeptime.tell.receivers.http import TIMEOUT, Poster
@@ -94,16 +94,18 @@ class AlertmanagerReceiver:
     async def send(self, delivery: Delivery, now: float) -> str:
         url = looked_up(delivery.address.target).rstrip("/") + PATH
         if delivery.topic is Aside.TEST:
-            return await self._post(url, [tried(delivery, instant(now + LAPSES * self.refresh_every))], now)
+            tried_out = tried(delivery, instant(now + LAPSES * self.refresh_every))
+            return await self._post(url, [tried_out], now, delivery.address)
         if delivery.topic is Aside.SERVICE:
-            return await self._post(url, [of_itself(delivery, now)], now)
+            return await self._post(url, [of_itself(delivery, now)], now, delivery.address)
         present = self._firing([delivery], now)
         known = await self._known(url, delivery, now)
-        return await self._post(url, [*present, *ended(delivery, known, now)], now)
+        return await self._post(url, [*present, *ended(delivery, known, now)], now, delivery.address)
 
     async def refresh(self, latest: Sequence[Delivery], now: float) -> None:
         if alerts := self._firing(latest, now):
-            await self._post(looked_up(latest[0].address.target).rstrip("/") + PATH, alerts, now)
+            address = latest[0].address
+            await self._post(looked_up(address.target).rstrip("/") + PATH, alerts, now, address)
 
     async def close(self) -> None:
         await self._poster.close()
@@ -116,16 +118,16 @@ class AlertmanagerReceiver:
         """What fires there of this objective for this audience."""
         identity = _identity(delivery.address.audience, _read(delivery))
         filters = [("filter", f"{name}={json.dumps(text, ensure_ascii=False)}") for name, text in identity.items()]
-        answer = await self._poster.get(f"{url}?{urlencode(filters)}", now)
+        answer = await self._poster.get(f"{url}?{urlencode(filters)}", now, delivery.address.reach)
         try:
             alerts: list[Alert] = json.loads(answer)
             return [{**alert, "labels": dict(alert["labels"])} for alert in alerts]
         except (ValueError, TypeError, KeyError):
             raise DeliveryError("it listed its alerts in a way that is not Alertmanager's v2 API") from None
 
-    async def _post(self, url: str, alerts: Sequence[Alert], now: float) -> str:
+    async def _post(self, url: str, alerts: Sequence[Alert], now: float, address: Address) -> str:
         headers = {"content-type": "application/json"}
-        return await self._poster.post(url, json.dumps(alerts).encode(), headers, now)
+        return await self._poster.post(url, json.dumps(alerts).encode(), headers, now, address.reach)
 
 
 def firing(delivery: Delivery, now: float, lapse: str) -> Alert:

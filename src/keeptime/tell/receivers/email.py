@@ -2,8 +2,8 @@
 
 Guarantees: the same message is the same mail, byte for byte, with the same Message-ID, so mailboxes drop or thread
 repeats; all mails of one alert refer to one thread. TLS is verified, and `starttls` never goes on without it. A
-fresh connection each time, ended within the timeout. User and password are looked up when sending. No error repeats
-what the server wrote but its codes: the text may hold anything.
+fresh connection each time, to an address that was checked, ended within the timeout. User and password are looked
+up when sending. No error repeats what the server wrote but its codes: the text may hold anything.
 """
 
 import asyncio
@@ -19,13 +19,14 @@ from email.policy import SMTP as SMTP_POLICY
 from hashlib import sha256
 
 import aiosmtplib
-from aiohttp.abc import ResolveResult
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from keeptime.contract.mailing import Tls, host_and_port
 from keeptime.errors import DeliveryError
 from keeptime.model.alert import Address, Delivery
+from keeptime.model.reach import Reach
 from keeptime.tell.receivers.lookup import looked_up
-from keeptime.tell.receivers.names import Names
+from keeptime.tell.receivers.names import Names, Reachable, check_host
 from keeptime.tell.wording import Wording, decided, worded
 
 TIMEOUT = 30.0
@@ -42,11 +43,11 @@ _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 
 
 class EmailReceiver:
-    """One for all mail servers. `timeout`: seconds for one attempt."""
+    """One for all mail servers. `timeout`: seconds for one attempt; `names`: who looks host names up, its own."""
 
-    def __init__(self, timeout: float = TIMEOUT) -> None:
+    def __init__(self, timeout: float = TIMEOUT, names: AbstractResolver | None = None) -> None:
         self._timeout = timeout
-        self._names = Names()
+        self._names = Names() if names is None else names
 
     async def send(self, delivery: Delivery, now: float) -> str:  # noqa: ARG002 - a Protocol's signature
         address = delivery.address
@@ -78,7 +79,7 @@ class EmailReceiver:
         user, password = address.option("user"), address.secret
         login = (looked_up(user), looked_up(password)) if user else (None, None)
         context = None if tls is Tls.NONE else await asyncio.to_thread(ssl.create_default_context)
-        there = await self._socket(host, port)
+        there = await self._socket(host, port, address.reach)
         client = aiosmtplib.SMTP(
             hostname=host,
             sock=there,
@@ -93,9 +94,9 @@ class EmailReceiver:
         await client.connect()  # the socket is its own from here on
         return client
 
-    async def _socket(self, host: str, port: int) -> socket.socket:
+    async def _socket(self, host: str, port: int, reach: Reach) -> socket.socket:
         """Connected to the name's first address that takes it; each has its share of the time. Raises OSError."""
-        found = await self._resolved(host, port)
+        found = await self._resolved(host, port, reach)
         last: OSError = OSError(None, "the name has no address")
         for node in found:
             try:
@@ -105,9 +106,10 @@ class EmailReceiver:
                 last = error
         raise last
 
-    async def _resolved(self, host: str, port: int) -> list[ResolveResult]:
+    async def _resolved(self, host: str, port: int, reach: Reach) -> list[ResolveResult]:
+        check_host(host, reach)
         try:
-            return await self._names.resolve(host, port)
+            return await Reachable(self._names, reach).resolve(host, port)
         except OSError:
             raise DeliveryError("the name of its host was not found") from None
 

@@ -1,7 +1,8 @@
 """One HTTP request to a receiver: 2xx, or a DeliveryError that says why without quoting anything secret.
 
-Guarantees: a fresh connection each time; no proxies from the environment, no cookies, no redirects followed, TLS
-verified; at most ANSWER_LIMIT bytes of the answer are read; the whole exchange ends within the timeout.
+Guarantees: a fresh connection each time, to an address that was checked; no proxies from the environment, no
+cookies, no redirects followed, TLS verified; at most ANSWER_LIMIT bytes of the answer are read; the whole exchange
+ends within the timeout.
 """
 
 import asyncio
@@ -9,13 +10,14 @@ import os
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractCookieJar
+from aiohttp.abc import AbstractCookieJar, AbstractResolver
+from yarl import URL
 
 from keeptime.errors import DeliveryError
-from keeptime.tell.receivers.names import Names
+from keeptime.model.reach import Reach
+from keeptime.tell.receivers.names import Names, Reachable, check_host
 
 ANSWER_LIMIT = 65_536
 """Bytes of an answer's body that are read at most."""
@@ -28,32 +30,43 @@ Refused = Callable[[int, bytes, float | None], DeliveryError]
 
 
 class Poster:
-    """Posts bodies. Opens nothing before the first `post`."""
+    """Posts bodies. Opens nothing before the first `post`. `names`: who looks host names up, its own from here on.
 
-    def __init__(self, timeout: float = TIMEOUT) -> None:
+    `reach`: which addresses may be connected to; there is one session for each.
+    """
+
+    def __init__(self, timeout: float = TIMEOUT, names: AbstractResolver | None = None) -> None:
         self._timeout = timeout
-        self._session: aiohttp.ClientSession | None = None
+        self._names = Names() if names is None else names
+        self._sessions: dict[Reach, aiohttp.ClientSession] = {}
 
     async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], now: float, refused: Refused | None = None
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        now: float,
+        reach: Reach,
+        refused: Refused | None = None,
     ) -> str:
         """Post once; returns the status of a 2xx ("204"). `now`: Unix seconds, to read a Retry-After date.
 
         Raises DeliveryError for anything else: another status, a timeout, no connection, no URL. `refused` says
         more of another status than its number, from the answer's body; without it that body is not read.
         """
-        status, _ = await self._ask("POST", url, body, headers, now, refused)
+        status, _ = await self._ask("POST", url, body, headers, now, reach, refused)
         return status
 
-    async def get(self, url: str, now: float) -> bytes:
+    async def get(self, url: str, now: float, reach: Reach) -> bytes:
         """The answer's body, cut at ANSWER_LIMIT. Raises DeliveryError as `post` does."""
-        _, answer = await self._ask("GET", url, None, {}, now)
+        _, answer = await self._ask("GET", url, None, {}, now, reach)
         return answer
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
+        await self._names.close()
 
     async def _ask(
         self,
@@ -62,11 +75,14 @@ class Poster:
         body: bytes | None,
         headers: Mapping[str, str],
         now: float,
+        reach: Reach,
         refused: Refused | None = None,
     ) -> tuple[str, bytes]:
+        whole = refused is not None
         try:
+            place = _checked(url, reach)
             async with asyncio.timeout(self._timeout):
-                status, after, answer = await self._exchange(method, url, body, headers, now, refused is not None)
+                status, after, answer = await self._exchange(method, place, body, headers, now, reach, whole)
         except TimeoutError:
             raise DeliveryError(f"no answer within {self._timeout:g} s") from None
         except (aiohttp.ClientError, ValueError, OSError) as error:
@@ -78,35 +94,45 @@ class Poster:
         raise DeliveryError(refusal(status), after=after, gone=status == HTTPStatus.GONE)
 
     async def _exchange(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], now: float, whole: bool
+        self,
+        method: str,
+        url: URL,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        now: float,
+        reach: Reach,
+        whole: bool,
     ) -> tuple[int, float | None, bytes]:
         """The answer's status, its Retry-After, and its body; the body of a refusal only if `whole`."""
-        _check(url)
-        session = self._open()
+        session = self._open(reach)
         sent = {"user-agent": "keeptime", **headers}
         async with session.request(method, url, data=body, headers=sent, allow_redirects=False) as response:
             taken = 200 <= response.status < 300
             answer = await _read(response) if taken or whole else b""
             return response.status, retry_after(response.headers, now), answer
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, force_close=True, resolver=Names())
-            self._session = aiohttp.ClientSession(
-                connector=connector,
+    def _open(self, reach: Reach) -> aiohttp.ClientSession:
+        if reach not in self._sessions:
+            reachable = Reachable(self._names, reach)
+            self._sessions[reach] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, force_close=True, resolver=reachable, use_dns_cache=False),
                 cookie_jar=_no_cookies(),
                 trust_env=False,
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(total=None),
             )
-        return self._session
+        return self._sessions[reach]
 
 
-def _check(url: str) -> None:
-    """Is this a URL that can be asked at all? Raises InvalidURL or ValueError, whose text nobody sees."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+def _checked(url: str, reach: Reach) -> URL:
+    """A URL that can be asked, read as it will be used. Raises DeliveryError for a host that is refused, else
+    InvalidURL or ValueError, whose text nobody sees.
+    """
+    parts = URL(url)
+    if parts.scheme not in ("http", "https") or not parts.raw_host:
         raise aiohttp.InvalidURL(url)
+    check_host(parts.raw_host, reach)
+    return parts
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

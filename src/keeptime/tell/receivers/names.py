@@ -1,7 +1,9 @@
-"""Host names to addresses by c-ares, for receivers.
+"""Host names to addresses by c-ares, for receivers; and those of them alone that may be connected to.
 
 Guarantees: a name server that does not answer holds up this look-up alone; the system's resolver would hold a
-thread of the pool that everything shares. Reads the hosts file and resolv.conf, and no other name service.
+thread of the pool that everything shares. Reads the hosts file and resolv.conf, and no other name service. What
+`Reachable` gives is what is connected to: nothing is looked up a second time, so a name cannot mean something else
+when it is used than when it was checked.
 """
 
 import asyncio
@@ -10,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import pycares
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+from keeptime.errors import DeliveryError
+from keeptime.model.reach import Reach, host_refusal, is_address
 
 if TYPE_CHECKING:
     from pycares import AddrInfoResult
@@ -47,6 +52,34 @@ class Names(AbstractResolver):
         if self._channel is not None:
             self._channel.close()
             self._channel = None
+
+
+class Reachable(AbstractResolver):
+    """Asks another resolver, and gives those of its addresses that `reach` lets be connected to."""
+
+    def __init__(self, names: AbstractResolver, reach: Reach) -> None:
+        self._names = names
+        self._reach = reach
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Raises OSError where the name is not found, DeliveryError where it stands for none that may be."""
+        found = await self._names.resolve(host, port, family)
+        good, refusal = self._reach.checked(host, [each["host"] for each in found])
+        if not good and refusal:
+            raise DeliveryError(refusal)
+        return [each for each in found if each["host"] in good]
+
+    async def close(self) -> None:
+        """The other resolver is not its own."""
+
+
+def check_host(host: str, reach: Reach) -> None:
+    """Before it is looked up. Raises DeliveryError for an address in an odd spelling, or one that is refused."""
+    refusal = host_refusal(host) or (reach.refusal(host, host) if is_address(host) else "")
+    if refusal:
+        raise DeliveryError(refusal)
 
 
 def _settle(

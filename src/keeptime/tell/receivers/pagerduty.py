@@ -40,10 +40,12 @@ class PagerdutyReceiver:
         self._poster = Poster(timeout)
 
     async def send(self, delivery: Delivery, now: float) -> str:
-        url = looked_up(delivery.address.option("url") or EVENTS_URL)
-        event = {"routing_key": looked_up(delivery.address.target), **told(delivery)}
+        address = delivery.address
+        url = looked_up(address.option("url") or EVENTS_URL)
+        event = {"routing_key": looked_up(address.target), **told(delivery)}
         body = json.dumps(event, ensure_ascii=False).encode()
-        return await self._poster.post(url, body, {"content-type": "application/json"}, now, _refused)
+        headers = {"content-type": "application/json"}
+        return await self._poster.post(url, body, headers, now, address.reach, _refused)
 
     async def close(self) -> None:
         await self._poster.close()

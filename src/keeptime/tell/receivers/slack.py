@@ -47,7 +47,8 @@ class SlackReceiver:
     async def send(self, delivery: Delivery, now: float) -> str:
         body = json.dumps(payload(worded(delivery.body)), ensure_ascii=False).encode()
         headers = {"content-type": "application/json; charset=utf-8"}
-        return await self._poster.post(looked_up(delivery.address.target), body, headers, now, _refused)
+        address = delivery.address
+        return await self._poster.post(looked_up(address.target), body, headers, now, address.reach, _refused)
 
     async def close(self) -> None:
         await self._poster.close()

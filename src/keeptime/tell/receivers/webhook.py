@@ -28,7 +28,7 @@ class WebhookReceiver:
         url = looked_up(delivery.address.target)
         headers = {"content-type": "application/json"}
         headers |= signature(delivery.message_id, delivery.body, delivery.address.secret, now)
-        return await self._poster.post(url, delivery.body, headers, now)
+        return await self._poster.post(url, delivery.body, headers, now, delivery.address.reach)
 
     async def close(self) -> None:
         await self._poster.close()
