@@ -9,10 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from keeptime.model.alert import Address
+from keeptime.tell.audience import everyone
 from keeptime.tell.ports import Receiver
 from keeptime.tell.receivers.alertmanager import AlertmanagerReceiver
 from keeptime.tell.receivers.registry import Receivers
-from keeptime.tell.trial import addresses, attempt, trial
+from keeptime.tell.trial import attempt, trial
 from keeptime.tell.wording import worded
 from keeptime.testing.recorder import recording, status
 from tests.tell.given import NOW, contract
@@ -46,7 +47,7 @@ def test_people_see_first_that_it_is_a_test() -> None:
 
 def test_everyone_is_tried_once() -> None:
     pager = Address("operators", "pagerduty", "env:KEY")
-    assert addresses(contract(HOOK, operators=[pager])) == (HOOK, pager)
+    assert everyone(contract(HOOK, operators=[pager])) == (HOOK, pager)
 
 
 def test_alertmanager_is_given_an_alert_of_no_condition() -> None:

@@ -24,13 +24,14 @@ from keeptime.judge.intervals import Folding
 from keeptime.judge.plan import Plan
 from keeptime.judge.state import State
 from keeptime.judge.totals import NAMES
-from keeptime.model.alert import AlertRow, Message
+from keeptime.model.alert import Address, AlertRow, Message
 from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.verdict import Verdict
 from keeptime.model.version import ContractVersion
 from keeptime.tell.announce import announce
+from keeptime.tell.audience import everyone
 
 NOTHING = Tally()
 
@@ -106,7 +107,15 @@ class Keeper:
         closing = Closing(contracts, self._tick_seconds, self._store.closed_to(), tick)
         terms = self._terms(contracts, tick, self._memory())
         over = self._ending + self._endings(contracts, terms.plan, now)
-        self._store.commit(Change(now, alerts=over.rows, messages=over.messages, versions=_versions(contracts)))
+        self._store.commit(
+            Change(
+                now,
+                alerts=over.rows,
+                messages=over.messages,
+                versions=_versions(contracts),
+                addresses=_addresses(contracts),
+            )
+        )
         self._take(terms)
         self._contracts, self._closing = tuple(contracts), closing
         self._versions = self._contracts
@@ -203,7 +212,10 @@ class Keeper:
                 messages.append(said.message)
         days, periods = self._closing.due(record.tick + 1)
         versions = self._new_versions()
-        return Change(now, record, self._memory(), tuple(alerts), tuple(messages), days, periods, versions)
+        addresses = () if versions is None else _addresses(self._contracts)
+        return Change(
+            now, record, self._memory(), tuple(alerts), tuple(messages), days, periods, versions, addresses
+        )
 
     def _new_versions(self) -> tuple[ContractVersion, ...] | None:
         """The contracts, with the first tick that is judged by them; else None."""
@@ -221,6 +233,10 @@ class Keeper:
                 return f"{len(self._unsaved)} ticks wait for the store: {error}"
             self._unsaved.popleft()
         return ""
+
+
+def _addresses(contracts: Sequence[Contract]) -> tuple[tuple[str, Address], ...]:
+    return tuple((each.name, address) for each in contracts for address in everyone(each))
 
 
 def _versions(contracts: Sequence[Contract]) -> tuple[ContractVersion, ...]:

@@ -70,15 +70,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _chosen(contracts: "Sequence[Contract]", to: str | None) -> "list[tuple[Contract, Address]]":
     """What is sent to, in the contracts' order. Raises UsageError where that is nothing."""
-    from keeptime.tell.trial import addresses
+    from keeptime.tell.audience import everyone
 
-    everyone = [(contract, address) for contract in contracts for address in addresses(contract)]
-    chosen = [pair for pair in everyone if to in (None, pair[1].audience, pair[1].kind)]
+    told = [(contract, address) for contract in contracts for address in everyone(contract)]
+    chosen = [pair for pair in told if to in (None, pair[1].audience, pair[1].kind)]
     if chosen:
         return chosen
-    if not everyone:
+    if not told:
         raise UsageError("no receiver is in these contracts; expected `tell` of a consumer or of the operators")
-    names = dict.fromkeys(name for _, one in everyone for name in (one.audience, one.kind))
+    names = dict.fromkeys(name for _, one in told for name in (one.audience, one.kind))
     raise UsageError(
         f"--to {to}: there is no such audience or kind of receiver; expected one of {', '.join(names)}"
     )

@@ -6,7 +6,7 @@ Guarantees: a store commits all of it or nothing (law 7: persist intent together
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from keeptime.model.alert import AlertRow, Message
+from keeptime.model.alert import Address, AlertRow, Message
 from keeptime.model.period import DayEnd, PeriodEnd
 from keeptime.model.tally import TickRecord
 from keeptime.model.version import ContractVersion
@@ -18,6 +18,7 @@ class Change:
 
     `at`: Unix seconds of the decision. `days`, `periods`: what ended with this step or since the last one, oldest
     first. `versions`: the contracts that this step and later ones are decided by; None: those of the step before.
+    `addresses`: by contract, as they are written from this step on; what waits is sent by them.
     """
 
     at: float
@@ -28,3 +29,4 @@ class Change:
     days: tuple[DayEnd, ...] = ()
     periods: tuple[PeriodEnd, ...] = ()
     versions: tuple[ContractVersion, ...] | None = None
+    addresses: tuple[tuple[str, Address], ...] = ()

@@ -63,10 +63,15 @@ def reach_of(allow: tuple[str, ...]) -> Reach:
     return Reach(tuple(ip_network(each) for each in allow))
 
 
-def host_refusal(host: str) -> str:
-    """What is wrong with a URL's host before any name is looked up: an odd spelling, or never to be reached."""
+def host_refusal(host: str, written: str | None = None) -> str:
+    """What is wrong with a URL's host before any name is looked up: an odd spelling, or never to be reached.
+
+    `written`: as it stands in the URL, where a library has read `host` from it.
+    """
     if wrong := _odd(host):
         return wrong
+    if written is not None and is_address(host) and written.lower() != host:
+        return f"its host is an address in an odd spelling; write {host}"
     address = _parsed(host)
     if address is None:
         return ""

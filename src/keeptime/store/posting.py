@@ -155,9 +155,16 @@ class Posting:
             (now - KEEP_SECONDS, most),
         )
 
+    def readdress(self, addresses: Sequence[tuple[str, Address]]) -> None:
+        """Of each (contract, address) that was ever written to, the address as it is written now."""
+        self.db.executemany(
+            "UPDATE route SET fields = ? WHERE contract = ? AND address = ?",
+            [(_written(address), contract, address.id) for contract, address in addresses],
+        )
+
     def _route(self, contract: str, address: Address) -> int:
         """The route's number; its address as last written, so that a secret can be rotated."""
-        written = json.dumps(asdict(address), sort_keys=True)
+        written = _written(address)
         (identity,) = self.db.execute(
             "INSERT INTO route (contract, address, fields, kind) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (contract, address) DO UPDATE SET fields = excluded.fields RETURNING id",
@@ -174,6 +181,10 @@ class Posting:
     def _total(self, row: int, change: str, *values: str) -> None:
         where = "WHERE id = (SELECT route FROM outbox WHERE row = ?)"
         self.db.execute(f"UPDATE route SET {change} {where}", (*values, row))
+
+
+def _written(address: Address) -> str:
+    return json.dumps(asdict(address), sort_keys=True)
 
 
 def _delivery(row: tuple[Any, ...]) -> Delivery:

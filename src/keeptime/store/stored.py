@@ -77,6 +77,7 @@ class Stored(StoredOutbox):
         with self._step():
             if change.versions is not None:
                 Versions(self.db).keep(change.versions, change.at)
+            self._posting.readdress(change.addresses)
             self._close(change, before=True)
             if change.record is not None:
                 self._count(change.record, change.at)

@@ -12,6 +12,12 @@ from keeptime.model.alert import Address, Aside, Delivery, Topic
 from keeptime.tell.life import Transition, heard_by_consumers
 
 
+def everyone(contract: Contract) -> tuple[Address, ...]:
+    """Every receiver of the contract, each once: those of its consumers in their order, then the operators'."""
+    told = [address for consumer in contract.consumers for address in consumer.tell]
+    return tuple(dict.fromkeys([*told, *contract.operators]))
+
+
 def addresses(contract: Contract, objective: Objective, transition: Transition) -> tuple[Address, ...]:
     """Every address that is told, each once: consumers in the contract's order, then the operators."""
     consumers = () if objective.internal else contract.consumers
@@ -39,7 +45,6 @@ def still_told(contracts: Mapping[str, Contract], delivery: Delivery) -> bool:
     contract = contracts.get(delivery.contract)
     if contract is None:
         return False
-    everyone = [address.id for consumer in contract.consumers for address in consumer.tell]
-    everyone += [address.id for address in contract.operators]
+    told = [address.id for address in everyone(contract)]
     objective = json.loads(delivery.body)["objective"]["name"]
-    return delivery.address.id in everyone and any(each.name == objective for each in contract.objectives)
+    return delivery.address.id in told and any(each.name == objective for each in contract.objectives)

@@ -4,7 +4,6 @@ Guarantees: it cannot be taken for news of an objective: its type is keeptime.te
 none can have, its condition is ok, and nothing is counted. It is never stored.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from uuid import uuid4
 
@@ -22,12 +21,6 @@ NAME = "(test)"
 
 REASON = "This is a test of keeptime. Nothing happened, and nothing is to be done."
 NEXT = "Nothing follows. Messages of the contract look like this one, without the word test."
-
-
-def addresses(contract: Contract) -> Sequence[Address]:
-    """Every receiver of the contract: those of its consumers in their order, then the operators'."""
-    told = [address for consumer in contract.consumers for address in consumer.tell]
-    return tuple(dict.fromkeys([*told, *contract.operators]))
 
 
 def trial(contract: Contract, address: Address, now: float) -> Delivery:

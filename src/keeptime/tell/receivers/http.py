@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractCookieJar, AbstractResolver
@@ -131,7 +132,7 @@ def _checked(url: str, reach: Reach) -> URL:
     parts = URL(url)
     if parts.scheme not in ("http", "https") or not parts.raw_host:
         raise aiohttp.InvalidURL(url)
-    check_host(parts.raw_host, reach)
+    check_host(parts.raw_host, reach, urlsplit(url).hostname)
     return parts
 
 

@@ -75,9 +75,9 @@ class Reachable(AbstractResolver):
         """The other resolver is not its own."""
 
 
-def check_host(host: str, reach: Reach) -> None:
+def check_host(host: str, reach: Reach, written: str | None = None) -> None:
     """Before it is looked up. Raises DeliveryError for an address in an odd spelling, or one that is refused."""
-    refusal = host_refusal(host) or (reach.refusal(host, host) if is_address(host) else "")
+    refusal = host_refusal(host, written) or (reach.refusal(host, host) if is_address(host) else "")
     if refusal:
         raise DeliveryError(refusal)
 
