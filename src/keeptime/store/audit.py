@@ -32,7 +32,7 @@ class Audit:
 
     def seeing(self, rows: Iterable[LedgerRow]) -> Iterator[LedgerRow]:
         for row in rows:
-            if row.kind == LedgerKind.DECISION:
+            if row.kind in (LedgerKind.DECISION, LedgerKind.WITHDRAWN):
                 self._decision(row)
             elif row.kind == LedgerKind.DELIVERY:
                 self._delivery(row)

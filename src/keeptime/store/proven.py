@@ -92,7 +92,7 @@ class Proofs:
 
 
 def body_hash(body: bytes) -> str:
-    """SHA-256 of a message's body, as it is sent."""
+    """SHA-256 of a message's body, as it is stored: without its numbers at a receiver."""
     return hashlib.sha256(body).hexdigest()
 
 
