@@ -9,9 +9,14 @@ from typing import Any
 
 import pytest
 
+from keeptime.consumer import Verifier
+from keeptime.errors import UsageError
+from keeptime.tell.receivers.signing import headers
 from keeptime.testing.recorder import recording, status
 from tests.nobody import nobody_listening
 from tests.tell.mail import mail_server
+
+from .commands import run
 
 CANARY = "canary-51d0"
 CONTRACT = """\
@@ -114,3 +119,17 @@ def test_a_name_that_is_nobodys_is_wrong_usage(tmp_path: Path) -> None:
     code, out, err, posted, _ = tried(tmp_path, "--to", "chekout")
     assert (code, out, posted) == (2, "", [])
     assert "--to chekout: there is no such audience or kind of receiver; expected one of checkout, webhook" in err
+
+
+def test_a_key_is_made_as_a_secret_or_as_a_pair(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("tell", "key", "--json") == 0
+    assert Verifier(json.loads(capsys.readouterr().out)["secret"])
+    assert run("tell", "key", "--ed25519") == 0
+    secret, public = (line.split()[1] for line in capsys.readouterr().out.splitlines())
+    assert Verifier(public).verify(headers("x", b"{}", [secret], 1e9), b"{}", 1e9).id == "x"
+
+
+@pytest.mark.parametrize("words", [("key", "contract.yaml"), ("test",), ("test", "c.yaml", "--ed25519")])
+def test_a_key_belongs_to_no_contract_and_a_test_does(words: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError):
+        run("tell", *words)

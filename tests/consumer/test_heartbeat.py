@@ -14,6 +14,7 @@ from keeptime.contract.terms import Contract
 from keeptime.errors import MessageRefused
 from keeptime.model.alert import Address
 from keeptime.model.ledger import LedgerHead
+from keeptime.model.numbers import Taken
 from keeptime.model.verdict import Condition
 from keeptime.tell.heartbeat import Anchor, compose
 from keeptime.tell.receivers.webhook import WebhookReceiver
@@ -45,7 +46,7 @@ def give(inbox: Inbox, body: bytes, now: float = NOW) -> str:
 
 def test_it_says_how_things_stand_and_what_can_be_held_against_it() -> None:
     head = LedgerHead(7, "ab" * 32)
-    body = beat(NOW + 5, Anchor("e1", 41, "8df6fed3-ff0c-5e6e-8687-bdf88384ebf7", head))
+    body = beat(NOW + 5, Anchor(Taken("e1", 41, "8df6fed3-ff0c-5e6e-8687-bdf88384ebf7"), head))
     Draft202012Validator(SCHEMA).validate(json.loads(body))
     read = read_heartbeat(json.loads(body))
     assert (read.contract, read.consumer, read.every_seconds) == ("sentiment-latency", "checkout", 60.0)
@@ -94,10 +95,10 @@ def test_a_lost_tail_is_told_once() -> None:
     first |= {"epoch": "e1", "sequence": 1}
     data = encoded(first)
     inbox.take(signed(data, str(first["id"])), data, NOW)
-    give(inbox, beat(NOW, Anchor("e1", 1)))
+    give(inbox, beat(NOW, Anchor(Taken("e1", 1, "x"))))
     assert len(got) == 1
-    give(inbox, beat(NOW + 60, Anchor("e1", 3)), NOW + 60)
-    give(inbox, beat(NOW + 120, Anchor("e1", 3)), NOW + 120)
+    give(inbox, beat(NOW + 60, Anchor(Taken("e1", 3, "x"))), NOW + 60)
+    give(inbox, beat(NOW + 120, Anchor(Taken("e1", 3, "x"))), NOW + 120)
     assert len(got) == 2
     assert got[1].heartbeat is not None
     assert got[1].gap is not None

@@ -216,7 +216,8 @@ def test_it_loads_no_framework() -> None:
         "print(*sorted({each.partition('.')[0] for each in set(sys.modules) - began} - sys.stdlib_module_names))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["keeptime", "standardwebhooks"]
+    of_cryptography = {"_cffi_backend", "_openssl", "cffi"}
+    assert set(done.stdout.split()) - of_cryptography == {"cryptography", "keeptime", "standardwebhooks"}
 
 
 def _never(received: Received) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from keeptime.consumer import SharedKey, Verifier
 from keeptime.errors import MessageRefused, SecretError, UsageError
-from keeptime.tell.receivers.webhook import signature
+from keeptime.tell.receivers.signing import headers
 
 from .given import NOW, OTHER, PAGE, SECRET, bodies, encoded, signed
 
@@ -29,9 +29,8 @@ def refused(
     return error.value
 
 
-def test_what_the_sender_signs_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OURS", SECRET)
-    found = VERIFIER.verify(signature(ID, BODY, "env:OURS", NOW), BODY, NOW)
+def test_what_the_sender_signs_is_believed() -> None:
+    found = VERIFIER.verify(headers(ID, BODY, [SECRET], NOW), BODY, NOW)
     assert (found.id, found.sent, found.fields) == (ID, int(NOW), FIELDS)
     assert found.type == "keeptime.objective.at_risk"
 

@@ -26,7 +26,7 @@ def _parser(command: Command) -> argparse.ArgumentParser:
 
 def _undocumented(parser: argparse.ArgumentParser, page: str) -> list[str]:
     """Options of which the page has neither the short nor the long name; help is help."""
-    told = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", page))
+    told = set(re.findall(r"(?<![\w-])--?[a-z][a-z0-9-]*", page))
     options = [set(action.option_strings) for action in parser._actions if action.option_strings]
     return [max(names, key=len) for names in options if not names & (told | {"--help"})]
 

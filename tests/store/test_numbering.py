@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from keeptime.model.change import Change
-from keeptime.model.numbers import Numbers
+from keeptime.model.numbers import Numbers, Taken
 from keeptime.tell.message import numbered
 from tests.store.given import FAST, FIRST, HOOK, NOW, RIGHT, message, older, opened
 
@@ -28,6 +28,18 @@ def test_a_sequence_goes_on_over_restarts_and_objectives_and_each_start_is_an_ep
         "2027-01-15T08:00:20",
         "2027-01-15T08:00:30",
     ]
+
+
+def test_the_last_message_that_a_receiver_took_is_known(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        assert store.last_taken("digits", HOOK) is None
+        store.commit(Change(NOW, messages=(message("m1"), message("m2"))))
+        (first,) = store.heads(NOW)
+        store.delivered(first.row, NOW, "204")
+        taken = store.last_taken("digits", HOOK)
+        assert first.numbers is not None
+        assert taken == Taken(first.numbers.epoch, 1, "m1")
+        assert store.last_taken("letters", HOOK) is None
 
 
 def test_numbers_are_frozen_with_the_row_and_the_bytes_with_them(tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ class Sign:
 def anchored(store: Store, in_store: InStore) -> Callable[[str, Address], Awaitable[Anchor]]:
     """What the store says that a heartbeat of this contract to this address can be held to."""
 
-    async def anchor(_: str, __: Address) -> Anchor:
-        return Anchor(ledger=await in_store(store.ledger_head))
+    async def anchor(contract: str, address: Address) -> Anchor:
+        return Anchor(await in_store(store.last_taken, contract, address), await in_store(store.ledger_head))
 
     return anchor
 

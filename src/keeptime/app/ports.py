@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from keeptime.contract.terms import Contract
-from keeptime.model.alert import AlertRow, Heard
+from keeptime.model.alert import Address, AlertRow, Heard
 from keeptime.model.change import Change
 from keeptime.model.counters import RequestCounters
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, SignalKey
 from keeptime.model.latency import Latency
 from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
+from keeptime.model.numbers import Taken
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sample import Sample, Skipped
 from keeptime.model.sketch import Sketch
@@ -39,6 +40,10 @@ class Store(Outbox, Protocol):
 
     def ledger_head(self) -> LedgerHead:
         """The newest row of the ledger: what whoever holds it can later prove by."""
+        ...
+
+    def last_taken(self, contract: str, address: Address) -> Taken | None:
+        """The last message that this receiver took of this contract; None where it took none that has a number."""
         ...
 
     def heard_of(self, rows: Sequence[AlertRow]) -> Mapping[ObjectiveKey, Heard]:

@@ -20,13 +20,15 @@ MISSED = 3
 
 
 class Key(NamedTuple):
-    """One sign. Of a heartbeat: its contract, its consumer and the webhook; of a ping: all that share its URL."""
+    """One sign. Of a heartbeat: its contract, its consumer and the webhook; of a ping: all that share its URL and
+    the networks that it may stand for."""
 
     kind: Literal["heartbeat", "ping"]
     contracts: tuple[str, ...]
     audience: str = ""
     address: Address | None = None
     url: str = ""
+    allow: tuple[str, ...] = ()
 
 
 def beats(contracts: Iterable[Contract]) -> dict[Key, float]:
@@ -43,15 +45,15 @@ def beats(contracts: Iterable[Contract]) -> dict[Key, float]:
 
 def pings(contracts: Iterable[Contract]) -> dict[Key, float]:
     """Every ping; of contracts that share one the shortest pace counts."""
-    shared: dict[str, list[Contract]] = {}
+    shared: dict[tuple[str, tuple[str, ...]], list[Contract]] = {}
     for contract in contracts:
         if contract.ping is not None:
-            shared.setdefault(contract.ping.url, []).append(contract)
+            shared.setdefault((contract.ping.url, contract.allow), []).append(contract)
     return {
-        Key("ping", tuple(each.name for each in those), url=url): min(
+        Key("ping", tuple(each.name for each in those), url=url, allow=allow): min(
             each.ping.every for each in those if each.ping is not None
         )
-        for url, those in shared.items()
+        for (url, allow), those in shared.items()
     }
 
 

@@ -1,6 +1,6 @@
-"""`keeptime tell test`: a test message through every receiver of a contract, once.
+"""`keeptime tell test`: a test message through every receiver of a contract, once; `keeptime tell key`: a new key.
 
-Exit code 0: every receiver took it; 1: one did not, or the contract is invalid; 2: wrong usage.
+Exit code 0: every receiver took it, or the key is made; 1: one did not, or a contract is invalid; 2: wrong usage.
 """
 
 import argparse
@@ -22,12 +22,14 @@ examples:
   keeptime tell test contract.yaml                 a test message through every receiver
   keeptime tell test contract.yaml --to checkout   only those of this consumer; operators are an audience too
   keeptime tell test contract.yaml --to email      only receivers of this kind
+  keeptime tell key                                a new secret that you share with a consumer
+  keeptime tell key --ed25519                      a pair of keys: the consumer can verify and cannot sign
   keeptime tell test contract.yaml --json | jq '.receivers[] | select(.taken | not)'
 
 The message says that it is a test: its type is keeptime.test, its objective is named (test). No daemon is needed.
 
 exit codes:
-  0  every receiver took it
+  0  every receiver took it; the key was made
   1  one did not, or the contract is invalid
   2  the command was called wrongly
 """
@@ -37,14 +39,17 @@ TABLE_WIDTH = 110
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Try the receivers of contracts with a message that is marked as a test."
+    parser.description = "Try the receivers of contracts with a message that is marked as a test; make keys."
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("action", choices=["test"], help="send a test message")
-    parser.add_argument("contracts", metavar="CONTRACT", nargs="+", help="a contract file, or a directory of them")
+    parser.add_argument(
+        "action", choices=["test", "key"], help="test: send a test message; key: make a signing key for webhooks"
+    )
+    parser.add_argument("contracts", metavar="CONTRACT", nargs="*", help="a contract file, or a directory of them")
     parser.add_argument(
         "--to", metavar="NAME", help="only to this audience (a consumer, operators) or kind of receiver"
     )
+    parser.add_argument("--ed25519", action="store_true", help="of key: a pair (whsk_, whpk_), no shared secret")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -52,8 +57,13 @@ def run(args: argparse.Namespace) -> int:
     """Raises ContractError and UsageError for the front door to show."""
     import asyncio
 
+    from keeptime.cli import tell_key
     from keeptime.contract.load import require
 
+    if args.action == "key":
+        return tell_key.run(args)
+    if not args.contracts or args.ed25519:
+        raise UsageError("tell test: expected at least one CONTRACT, and no --ed25519")
     chosen = _chosen(require(args.contracts), args.to)
     results = asyncio.run(_send(chosen))
     if args.json:

@@ -1,8 +1,8 @@
 """The consumer's side: what a team that was promised something needs to believe what it is told.
 
 Guarantees: a message is taken only where it is genuine, fresh and new; whatever comes, nothing is raised but
-`MessageRefused`. Needs the standard library and `standardwebhooks`, no web framework. Must not know how messages
-are made, judged or sent.
+`MessageRefused`. Needs the standard library, `standardwebhooks` and `cryptography`, no web framework. Must not know
+how messages are made, judged or sent.
 """
 
 from keeptime.consumer.asgi import Application
@@ -12,7 +12,7 @@ from keeptime.consumer.inbox import Answer, Inbox, Received
 from keeptime.consumer.notice import Notice
 from keeptime.consumer.pulse import Silent
 from keeptime.consumer.seen import Seen, SeenInMemory, SeenInSqlite
-from keeptime.consumer.signing import Key, SharedKey
+from keeptime.consumer.signing import Key, PublicKey, SharedKey
 from keeptime.consumer.verify import Genuine, Headers, Verifier
 from keeptime.errors import MessageRefused
 
@@ -28,6 +28,7 @@ __all__ = [
     "Key",
     "MessageRefused",
     "Notice",
+    "PublicKey",
     "Received",
     "Seen",
     "SeenInMemory",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from keeptime.consumer.signing import Key, SharedKey
+from keeptime.consumer.signing import Key, key_of
 from keeptime.errors import MessageRefused, UsageError
 from keeptime.units import speak_duration
 
@@ -61,12 +61,14 @@ class Verifier:
         largest: int = LARGEST,
         unsigned: bool = False,
     ) -> None:
-        """`keys`: secrets as text, or keys. `unsigned`: having no key is no error; then anyone is believed.
+        """`keys`: secrets or public keys (`whpk_…`) as text, or keys.
+
+        `unsigned`: having no key is no error; then anyone is believed.
 
         Raises SecretError where a text is no secret, UsageError.
         """
         given = [keys] if isinstance(keys, str) else list(keys)
-        self._keys = tuple(SharedKey(each) if isinstance(each, str) else each for each in given)
+        self._keys = tuple(key_of(each) if isinstance(each, str) else each for each in given)
         if not self._keys and not unsigned:
             raise UsageError("a verifier without a secret believes anyone; give one, or say unsigned=True")
         if not tolerance > 0:

@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 
 from keeptime.contract.addressing import UNNAMED, Kind, TargetShape, path_target, plain, url_target
 from keeptime.contract.kinds import text_of
-from keeptime.contract.lists import ListOf
+from keeptime.contract.lists import Forms, ListOf
 from keeptime.contract.mailing import EMAIL
 from keeptime.contract.nodes import Mapped, Node, Place, Scalar
 from keeptime.contract.paging import PAGERDUTY, SLACK
-from keeptime.contract.references import Ref
+from keeptime.contract.references import OneRef, Ref
 from keeptime.contract.report import Report, nearest, one_of, quote
 from keeptime.contract.shapes import Field, Placed, Row, Schema, Table, wrong_type
 from keeptime.contract.urls import Url
-from keeptime.model.alert import Address
+from keeptime.model.alert import ALSO, Address
 
 MOST_RECEIVERS = 20
+MOST_SECRETS = 4
 
 WEBHOOK_URL = url_target(
     Url(expected="webhook:URL, webhook:env:NAME or webhook:file:PATH", cure="write webhook:env:NAME")
@@ -32,16 +33,25 @@ ALERTMANAGER_URL = url_target(
 )
 _URL = "a URL, env:NAME or file:PATH"
 WEBHOOK_TARGET = Field("url", TargetShape(WEBHOOK_URL, _URL), "Where to POST.", required=True)
-WEBHOOK_SECRET = Field("secret", Ref(), "The signing secret (Standard Webhooks, whsec_…), by reference.")
+WEBHOOK_SECRET = Field(
+    "secret",
+    Forms(
+        OneRef(),
+        listing=ListOf(Ref(), "references", MOST_SECRETS),
+        or_else="env:NAME or file:PATH, or a list of them",
+    ),
+    "The signing secret (Standard Webhooks: whsec_… or, ed25519, whsk_…), by reference; each of several signs.",
+)
 ALERTMANAGER_TARGET = Field("url", TargetShape(ALERTMANAGER_URL, _URL), "Alertmanager's address.", required=True)
 LOG_TARGET = Field("path", TargetShape(path_target, "a path"), "A file to append to.", required=True)
 
 
 def _webhook(row: Row) -> Address:
-    target, secret = row.need(WEBHOOK_TARGET), row.get(WEBHOOK_SECRET, None)
-    if secret is None:
+    target, secrets = row.need(WEBHOOK_TARGET), row.get(WEBHOOK_SECRET, ())
+    if not secrets:
         return _unsigned(target, row.place, row.report, row.what)
-    return Address(UNNAMED, "webhook", target, str(secret))
+    first, *more = map(str, secrets)
+    return Address(UNNAMED, "webhook", target, first, tuple((ALSO, each) for each in more))
 
 
 def _short_webhook(text: str, place: Place, report: Report, what: str) -> Address:

@@ -62,3 +62,16 @@ class Ref:
 
     def schema(self) -> Schema:
         return {"type": "string", "pattern": "^(env|file):."}
+
+
+@dataclass(frozen=True)
+class OneRef:
+    """A single reference in the place of several."""
+
+    expected: str = Ref.expected
+
+    def read(self, node: Node, report: Report, what: str) -> tuple[SecretRef, ...]:
+        return (Ref(self.expected).read(node, report, what),)
+
+    def schema(self) -> Schema:
+        return Ref().schema()

@@ -30,7 +30,7 @@ def _ping(one: Ping) -> Terms:
 
 def address(one: Address) -> object:
     if one.kind == "webhook" and one.secret:
-        return {"webhook": {"url": one.target, "secret": one.secret}}
+        return {"webhook": {"url": one.target, "secret": list(one.secrets) if len(one.secrets) > 1 else one.secret}}
     if one.kind == "email":
         return {
             "email": {"to": one.target, **dict(one.options), **({"password": one.secret} if one.secret else {})}

@@ -73,6 +73,10 @@ class AlertRow:
     told: frozenset[Topic] = frozenset()
 
 
+ALSO = "also_secret"
+"""The option of an address that names one more signing secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a message goes: one receiver of one audience, as written in the contract.
@@ -99,6 +103,12 @@ class Address:
     @property
     def id(self) -> str:
         return f"{self.audience}|{self.kind}:{self.target}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """References of all that sign: while one is being changed there are several."""
+        more = (value for name, value in self.options if name == ALSO)
+        return (self.secret, *more) if self.secret else ()
 
     def option(self, name: str) -> str:
         """The option of this name, "" where there is none."""

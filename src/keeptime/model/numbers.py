@@ -11,6 +11,15 @@ MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """The last message that a receiver took."""
+
+    epoch: str
+    sequence: int
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Numbers:
     """`previous_id`: the message before it on this route, None where it is the first. `missing`: how many messages
     of the route were given up since the one before; `missing_ids`: the oldest of them.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from keeptime.model.ledger import LedgerKind
-from keeptime.model.numbers import MOST_NAMED, Numbers
+from keeptime.model.numbers import MOST_NAMED, Numbers, Taken
 from keeptime.store.ledger import Ledger
 from keeptime.store.sql import Database
 
@@ -67,3 +67,14 @@ def numbers_of(
         return None
     said = json.loads(missing or '{"count": 0, "ids": []}')
     return Numbers(epoch, sequence, previous_id, said["count"], tuple(said["ids"]))
+
+
+def last_taken(db: Database, contract: str, address: str) -> Taken | None:
+    """The newest row of this route that was delivered, and has a number."""
+    found = db.execute(
+        "SELECT e.name, o.sequence, m.message_id FROM outbox o JOIN route r ON r.id = o.route "
+        "JOIN message m ON m.id = o.message JOIN epoch e ON e.id = o.epoch "
+        "WHERE r.contract = ? AND r.address = ? AND o.delivered IS NOT NULL ORDER BY o.row DESC LIMIT 1",
+        (contract, address),
+    ).fetchone()
+    return None if found is None else Taken(*found)

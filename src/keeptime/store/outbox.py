@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from keeptime.errors import StoreError
-from keeptime.model.alert import AlertRow, DeadLetters, Delivery, Heard, Letter, Message, Waiting
+from keeptime.model.alert import Address, AlertRow, DeadLetters, Delivery, Heard, Letter, Message, Waiting
 from keeptime.model.key import ObjectiveKey
+from keeptime.model.numbers import Taken
 from keeptime.store.heard import heard_of
 from keeptime.store.letters import Letters
 from keeptime.store.names import Names
+from keeptime.store.numbering import last_taken
 from keeptime.store.posting import Posting
 from keeptime.store.rows import RouteSummary
 from keeptime.store.sql import Database
@@ -77,6 +79,11 @@ class StoredOutbox:
         """What is unsent, per (contract, address)."""
         with self.db.speaking():
             return self._posting.waiting()
+
+    def last_taken(self, contract: str, address: Address) -> Taken | None:
+        """The last message of this contract that this receiver took; None where it took none that has a number."""
+        with self.db.speaking():
+            return last_taken(self.db, contract, address.id)
 
     def heard_of(self, rows: Sequence[AlertRow]) -> Mapping[ObjectiveKey, Heard]:
         """What was told of each of these alerts; those of which nobody was told are absent."""

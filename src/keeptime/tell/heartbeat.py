@@ -12,6 +12,7 @@ from uuid import uuid5
 from keeptime.contract.terms import Consumer, Contract
 from keeptime.model.alert import Address, Aside, Delivery
 from keeptime.model.ledger import LedgerHead
+from keeptime.model.numbers import Taken
 from keeptime.model.verdict import Verdict
 from keeptime.tell.message import NAMESPACE, Json, canonical, instant
 
@@ -20,13 +21,11 @@ TYPE = "keeptime.heartbeat"
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What the consumer can hold keeptime to. `epoch`, `sequence`, `last_id`: of the last message that this
-    receiver took, None where there is none; `ledger`: the newest row, None where there is no ledger.
+    """What the consumer can hold keeptime to: the last message that this receiver took, and the newest row of the
+    ledger; None where there is none.
     """
 
-    epoch: str | None = None
-    sequence: int | None = None
-    last_id: str | None = None
+    taken: Taken | None = None
     ledger: LedgerHead | None = None
 
 
@@ -66,9 +65,9 @@ def compose(
             "at": instant(slot * every),
             "every_seconds": every,
             "objectives": _standing(contract, verdicts),
-            "epoch": anchor.epoch,
-            "sequence": anchor.sequence,
-            "last_id": anchor.last_id,
+            "epoch": None if anchor.taken is None else anchor.taken.epoch,
+            "sequence": None if anchor.taken is None else anchor.taken.sequence,
+            "last_id": None if anchor.taken is None else anchor.taken.message_id,
             "ledger": None if anchor.ledger is None else {"seq": anchor.ledger.seq, "hash": anchor.ledger.hash},
         }
     )
