@@ -1,4 +1,4 @@
-"""A webhook receiver in one file: checks the signature, drops repeats, prints what it was told.
+"""A webhook receiver in one file: checks the signature, drops repeats, names gaps, prints what it was told.
 
     KEEPTIME_SECRET=whsec_… python examples/receiver.py [--port PORT]
 
@@ -35,6 +35,11 @@ class Inbox:
         with self._lock:
             if message["id"] in self._seen:
                 return None
+            before = message.get("previous_id")
+            if self._seen and before is not None and before not in self._seen:
+                print(
+                    f"something is missing before the next line: {before} never came", file=sys.stderr, flush=True
+                )
             self._seen.add(message["id"])
         return message
 

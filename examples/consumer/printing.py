@@ -10,11 +10,13 @@ from keeptime.consumer import Received
 def tell(received: Received) -> None:
     """Returns when the message is dealt with. What it raises makes keeptime send the message again."""
     notice = received.notice
+    if received.gap is not None:
+        print(f"gap: {received.gap.text}", flush=True)
+    if received.remark:
+        print(received.remark, flush=True)
     if notice is None:
         print(f"{received.type}", flush=True)
         return
-    if received.gap is not None:
-        print(f"gap: {received.gap.text}", flush=True)
     print(f"{notice.topic} {notice.key}: {notice.reason}", flush=True)
 
 

@@ -92,7 +92,7 @@ def test_a_lost_tail_is_told_once() -> None:
     got: list[Received] = []
     inbox = Inbox(SECRET, got.append)
     first, _ = bodies(PAGE, BROKEN)
-    first |= {"epoch": "e1", "sequence": 1}
+    first |= {"audience": "checkout", "epoch": "e1", "sequence": 1}
     data = encoded(first)
     inbox.take(signed(data, str(first["id"])), data, NOW)
     give(inbox, beat(NOW, Anchor(Taken("e1", 1, "x"))))

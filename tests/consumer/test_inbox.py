@@ -10,8 +10,9 @@ from threading import Event
 
 import pytest
 
-from keeptime.consumer import Course, Inbox, Received, Seen, SeenInMemory, SeenInSqlite, silence
+from keeptime.consumer import Courses, Gap, Inbox, Received, Seen, SeenInMemory, SeenInSqlite, silence
 from keeptime.consumer.notice import Notice, read_notice
+from keeptime.consumer.numbers import Numbers, Route
 from keeptime.errors import StoreUnavailable, UsageError
 from keeptime.model.verdict import Condition
 
@@ -125,52 +126,47 @@ def test_memory_is_bounded() -> None:
 AT_RISK, BROKE, RECOVERED = map(read_notice, STORY)
 
 
-def after(*taken: Notice, most: int = 10) -> Course:
-    course = Course(most)
+def after(*taken: Notice, most: int = 10) -> Courses:
+    courses = Courses(most)
     for notice in taken:
-        course.move(notice)
-    return course
+        courses.move(notice.id, notice.numbers, notice, nothing)
+    return courses
+
+
+def nothing(_: str) -> bool:
+    return False
+
+
+def gap(courses: Courses, notice: Notice) -> Gap | None:
+    return courses.look(notice.numbers, notice, nothing)[0]
 
 
 def test_without_numbers_a_change_that_was_not_heard_of_is_named_but_not_certain() -> None:
-    assert after().gap(RECOVERED) is None
-    assert after(AT_RISK).gap(BROKE) is None
-    gap = after(AT_RISK).gap(RECOVERED)
-    assert gap is not None
-    assert (gap.certain, gap.missing) == (False, None)
-    assert gap.text == (
+    assert gap(after(), RECOVERED) is None
+    assert gap(after(AT_RISK), BROKE) is None
+    found = gap(after(AT_RISK), RECOVERED)
+    assert found is not None
+    assert (found.certain, found.missing) == (False, None)
+    assert found.text == (
         "sentiment-latency/p99 was at_risk (page) in the message before and broken (page) before this one: "
         "a message was lost, or was not meant for this receiver"
     )
 
 
-def numbered(number: int, epoch: str | None = "e", notice: Notice = AT_RISK) -> Notice:
-    return replace(notice, sequence=number, epoch=epoch)
-
-
-def test_with_numbers_a_gap_is_certain_and_counted() -> None:
-    course = after(numbered(4))
-    assert course.gap(numbered(5, notice=RECOVERED)) is None
-    gap = course.gap(numbered(7))
-    assert gap is not None
-    assert (gap.certain, gap.missing) == (True, 2)
-    assert gap.text == "2 of sentiment-latency missing between number 4 and 7"
-    assert course.gap(numbered(90, epoch="another")) is None
-    course.move(numbered(7))
-    course.move(numbered(6))  # late, and no step back
-    assert course.gap(numbered(8)) is None
-
-
 def test_of_many_contracts_the_newest_are_remembered() -> None:
-    course = after(*(replace(numbered(1), contract=f"c{each}") for each in range(20)), most=5)
-    assert course.gap(replace(numbered(9), contract="c19")) is not None
-    assert course.gap(replace(numbered(9), contract="c1")) is None
-    assert len(course._standings) == 5
+    def of(contract: str, number: int) -> Notice:
+        numbers = Numbers(Route(contract, ""), "e", number, None, 0, ())
+        return replace(AT_RISK, contract=contract, numbers=numbers)
+
+    courses = after(*(of(f"c{each}", 1) for each in range(20)), most=5)
+    assert gap(courses, of("c19", 9)) is not None
+    assert gap(courses, of("c1", 9)) is None
+    assert len(courses._standings) == len(courses._routes) == 5
 
 
 def test_a_recovery_and_what_follows_is_no_gap() -> None:
     again = replace(AT_RISK, previous_condition=Condition.OK, previous_severity=None)
-    assert after(AT_RISK, BROKE, RECOVERED).gap(again) is None
+    assert gap(after(AT_RISK, BROKE, RECOVERED), again) is None
 
 
 def test_silence_is_told_with_how_long() -> None:

@@ -4,9 +4,10 @@ Guarantees: no control character of a message reaches the terminal. Knows nothin
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from keeptime.consumer.gaps import Gap
 from keeptime.consumer.inbox import Received
 from keeptime.consumer.notice import Notice
 from keeptime.consumer.pulse import Silent
@@ -20,7 +21,8 @@ def as_json(received: Received) -> str:
         "id": received.id,
         "type": received.type,
         "sent": received.sent,
-        "gap": None if gap is None else {"certain": gap.certain, "missing": gap.missing, "text": gap.text},
+        "gap": None if gap is None else _gap(gap),
+        "remark": received.remark or None,
         "message": dict(received.fields),
     }
     return json.dumps(told)
@@ -29,7 +31,7 @@ def as_json(received: Received) -> str:
 def silence_json(silent: Silent, *, over: bool = False) -> str:
     """One line of the same form about heartbeats that stopped, or came back: nobody sent it, so it has no id."""
     said = {"contract": silent.contract, "since": silent.since, "every_seconds": silent.every_seconds}
-    told = {"id": None, "type": "heard" if over else "silent", "sent": None, "gap": None}
+    told = {"id": None, "type": "heard" if over else "silent", "sent": None, "gap": None, "remark": None}
     return json.dumps(told | {"message": said | {"text": silent.text}})
 
 
@@ -38,12 +40,18 @@ def picture(received: Received) -> str:
     lines = list(_other(received) if received.notice is None else _lines(received.notice))
     if received.gap is not None:
         lines.append(f"  gap       {received.gap.text}")
+    if received.remark:
+        lines.append(f"  remark    {received.remark}")
     return "\n".join(map(clean, lines))
 
 
 def clean(text: str) -> str:
     """`text` on one line, with a mark in the place of each character that does not print."""
     return "".join(each if each.isprintable() else "�" for each in text)
+
+
+def _gap(gap: Gap) -> Mapping[str, object]:
+    return {"certain": gap.certain, "missing": gap.missing, "text": gap.text, "declared": gap.declared}
 
 
 def _other(received: Received) -> Iterator[str]:

@@ -6,7 +6,7 @@ how messages are made, judged or sent.
 """
 
 from keeptime.consumer.asgi import Application
-from keeptime.consumer.gaps import Course, Gap, silence
+from keeptime.consumer.gaps import Courses, Gap, silence
 from keeptime.consumer.heartbeat import Heartbeat
 from keeptime.consumer.inbox import Answer, Inbox, Received
 from keeptime.consumer.notice import Notice
@@ -19,7 +19,7 @@ from keeptime.errors import MessageRefused
 __all__ = [
     "Answer",
     "Application",
-    "Course",
+    "Courses",
     "Gap",
     "Genuine",
     "Headers",

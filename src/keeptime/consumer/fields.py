@@ -102,6 +102,13 @@ class Fields:
         part = self.part(name)
         return MappingProxyType({each: part.text(each) for each in part.values})
 
+    def texts_of(self, name: str) -> tuple[str, ...]:
+        """The texts of a list."""
+        found = self._of(name)
+        if not isinstance(found, list):
+            return self._wrong(name, "a list")
+        return tuple(each if isinstance(each, str) else self._wrong(name, "a list of texts") for each in found)
+
     def nullable(self, read: Callable[[str], T], name: str) -> T | None:
         """The value, or None where null is written; it must be there."""
         return None if self._of(name) is None else read(name)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from threading import Lock
 
 from keeptime import clock
-from keeptime.consumer.gaps import Course, Gap, silence
+from keeptime.consumer.gaps import Courses, Gap, silence
 from keeptime.consumer.heartbeat import HEARTBEAT, Heartbeat, read_heartbeat
 from keeptime.consumer.notice import Notice, is_notice, read_notice
+from keeptime.consumer.numbers import Numbers, read_numbers
 from keeptime.consumer.pulse import Pulse, Silent
 from keeptime.consumer.seen import Seen, SeenInMemory
 from keeptime.consumer.signing import Key
@@ -25,8 +26,9 @@ STATUS = {"malformed": 400, "signature": 401, "stale": 400, "too_large": 413}
 class Received:
     """A new message. `notice`: None where its `type` is not about an objective; then look at `fields`.
 
-    `gap`: what did not come before it, as far as can be known. `heartbeat`: of a sign of life, which is handed over
-    only where it shows that something was lost.
+    `gap`: what did not come before it, as far as can be known. `remark`: what else its numbers show, as a sentence
+    or "": that it comes late and fills a gap, or that the sender's numbers went back. `heartbeat`: of a sign of
+    life, which is handed over only where it shows that something was lost.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Received:
     gap: Gap | None
     fields: Mapping[str, object]
     heartbeat: Heartbeat | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Inbox:
         self.verifier = verifier if isinstance(verifier, Verifier) else Verifier(verifier)
         self._handle = handle
         self._seen: Seen = SeenInMemory() if seen is None else seen
-        self._course = Course()
+        self._courses = Courses()
         self._pulse = Pulse()
         self._lock = Lock()
         self._last_heard: float | None = None
@@ -81,6 +84,7 @@ class Inbox:
             genuine = self.verifier.verify(headers, body, at)
             notice = read_notice(genuine.fields) if is_notice(genuine.type) else None
             beat = read_heartbeat(genuine.fields) if genuine.type == HEARTBEAT else None
+            numbers = None if beat is not None else read_numbers(genuine.fields)
         except MessageRefused as error:
             return Answer(STATUS[error.why], str(error), refused=error)
         with self._lock:
@@ -88,8 +92,9 @@ class Inbox:
             if beat is not None:
                 return self._feel(genuine, beat, at)
             if self._seen.has(genuine.id):
+                self._courses.move(genuine.id, numbers, None, self._seen.has)
                 return Answer(200, "known already")
-            return Answer(200, "taken", self._hand_over(genuine, notice, at))
+            return Answer(200, "taken", self._hand_over(genuine, notice, numbers, at))
 
     def silence(self, now: float, within: float, started: float) -> str | None:
         """The sentence that nothing genuine came for more than `within` seconds, or None.
@@ -107,19 +112,18 @@ class Inbox:
         """A sign of life. It is not kept among what was seen: only a newer one counts."""
         if not self._pulse.newer(beat):
             return Answer(200, "heard already", heartbeat=beat)
-        gap, received = self._course.tail(beat), None
+        gap, received = self._courses.tail(beat, self._seen.has), None
         if gap is not None:
             received = Received(genuine.id, genuine.type, genuine.sent, None, gap, genuine.fields, beat)
             self._handle(received)
-        self._course.move_to(beat)
+        self._courses.move_to(beat)
         self._pulse.feel(beat, at)
         return Answer(200, "heard", received, heartbeat=beat)
 
-    def _hand_over(self, genuine: Genuine, notice: Notice | None, at: float) -> Received:
-        gap = None if notice is None else self._course.gap(notice)
-        received = Received(genuine.id, genuine.type, genuine.sent, notice, gap, genuine.fields)
+    def _hand_over(self, genuine: Genuine, notice: Notice | None, numbers: Numbers | None, at: float) -> Received:
+        gap, remark = self._courses.look(numbers, notice, self._seen.has)
+        received = Received(genuine.id, genuine.type, genuine.sent, notice, gap, genuine.fields, remark=remark)
         self._handle(received)
         self._seen.keep(genuine.id, at)
-        if notice is not None:
-            self._course.move(notice)
+        self._courses.move(genuine.id, numbers, notice, self._seen.has)
         return received

@@ -10,6 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from keeptime.consumer.fields import Fields
+from keeptime.consumer.numbers import Numbers, read_numbers
 from keeptime.errors import MessageRefused
 from keeptime.model.alert import AlertState, Topic
 from keeptime.model.key import ObjectiveKey, Signal
@@ -59,7 +60,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One transition of one objective. `sequence`, `epoch`: None where the sender does not number its messages."""
+    """One transition of one objective. `numbers`: None where the sender does not number its messages."""
 
     id: str
     topic: Topic
@@ -88,12 +89,30 @@ class Notice:
     duties: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     vantage: str | None = None
     token_basis: str | None = None
-    sequence: int | None = None
-    epoch: str | None = None
+    audience: str = ""
+    numbers: Numbers | None = None
 
     @property
     def key(self) -> ObjectiveKey:
         return ObjectiveKey(self.contract, self.promise.name)
+
+    @property
+    def sequence(self) -> int | None:
+        return None if self.numbers is None else self.numbers.sequence
+
+    @property
+    def epoch(self) -> str | None:
+        return None if self.numbers is None else self.numbers.epoch
+
+    @property
+    def previous_id(self) -> str | None:
+        """The message before it on its route."""
+        return None if self.numbers is None else self.numbers.previous_id
+
+    @property
+    def missing(self) -> int:
+        """How many messages the sender gave up before this one, and had not named yet."""
+        return 0 if self.numbers is None else self.numbers.missing
 
 
 def is_notice(kind: str) -> bool:
@@ -137,8 +156,8 @@ def read_notice(body: Mapping[str, object]) -> Notice:
         duties=stated.newer(stated.texts, "duties", MappingProxyType({})),
         vantage=stated.optional(stated.text, "vantage"),
         token_basis=stated.optional(stated.text, "token_basis"),
-        sequence=of.optional(of.count, "sequence"),
-        epoch=_epoch(of),
+        audience=of.newer(of.text, "audience", ""),
+        numbers=read_numbers(body),
     )
 
 
@@ -206,9 +225,3 @@ def _tier(of: Fields) -> TierReport:
 def _window(of: Fields) -> WindowCount:
     burn_rate = of.nullable(of.least_zero, "burn_rate")
     return WindowCount(of.positive("seconds"), of.count("good"), of.count("bad"), burn_rate)
-
-
-def _epoch(of: Fields) -> str | None:
-    """A name or a number; only its being the same matters."""
-    found = of.values.get("epoch")
-    return str(found) if isinstance(found, str | int) else None
