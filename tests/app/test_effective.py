@@ -9,7 +9,7 @@ import pytest
 
 from keeptime.app.daemon import Daemon
 from keeptime.app.keeper import Keeper
-from keeptime.clock import Clock
+from keeptime.clock import Clock, SteadyClock
 from keeptime.contract.terms import Contract
 from keeptime.model.alert import AlertState
 from keeptime.model.key import ObjectiveKey
@@ -147,6 +147,9 @@ class NoProber:
     def in_flight(self, contract: str) -> int:
         return 0
 
+    def troubles(self) -> dict[str, str]:
+        return {}
+
     def stats(self) -> dict[str, float]:
         return {}
 
@@ -178,7 +181,7 @@ def daemon(clock: Clock, counter: Counter, store: SqliteStore) -> Daemon:
         following=Reader([], counter.put, clock),
         fill=fill,
         probe_once=lambda _: sample("kept"),
-        clock=clock,
+        clock=SteadyClock(clock),
         last_samples={},
     )
 

@@ -10,9 +10,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from keeptime.app.counted import Counted
 from keeptime.app.deadman import DeadMan, anchored
-from keeptime.app.deliveries import delivery_views, untold
+from keeptime.app.deliveries import delivery_views
+from keeptime.app.health import health
 from keeptime.app.keeper import Keeper, Kept
 from keeptime.app.looking import Looking
+from keeptime.app.noticing import Noticing
 from keeptime.app.operators import Operators
 from keeptime.app.periods import PeriodView
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
@@ -20,7 +22,7 @@ from keeptime.app.queues import Queues
 from keeptime.app.reloading import Changed, Read, Reloading
 from keeptime.app.storing import StoreThread
 from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
-from keeptime.clock import Clock
+from keeptime.clock import SteadyClock, SystemClock
 from keeptime.contract.terms import Contract, Objective
 from keeptime.errors import KeeptimeError
 from keeptime.model.alert import Delivery, Letter, Message
@@ -38,9 +40,6 @@ log = logging.getLogger(__name__)
 
 LOOKS_PER_TICK = 20
 """How often in a tick the daemon looks whether one has ended: a verdict is at most a twentieth of a tick late."""
-
-OVERDUE_TICKS = 3
-"""Without a judged tick for so many ticks keeptime says that it is not well."""
 
 MOST_LETTERS = 1000
 """Undelivered messages that are shown at most; the oldest."""
@@ -66,7 +65,7 @@ class Daemon:
         following: Following,
         fill: Fill,
         probe_once: ProbeOnce,
-        clock: Clock,
+        clock: SteadyClock,
         last_samples: Mapping[str, Sample],
         read: Read,
     ) -> None:
@@ -79,6 +78,7 @@ class Daemon:
         self._following, self._fill = following, fill
         self._looking = Looking(contracts, store, in_store, following, tick_seconds)
         self._clock = clock
+        self._noticing = Noticing(clock, prober.troubles, self.tell_operators)
         self._last_samples = last_samples
         self._reloading = Reloading(contracts, read, self._replace, self._refused)
         self._half_way: asyncio.Future[None] | None = None
@@ -90,6 +90,7 @@ class Daemon:
             self._receivers,
             clock,
             in_store,
+            stamps=SystemClock(),
             still_told=self._still_told,
             on_marked=self._queues.moved.set,
             on_given_up=self._operators.of_dead_letter,
@@ -115,6 +116,7 @@ class Daemon:
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
             asyncio.create_task(self._queues.run(), name="queues"),
             asyncio.create_task(self._dead_man.run(), name="signs of life"),
+            asyncio.create_task(self._noticing.run(), name="noticing"),
         ]
         self._queues.moved.set()
 
@@ -300,13 +302,9 @@ class Daemon:
         return tuple(each for each in whole.objectives if each not in shown.objectives)
 
     def _health(self, deliveries: Sequence[DeliveryView]) -> Health:
-        now = self._now()
-        late = now - (self._judged_at or self._started)
-        problems = [each for each in (self._problem, self._dispatcher.problem) if each]
-        if late > OVERDUE_TICKS * self._tick_seconds + 1:
-            problems.append(f"no tick was judged for {late:.0f} s")
-        problems += [untold(each) for each in deliveries if each.dead_letters]
-        return Health(self._started, now, self._judged_at, self._committed_at, tuple(problems))
+        spans = (self._started, self._now(), self._judged_at, self._committed_at)
+        problems = (self._problem, self._dispatcher.problem)
+        return health(spans, self._tick_seconds, problems, self._noticing, deliveries)
 
     def _now(self) -> float:
         return self._clock.wall_ns() / 1e9

@@ -18,7 +18,6 @@ from keeptime.contract.terms import Contract
 from keeptime.errors import DeliveryError, KeeptimeError
 from keeptime.model.alert import Address
 from keeptime.model.reach import reach_of
-from keeptime.tell.blame import blame
 from keeptime.tell.heartbeat import Anchor, compose, slot_of
 from keeptime.tell.ports import InStore, ReceiverFactory
 from keeptime.tell.receivers.http import Poster

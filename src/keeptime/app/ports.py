@@ -99,6 +99,10 @@ class Prober(Protocol):
 
     def in_flight(self, contract: str) -> int: ...
 
+    def troubles(self) -> Mapping[str, str]:
+        """By contract, why it is not probed by keeptime's own fault; only where it is so now."""
+        ...
+
     def stats(self) -> Mapping[str, float]: ...
 
 

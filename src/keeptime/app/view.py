@@ -84,13 +84,17 @@ class SignView:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Is keeptime itself well? `problems` are sentences; empty means well."""
+    """Is keeptime itself well? `problems` are sentences; empty means well. `loop_lag`: seconds that it stood still
+    at the longest, within the last minute; `clock_step`: how far the machine's clock is off, where not followed.
+    """
 
     started: float
     now: float
     last_tick_at: float | None
     last_commit_at: float | None
     problems: tuple[str, ...] = ()
+    loop_lag: float = 0.0
+    clock_step: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from keeptime.app.keeper import Keeper
 from keeptime.app.ports import Counting
 from keeptime.app.reading import read_contracts
 from keeptime.app.storing import StoreThread
-from keeptime.clock import SystemClock
+from keeptime.clock import SECOND, SteadyClock
 from keeptime.contract.terms import Contract
 from keeptime.errors import UsageError
 from keeptime.model.key import tick_of
@@ -22,6 +22,9 @@ from keeptime.observe.engine import Engine
 from keeptime.observe.once import probe_once
 from keeptime.observe.series.reader import Reader, source_of
 from keeptime.store.sqlite import SqliteStore
+
+AHEAD = 1
+"""A store that is ahead of the clock by more ticks was written under another wall clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Settings:
 
 async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
     """A daemon that is ready to start. Raises a KeeptimeError where it cannot be; then nothing is left open."""
-    clock = SystemClock()
+    clock = SteadyClock()
     in_store = StoreThread()
     now_ns = clock.wall_ns()
     async with AsyncExitStack() as unfinished:
@@ -44,7 +47,7 @@ async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
             SqliteStore.open, settings.data, tick_seconds=settings.tick_seconds, now=now_ns / 1e9
         )
         unfinished.push_async_callback(in_store, store.close)
-        next_tick = _next_tick(now_ns, settings.tick_seconds, await in_store(store.last_tick))
+        next_tick, now_ns = _begin(clock, settings.tick_seconds, await in_store(store.last_tick))
         sources = [source_of(each) for each in contracts if each.source is not None]
         filling = Filling(store, in_store, settings.tick_seconds)
         await filling.fill(sources, next_tick)
@@ -57,7 +60,7 @@ async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
             in_store=in_store,
             keeper=await in_store(Keeper, store, contracts, settings.tick_seconds, next_tick),
             counting=counter,
-            prober=Engine(contracts, last.add, overdue=counter.overdue),
+            prober=Engine(contracts, last.add, overdue=counter.overdue, offset=clock.offset_ns),
             following=Reader(sources, counter.put, clock),
             fill=filling.fill,
             probe_once=_probe,
@@ -69,10 +72,20 @@ async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
         return daemon
 
 
-def _next_tick(now_ns: int, tick_seconds: float, last: int | None) -> int:
-    """The first tick to judge: the present one, unless an earlier life has judged it already."""
+def _begin(clock: SteadyClock, tick_seconds: float, last: int | None) -> tuple[int, int]:
+    """The first tick to judge, and the instant (Unix nanoseconds) from which on is counted.
+
+    That is the present, unless an earlier life has judged it already: a wall clock that was set back since must not
+    stop all judging until it is there again.
+    """
+    now_ns = clock.wall_ns()
     now = tick_of(now_ns, tick_seconds)
-    return now if last is None else max(now, last + 1)
+    if last is None or now > last:
+        return now, now_ns
+    if last - now > AHEAD:
+        clock.not_before(round((last + 1) * tick_seconds * SECOND))
+        now_ns = clock.wall_ns()
+    return last + 1, now_ns
 
 
 class LastSamples:

@@ -1,8 +1,9 @@
 """Wakes the probes of one route at their instants, by one timer for all of them.
 
-Guarantees: a probe that has ended is held by nothing here; however many probes end in time, the reactor's heap
-holds about one entry. (An entry per probe would keep every ended one until its timeout: at 5,000 a second with 5 s
-that is a quarter of a million objects for the garbage collector to look through, in pauses of 100 ms.)
+Guarantees: a probe whose own code fails ends, and no other; a probe that has ended is held by nothing here; however
+many probes end in time, the reactor's heap holds about one entry. (An entry per probe would keep every ended one
+until its timeout: at 5,000 a second with 5 s that is a quarter of a million objects for the garbage collector to
+look through, in pauses of 100 ms.)
 """
 
 from typing import TYPE_CHECKING
@@ -45,7 +46,10 @@ class Deadlines:
         self._armed = 0
         for flight in self.all():
             if flight.wake_at <= now:
-                flight.due(now)
+                try:
+                    flight.due(now)
+                except Exception as error:  # the others' deadlines must come all the same
+                    flight.failed(error)
             if flight.ended:
                 self.discard(flight)
         instants = [flight.wake_at for flight in self._flights]

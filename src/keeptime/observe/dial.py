@@ -14,7 +14,7 @@ from typing import Protocol
 from keeptime.clock import monotonic_ns
 from keeptime.model.reach import OWN
 from keeptime.model.sample import Failure
-from keeptime.observe.faults import broken_off, unconnected
+from keeptime.observe.faults import broken_off, bug, unconnected
 from keeptime.observe.kernel import Address, round_trip_ns
 from keeptime.observe.phases import Phase, Stopwatch
 from keeptime.observe.reactor import IN, OUT, Reactor
@@ -212,6 +212,11 @@ class Dial:
         self._over, self._wire = True, None
         self._watch.phase = Phase.WRITE
         self._caller.connected(wire, self._watched, self._lag)
+
+    def failed(self, error: Exception) -> None:
+        """A bug of keeptime has ended it."""
+        self.drop()
+        self._caller.unconnected(None, bug(error))
 
     def _broke(self, error: OSError) -> None:
         self.drop()

@@ -18,6 +18,7 @@ from keeptime.contract.secrets import resolve
 from keeptime.contract.terms import Contract
 from keeptime.errors import UsageError
 from keeptime.model.sample import LATE_NS, Sample, Skipped
+from keeptime.observe.faults import BUG
 from keeptime.observe.reactor import Reactor
 from keeptime.observe.resolve import CaresNames, Names
 from keeptime.observe.route import Route, overdue_after
@@ -33,13 +34,18 @@ Overdue = Callable[[str, int], None]
 SWITCH_SECONDS = 0.0005
 """How long another Python thread may hold the interpreter against the engine; Python's own default is 5 ms."""
 MISSED_AT_A_TIME = 512
+STANDS_STILL_NS = 5 * SECOND
+"""A probe that is so late to leave will not leave by itself: the engine's thread hangs."""
+TROUBLE_LASTS_NS = 60 * SECOND
+"""A probe that failed by a bug is spoken of for so long after."""
 _CPU_EVERY_NS = 100_000_000
 
 
 class Engine:
     """`overdue(contract, due_ns)`: called once for a probe in flight that has exceeded every threshold.
 
-    `stamps=False`: the program's own clock instead of the kernel's. Raises ProbeError or SecretError if a
+    `stamps=False`: the program's own clock instead of the kernel's. `offset()`: from the monotonic clock to the
+    Unix time that slots go by; without it the machine's wall clock. Raises ProbeError or SecretError if a
     contract's probes cannot be attempted as configured.
     """
 
@@ -50,13 +56,14 @@ class Engine:
         *,
         overdue: Overdue | None = None,
         stamps: bool = True,
+        offset: Callable[[], int] | None = None,
         secrets: Resolve = resolve,
         names: Callable[[Reactor], Names] = lambda reactor: CaresNames(reactor.call),
     ) -> None:
         self._sink, self._overdue, self._stamps, self._secrets = sink, overdue, stamps, secrets
         self._routes: dict[str, list[Route]] = {}
         built = self._build(contracts)
-        self._reactor = Reactor()
+        self._reactor = Reactor(offset)
         self._names = names(self._reactor)
         self._fresh: list[Route] = []
         self._stopped = False
@@ -64,6 +71,7 @@ class Engine:
         self._missed: deque[tuple[Route, int, int]] = deque()
         self._thread: threading.Thread | None = None
         self._stop_at: int | None = None
+        self._bugs: dict[str, tuple[int, str]] = {}
         self._numbers = dict.fromkeys(_NUMBERS, 0)
         self._switch = sys.getswitchinterval()
         self._apply(built)
@@ -122,6 +130,15 @@ class Engine:
     def in_flight(self, contract: str) -> int:
         """Probes of this contract that have not ended."""
         return sum(route.in_flight for route in self._routes.get(contract, ()))
+
+    def troubles(self) -> dict[str, str]:
+        """Why contracts are not probed as they should be, by keeptime's own fault; only where it is so now."""
+        now = monotonic_ns()
+        late = self._reactor.overdue_ns(now)
+        if self._thread is not None and not self._stopped and (late > STANDS_STILL_NS or not self.running):
+            why = f"probing stands still since {late / SECOND:.0f} s" if self.running else "probing has ended"
+            return dict.fromkeys(self._routes, f"{why}, by a bug of keeptime: restart it")
+        return {name: why for name, (at, why) in list(self._bugs.items()) if now - at < TROUBLE_LASTS_NS}
 
     @property
     def running(self) -> bool:
@@ -256,11 +273,18 @@ class Engine:
     def emit(self, outcome: Sample | Skipped) -> None:
         if isinstance(outcome, Skipped):
             self._numbers["skipped"] += 1
+            if outcome.reason.startswith(BUG):
+                self._note_bug(outcome.contract, outcome.reason)
         try:
             self._sink(outcome)
         except Exception:  # the sink is the caller's: its bug must not end probing
             self._numbers["sink_errors"] += 1
             log.exception("an outcome of %s could not be counted", outcome.contract)
+
+    def _note_bug(self, contract: str, reason: str) -> None:
+        if self._bugs.get(contract, (0, ""))[1] != reason:
+            log.error("a probe of %s was not made: %s", contract, reason)
+        self._bugs[contract] = (monotonic_ns(), reason)
 
     def note_sent(self, lateness: int) -> None:
         numbers = self._numbers

@@ -6,6 +6,7 @@ Pure. Knows neither sockets nor schedules, only the errors they raise.
 import errno
 import ssl
 
+from keeptime.errors import blame
 from keeptime.model.sample import Failure
 from keeptime.observe.phases import Phase
 
@@ -19,6 +20,14 @@ _DOING = {
     Phase.WAIT: "no byte of it came",
     Phase.TRANSFER: "it had begun, and did not end",
 }
+
+
+BUG = "a bug of keeptime: "
+
+
+def bug(error: Exception) -> str:
+    """Why a probe ended of which nothing can be said: what a skipped slot gives as its reason."""
+    return f"{BUG}{blame(error)}"
 
 
 def unconnected(error: OSError, host: str, port: int) -> tuple[Failure | None, str]:

@@ -2,8 +2,8 @@
 
 Guarantees: ends exactly once, with a Sample, whatever the other side does; its phases add up to done − sent; a
 timeout is done at exactly sent + timeout; an answer whose last byte came after the deadline is a timeout, one that
-came before it is not, however late this program looked. What was received is stamped by the kernel where it can be.
-Knows nothing of schedules and counts.
+came before it is not, however late this program looked. The kernel stamps what comes in, where it can. A bug
+ends it without a sample. Knows nothing of schedules and counts.
 """
 
 import ssl
@@ -13,7 +13,7 @@ from keeptime.clock import monotonic_ns
 from keeptime.model.sample import LATE_NS, Connection, Failure, Sample
 from keeptime.observe.answer import Answer, Broken, Step, TooLarge
 from keeptime.observe.dial import Dial
-from keeptime.observe.faults import broken_off, out_of_time
+from keeptime.observe.faults import broken_off, bug, out_of_time
 from keeptime.observe.phases import Phase, Stopwatch
 from keeptime.observe.reactor import IN, OUT, Reactor
 from keeptime.observe.resolve import Names
@@ -98,13 +98,9 @@ class Flight:
             self._overdue_at = start + overdue_after + OVERDUE_MARGIN_NS
         self.set_timer()
 
-    # Deadlines
-
     def set_timer(self) -> None:
         """Have `due` called at the next instant at which something must be done."""
-        wake = self._deadline
-        if self._overdue_at and self._overdue_at < wake:
-            wake = self._overdue_at
+        wake = min(self._deadline, self._overdue_at or self._deadline)
         if self._dial is not None and 0 < self._dial.try_until < wake:
             wake = self._dial.try_until
         self.wake_at = wake
@@ -137,7 +133,7 @@ class Flight:
         """The dial has failed: the end."""
         self._dial = None
         if failure is None:
-            self.ended = True
+            self.abandon()
             self._owner.unsent(self, why)
         else:
             self._end(failure, why)
@@ -167,7 +163,7 @@ class Flight:
     # On a connection
 
     def _connection(self) -> Wire:
-        assert self._wire is not None, "the dial is over"
+        assert self._wire is not None
         return self._wire
 
     def _listen(self, events: int) -> None:
@@ -234,8 +230,7 @@ class Flight:
     def _closed(self, now: int) -> None:
         """The other side has closed: the end of the answer, of patience, or of a connection that had been idle."""
         if self._reused and not self._received:
-            self._once_more(now)
-            return
+            return self._once_more(now)
         try:
             self._answer.end()
         except Broken as error:
@@ -278,6 +273,11 @@ class Flight:
         if wire is not None:
             self._reactor.forget(wire.fd)
             wire.close()
+
+    def failed(self, error: Exception) -> None:
+        """A bug of keeptime has ended it: nothing is known of the endpoint."""
+        self.abandon()
+        self._owner.unsent(self, bug(error))
 
     def abandon(self) -> None:
         """End without a sample; the owner is not told."""

@@ -57,7 +57,7 @@ def probe_once(endpoint: Endpoint, probe: Probe, *, contract: str) -> Sample:
         flight = Flight(reactor, names, one, target, contract, round(probe.timeout * 1_000_000_000), stamps=True)
         now = monotonic_ns()
         one.flights.add(flight)
-        flight.start(reactor.bracket.wall(now), now, None)
+        flight.start(reactor.wall(now), now, None)
         while one.sample is None and not one.problem:
             reactor.turn()
     finally:

@@ -27,6 +27,10 @@ class Waiter(Protocol):
 
     def ready(self, events: int) -> None: ...
 
+    def failed(self, error: Exception) -> None:
+        """`ready` has raised this: end, and let go of the descriptor."""
+        ...
+
 
 class Timed(Protocol):
     """Something that waits for an instant of the monotonic clock."""
@@ -35,10 +39,16 @@ class Timed(Protocol):
 
 
 class Reactor:
-    """`bracket` relates the clocks; `since`: what is found now came no earlier than this (for lack of stamps)."""
+    """`bracket` relates the machine's clocks; `since`: what is found now came no earlier (for lack of stamps).
 
-    def __init__(self) -> None:
+    `offset()`: from the monotonic clock to Unix time as slots go by it; without it the machine's wall clock.
+    """
+
+    def __init__(self, offset: Callable[[], int] | None = None) -> None:
         self.bracket = Bracket()
+        self._steady = offset
+        self._offset = 0
+        self._relate()
         self.since = self._polled = monotonic_ns()
         self._poll = select.epoll() if LINUX else select.poll()
         self._waiters: dict[int, Waiter] = {}
@@ -97,6 +107,16 @@ class Reactor:
         with suppress(OSError):  # full: a wake-up is on its way; closed: nobody is left to wake
             self._wake_to.send(b"\0")
 
+    def wall(self, mono: int) -> int:
+        """Unix time as slots go by it, at this instant of the monotonic clock."""
+        return mono + self._offset
+
+    def mono(self, wall: int) -> int:
+        return wall - self._offset
+
+    def _relate(self) -> None:
+        self._offset = self.bracket.offset if self._steady is None else self._steady()
+
     def turn(self, *, wait: bool = True) -> None:
         """Wait until something is ready or due, and see to it."""
         timeout = self._arm() if wait and not self._calls else 0
@@ -107,6 +127,7 @@ class Reactor:
         self.since = now if now - entered > _AT_ONCE_NS else self._polled
         self._polled = now
         self.bracket.refresh()
+        self._relate()
         self._run(self._sends, now)
         self._see_to(events)
         while self._calls:
@@ -118,12 +139,22 @@ class Reactor:
         for fd, what in events:
             waiter = waiters.get(fd)
             if waiter is not None:
-                waiter.ready(what)
+                try:
+                    waiter.ready(what)
+                except Exception as error:  # whoever waits beside it must be seen to all the same
+                    waiter.failed(error)
             elif fd == self._wake_from.fileno():
                 with suppress(BlockingIOError):
                     self._wake_from.recv(4096)
             if sends and sends[0][0] <= (now := monotonic_ns()):
                 self._run(sends, now)
+
+    def overdue_ns(self, now: int) -> int:
+        """How long ago the first thing that is to be sent was due; 0 where none is. For any thread."""
+        try:
+            return max(0, now - self._sends[0][0])
+        except IndexError:
+            return 0
 
     def _run(self, heap: list[tuple[int, int, Timed]], now: int) -> None:
         while heap and heap[0][0] <= now:

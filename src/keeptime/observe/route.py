@@ -13,6 +13,7 @@ from keeptime.errors import SecretError
 from keeptime.model.key import Signal
 from keeptime.model.sample import Connection, Sample, Skipped
 from keeptime.observe.deadlines import Deadlines
+from keeptime.observe.faults import bug
 from keeptime.observe.flight import Flight
 from keeptime.observe.reactor import Reactor
 from keeptime.observe.resolve import Names
@@ -51,6 +52,9 @@ class _Idle:
     def ready(self, _events: int) -> None:
         self._close(self._wire)
 
+    def failed(self, _error: Exception) -> None:
+        self._wire.close()
+
 
 class Route:
     """`index`: which of the contract's probes this is."""
@@ -87,19 +91,19 @@ class Route:
 
     def seat(self) -> None:
         """Begin with the next slot from now."""
-        wall = self._reactor.bracket.wall(monotonic_ns())
+        wall = self._reactor.wall(monotonic_ns())
         self._k = self.slots.first_from(wall)
         self._wait()
 
     def _wait(self) -> None:
-        self._due_mono = self._reactor.bracket.mono(self.slots.due(self._k))
+        self._due_mono = self._reactor.mono(self.slots.due(self._k))
         self._reactor.send_at(self._due_mono, self)
 
     def due(self, now: int) -> None:
         if self._closed:
             return
-        wall = self._reactor.bracket.wall(now)
-        if self.slots.due(self._k) > wall + 2 * self.slots.every:  # the wall clock was set back
+        wall = self._reactor.wall(now)
+        if self.slots.due(self._k) > wall + 2 * self.slots.every:  # the clock was set back
             self.seat()
             return
         missed = self.slots.missed(self._k, wall)
@@ -107,8 +111,8 @@ class Route:
             self._out.note_missed(self, self._k, missed)
             self._k += missed
         else:
-            self._launch(self.slots.due(self._k), now)
-            self._k += 1
+            k, self._k = self._k, self._k + 1
+            self._launch(self.slots.due(k), now)
         self._wait()
 
     def _launch(self, due_wall: int, now: int) -> None:
@@ -119,15 +123,18 @@ class Route:
             self._secrets_until = now + SECRETS_LAST_NS
             try:
                 self.target.refresh()
-            except SecretError as error:
+            except Exception as error:
                 self._secrets_until = now
-                self._skip(due_wall, str(error))
+                self._skip(due_wall, str(error) if isinstance(error, SecretError) else bug(error))
                 return
         flight = Flight(
             self._reactor, self._names, self, self.target, self.contract.name, self._timeout, self._stamps
         )
         self._flights.add(flight)
-        flight.start(due_wall, self._due_mono, self._overdue_after)
+        try:
+            flight.start(due_wall, self._due_mono, self._overdue_after)
+        except Exception as error:  # the slots to come must be probed all the same
+            flight.failed(error)
 
     def _skip(self, due_wall: int, reason: str) -> None:
         self._out.emit(Skipped(self.contract.name, due_wall, reason))

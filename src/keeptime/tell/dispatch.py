@@ -15,9 +15,8 @@ from functools import partial
 from math import inf
 
 from keeptime.clock import Clock
-from keeptime.errors import DeliveryError, StoreError
+from keeptime.errors import DeliveryError, StoreError, blame
 from keeptime.model.alert import Delivery, Message
-from keeptime.tell.blame import blame
 from keeptime.tell.counters import PairCounters
 from keeptime.tell.lanes import Lanes
 from keeptime.tell.message import numbered
@@ -54,6 +53,7 @@ class Dispatcher:
     """Start `run()` as a task; `wake()` after a commit; at the end `drain()`, then close the receivers.
 
     `counters`: by (contract, address id), since start. `problem`: a sentence while the store fails, else "".
+    `clock` ages messages; `stamps` is the one that receivers compare theirs with, where that is another.
     `still_told`: is this alert's objective still in a contract, and told to this address? Others are not refreshed.
     `on_given_up`: the messages about a message that is given up; they are stored in the same step.
     `on_marked`: called on the event loop after the outcome of an attempt was stored.
@@ -66,6 +66,7 @@ class Dispatcher:
         clock: Clock,
         in_store: InStore,
         *,
+        stamps: Clock | None = None,
         still_told: Callable[[Delivery], bool] = always,
         on_given_up: Callable[[Delivery, GivenUp], Sequence[Message]] = in_silence,
         on_marked: Callable[[], None] = lambda: None,
@@ -74,7 +75,7 @@ class Dispatcher:
         self.problem = ""
         self._outbox = outbox
         self._receivers = receivers
-        self._clock = clock
+        self._clock, self._stamps = clock, stamps or clock
         self._in_store = in_store
         self._on_given_up, self._on_marked = on_given_up, on_marked
         self._woken = asyncio.Event()
@@ -83,7 +84,7 @@ class Dispatcher:
         self._reading = 0.0
         self._busy: dict[Pair, asyncio.Task[None]] = {}
         self._lanes = Lanes()
-        self._refresher = Refresher(outbox, receivers, clock, in_store, self._lanes, still_told)
+        self._refresher = Refresher(outbox, receivers, self._stamps, in_store, self._lanes, still_told)
 
     def wake(self) -> None:
         """Something was committed: look at the outbox now. Call it on the event loop."""
@@ -187,7 +188,7 @@ class Dispatcher:
         try:
             receiver = self._receivers(head.address.kind)
             async with self._lanes.of(head.address, receiver):
-                status = await receiver.send(replace(head, body=numbered(head)), self._now())
+                status = await receiver.send(replace(head, body=numbered(head)), self._stamps.wall_ns() / 1e9)
         except DeliveryError as error:
             await self._failed(head, error, counters)
         except Exception as error:

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from functools import partial
 
 from keeptime.clock import Clock
-from keeptime.errors import DeliveryError, StoreError
+from keeptime.errors import DeliveryError, StoreError, blame
 from keeptime.model.alert import Address, Delivery
-from keeptime.tell.blame import blame
 from keeptime.tell.lanes import Lanes
 from keeptime.tell.ports import InStore, Outbox, ReceiverFactory, Refreshing
 

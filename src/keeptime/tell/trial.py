@@ -8,10 +8,9 @@ from dataclasses import replace
 from uuid import uuid4
 
 from keeptime.contract.terms import Contract
-from keeptime.errors import DeliveryError
+from keeptime.errors import DeliveryError, blame
 from keeptime.model.alert import Address, AlertState, Aside, Delivery
 from keeptime.tell.aside import Saying, body
-from keeptime.tell.blame import blame
 from keeptime.tell.message import canonical, numbered
 from keeptime.tell.ports import ReceiverFactory
 from keeptime.tell.wording import TEST

@@ -243,6 +243,14 @@ def _self(snapshot: Snapshot) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "keeptime_reload_refused", "1 if the last reload of the contracts was refused.", bool(snapshot.reload_error)
     )
+    yield GaugeMetricFamily(
+        "keeptime_loop_lag_seconds", "How long keeptime stood still, at most, in the last minute.", health.loop_lag
+    )
+    yield GaugeMetricFamily(
+        "keeptime_clock_step_seconds",
+        "How far the machine's clock is ahead of keeptime's, where keeptime does not follow it; else 0.",
+        health.clock_step,
+    )
     if health.last_tick_at is not None:
         yield GaugeMetricFamily(
             "keeptime_last_tick_timestamp_seconds", "End of the last tick judged.", health.last_tick_at
