@@ -15,7 +15,7 @@ from keeptime.app.signs import Key, SignView, beats, facts_of, pings
 from keeptime.app.view import Snapshot
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract
-from keeptime.errors import DeliveryError, KeeptimeError
+from keeptime.errors import DeliveryError, KeeptimeError, blame
 from keeptime.model.alert import Address
 from keeptime.model.reach import reach_of
 from keeptime.tell.heartbeat import Anchor, compose, slot_of
