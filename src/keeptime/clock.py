@@ -17,6 +17,14 @@ monotonic_ns = time.monotonic_ns
 wall_ns = time.time_ns
 """Nanoseconds since the Unix epoch; may step when the system's clock is set."""
 
+BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def boot_ns() -> int:
+    """Nanoseconds of a clock that never steps and, where the system has such a one, goes on while it sleeps."""
+    return time.clock_gettime_ns(BOOT)
+
+
 cpu_ns = time.process_time_ns
 """Nanoseconds of CPU that this process has used."""
 

@@ -12,6 +12,7 @@ prints these as one clear line; anything else that escapes is a bug of keeptime.
     ├── StoreError         the store cannot be used
     │   ├── StoreBusy      another daemon holds it                            try again later
     │   ├── StoreUnavailable  disk full, I/O error, locked: nothing was changed  try again later
+    │   ├── StoreFenced    another daemon of a pair leads now: nothing was written
     │   └── StoreDamaged   it is not what was written; the file is kept as it is
     ├── DeliveryError      a receiver did not take a message (says whether to retry)
     └── MessageRefused     what a consumer was sent is not a message to believe  (says why)
@@ -85,6 +86,10 @@ class StoreUnavailable(StoreError):
     """The disk is full, failed or locked. Nothing was changed; trying again helps once the cause is gone."""
 
     retry = True
+
+
+class StoreFenced(StoreError):
+    """This daemon of a pair does not lead any more. Nothing was written; as the leader it can try again."""
 
 
 class StoreDamaged(StoreError):

@@ -157,13 +157,13 @@ def _must_have_ticks(db: sqlite3.Connection, path: Path, tick_seconds: float) ->
 def _migrate(db: sqlite3.Connection, version: int, steps: Sequence[str]) -> None:
     """All steps that are missing, within the caller's transaction: a kill half-way leaves the old schema."""
     for step in steps[version:]:
-        for statement in _statements(step):
+        for statement in statements(step):
             db.execute(statement)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {len(steps)}")
 
 
-def _statements(step: str) -> list[str]:
+def statements(step: str) -> list[str]:
     """The step's statements one by one: executescript would end the transaction that they belong to."""
     found, pending = [], ""
     for line in step.splitlines(keepends=True):

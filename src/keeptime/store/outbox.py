@@ -100,10 +100,10 @@ class StoredOutbox:
         return Posting(self.db, self.names)
 
     @contextmanager
-    def _step(self) -> Iterator[None]:
+    def _step(self, what: object = None) -> Iterator[None]:
         """A transaction, after whose failure the names are read anew, at the latest in the next one."""
         try:
-            with self.db.transaction():
+            with self.db.transaction(what):
                 if self.names.stale:
                     self.names.load()
                 yield

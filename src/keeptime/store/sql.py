@@ -40,8 +40,16 @@ class Database(Protocol):
         """Whatever the database raises within is raised as a StoreError."""
         ...
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """What is done within is durable when it ends, or (where it raises) nothing of it was kept."""
+    def transaction(self, what: object = None) -> AbstractContextManager[None]:
+        """What is done within is durable when it ends, or (where it raises) nothing of it was kept.
+
+        Unless it raises while it ends, over a network: then nobody knows, and `was_done` tells whoever gives `what`
+        the transaction was about.
+        """
+        ...
+
+    def was_done(self, what: object) -> bool:
+        """Was a transaction about this one kept after all, though it raised? True once."""
         ...
 
     def give_back(self) -> None:

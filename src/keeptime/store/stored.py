@@ -74,7 +74,9 @@ class Stored(StoredOutbox):
 
     def commit(self, change: Change) -> None:
         """All of the change, durably, or (where it raises StoreError) nothing. Counts add up within a tick."""
-        with self._step():
+        if self.db.was_done(change):
+            return
+        with self._step(change):
             if change.versions is not None:
                 Versions(self.db).keep(change.versions, change.at)
             self._posting.readdress(change.addresses)
