@@ -15,7 +15,7 @@ setup: .venv/.ready   ## build .venv from the hash-pinned lock
 .venv/.ready: requirements.lock pyproject.toml
 	@scripts/setup $(PY)
 
-servers:         ## Prometheus, Alertmanager, blackbox_exporter, Chromium from Debian's packages
+servers:         ## Prometheus, Alertmanager, blackbox_exporter, PostgreSQL, Chromium from Debian's packages
 	@scripts/servers
 
 demo: setup      ## a model, a contract, a fault, an alert: two minutes (KEEP=1 leaves it up)

@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -158,6 +158,33 @@ def database(url: str) -> Iterator[str]:
             yield url.rpartition("/")[0] + f"/{name}"
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+
+
+@dataclass
+class Databases:
+    """Databases that are used again and again, each by one test at a time: making one takes a while."""
+
+    server: str
+    free: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def one(self) -> Iterator[str]:
+        """The URL of one that holds nothing of keeptime."""
+        if not self.free:
+            self.free.append(self._made())
+        url = self.free.pop()
+        try:
+            yield url
+        finally:
+            with psycopg.connect(url, autocommit=True) as admin:
+                admin.execute("DROP SCHEMA IF EXISTS keeptime CASCADE")
+            self.free.append(url)
+
+    def _made(self) -> str:
+        name = f"kept_{os.getpid()}_{next(_numbers)}"
+        with psycopg.connect(self.server, autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        return self.server.rpartition("/")[0] + f"/{name}"
 
 
 def _free_port() -> int:

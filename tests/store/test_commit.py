@@ -35,6 +35,7 @@ def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
         assert list(store.histories(FIRST + 9)) == [FAST]
 
 
+@pytest.mark.sqlite
 def test_a_failed_commit_leaves_nothing(tmp_path: Path) -> None:
     """The disk is full: no count, name, alert or message of it remains, and the same step works later."""
     step = Change(

@@ -14,7 +14,7 @@ from keeptime.model.history import History
 from keeptime.model.levels import STEPS
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.store.grid import stages_for
-from keeptime.store.sqlite import SqliteStore
+from keeptime.store.stored import Stored
 from tests.store.given import FAST, FIRST, REQUESTS, RIGHT, counted, opened, sketch
 
 HOUR = 360
@@ -35,7 +35,7 @@ def since(history: History, start: int) -> Counted:
     return tuple(map(sum, zip(*chosen, strict=True))) if chosen else (0, 0, 0, 0)  # type: ignore[return-value]
 
 
-def check(store: SqliteStore, written: list[tuple[int, Counted]], tick_seconds: float) -> None:
+def check(store: Stored, written: list[tuple[int, Counted]], tick_seconds: float) -> None:
     """Every window on every level's grid, as the plain sum of what was written."""
     next_tick = max(tick for tick, _ in written) + 1
     history = store.histories(next_tick)[FAST]
@@ -55,10 +55,11 @@ def check(store: SqliteStore, written: list[tuple[int, Counted]], tick_seconds: 
             assert first % ticks == 0
 
 
-def total(store: SqliteStore, start: int, end: int, step: float) -> int:
+def total(store: Stored, start: int, end: int, step: float) -> int:
     return sum(tally.good + tally.bad for _, tally in store.tallies(FAST, start, end, step))
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("tick_seconds", [10.0, 60.0, 1.0])
 @settings(max_examples=40, deadline=None)
 @given(script=SCRIPTS, reopen=st.integers(0, 60))
@@ -91,6 +92,7 @@ def test_any_window_is_the_plain_sum(script: list[tuple[int, Counted]], reopen: 
         store.close()
 
 
+@pytest.mark.many
 def test_a_late_addition_reaches_every_level(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         for tick in range(FIRST, FIRST + 2 * HOUR):
@@ -105,6 +107,7 @@ def test_a_late_addition_reaches_every_level(tmp_path: Path) -> None:
         assert store.sketches(REQUESTS, start, start + 6).count == 6 + 2
 
 
+@pytest.mark.many
 def test_old_ticks_are_cut_off_and_what_they_counted_stays(tmp_path: Path) -> None:
     day = 8640
     with opened(tmp_path) as store:
@@ -119,10 +122,11 @@ def test_old_ticks_are_cut_off_and_what_they_counted_stays(tmp_path: Path) -> No
         assert store.sketches(REQUESTS, start, FIRST + 6 * day).count == 1020
 
 
-def rows(store: SqliteStore, table: str) -> int:
+def rows(store: Stored, table: str) -> int:
     return int(store.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
+@pytest.mark.many
 def test_one_commit_cuts_off_a_bounded_number_of_rows(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         for tick in range(FIRST, FIRST + 3000):
@@ -170,6 +174,7 @@ def test_suspects_are_kept(tmp_path: Path) -> None:
         assert store.tallies(FAST, FIRST, FIRST + 1, 10.0) == ((FIRST, Tally(5, 2, 1, 2)),)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("into_minute", range(6))
 def test_levels_meet_without_a_seam(tmp_path: Path, into_minute: int) -> None:
     """Where ticks have been cut off, minutes take over, at whatever tick that is."""
@@ -182,6 +187,7 @@ def test_levels_meet_without_a_seam(tmp_path: Path, into_minute: int) -> None:
         assert len({tick for tick, _ in found}) == len(found) > 20
 
 
+@pytest.mark.many
 def test_late_sketches_while_their_minute_is_being_summed_up(tmp_path: Path) -> None:
     keys = [REQUESTS._replace(contract=f"c{index}") for index in range(12)]
     every = TickRecord(FIRST, {}, {key: sketch(0.1) for key in keys})

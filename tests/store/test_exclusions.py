@@ -3,6 +3,8 @@
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from keeptime.model.change import Change
 from keeptime.model.exclusion import FAILED, Exclusion, ExclusionKind
 from keeptime.model.tally import Tally, TickRecord
@@ -45,6 +47,7 @@ def test_they_are_forgotten_with_the_counts(tmp_path: Path) -> None:
         assert [each.events for each in store.exclusions(FAST, 0, FIRST + 500 * DAY)] == [2, 3]
 
 
+@pytest.mark.many
 def test_a_store_from_before_is_brought_up_and_goes_on(tmp_path: Path) -> None:
     """Counts that were written without the column read 0 there, at every level."""
     with closing(older(tmp_path, 2)) as old:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.store.given import FIRST, REQUESTS, opened
 
+pytestmark = pytest.mark.sqlite
+
 ROOT = Path(__file__).parents[2]
 
 

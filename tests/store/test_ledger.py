@@ -8,18 +8,18 @@ import rfc8785
 
 from keeptime.model.ledger import LedgerHead, LedgerKind
 from keeptime.store.ledger import Ledger, canonical
-from keeptime.store.sqlite import SqliteStore
+from keeptime.store.stored import Stored
 from tests.store.given import NOW, opened
 
 ACKED = {"by": "ada", "reason": "known", "rows": [1, 2], "share": 0.1, "whole": 2.0}
 
 
-def append(store: SqliteStore, at: float, contract: str = "digits") -> LedgerHead:
+def append(store: Stored, at: float, contract: str = "digits") -> LedgerHead:
     with store.db.transaction():
         return Ledger(store.db).append(at, LedgerKind.ACK, contract, ACKED)
 
 
-def fail_after_append(store: SqliteStore) -> None:
+def fail_after_append(store: Stored) -> None:
     with store.db.transaction():
         Ledger(store.db).append(NOW, LedgerKind.ACK, "digits", ACKED)
         raise RuntimeError("something else of the step fails")

@@ -15,6 +15,8 @@ from keeptime.store.opening import migrations
 from keeptime.store.sqlite import SqliteStore
 from tests.store.given import FAST, FIRST, NOW, counted, opened
 
+pytestmark = pytest.mark.sqlite
+
 LATER = "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT;\n"
 
 

@@ -10,6 +10,8 @@ from keeptime.errors import StoreDamaged
 from keeptime.model.sketch import Sketch
 from keeptime.store.packing import packed, unpacked
 
+pytestmark = pytest.mark.sqlite
+
 SKETCHES = st.builds(
     Sketch,
     scale=st.integers(-10, 20),

@@ -9,7 +9,7 @@ from keeptime.model.change import Change
 from keeptime.model.compliance import Basis, PeriodCounts
 from keeptime.model.period import DayEnd, PeriodEnd, PeriodTerms
 from keeptime.model.tally import Tally, TickRecord
-from keeptime.store.sqlite import SqliteStore
+from keeptime.store.stored import Stored
 from tests.store.given import FAST, RIGHT, TICK, opened
 
 DAY = 8640
@@ -31,10 +31,11 @@ def day(first: int, until: int, slots: float = 1.0) -> DayEnd:
     return DayEnd(first, until, {FAST: slots, RIGHT: slots})
 
 
-def days(store: SqliteStore) -> list[tuple[int, int, PeriodCounts]]:
+def days(store: Stored) -> list[tuple[int, int, PeriodCounts]]:
     return [(first, until, counts) for _, first, until, counts in store._periods.days(0, 2**40)]
 
 
+@pytest.mark.many
 def test_a_day_is_closed_with_the_tick_that_ends_it(tmp_path: Path) -> None:
     """200 ticks on both sides of a midnight that lies on no coarser level than a minute."""
     edge = MIDNIGHT + 6 * 17  # 00:17
@@ -46,6 +47,7 @@ def test_a_day_is_closed_with_the_tick_that_ends_it(tmp_path: Path) -> None:
         assert store.closed_to() == {FAST: edge}
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("minutes", [0, 15, 30, 45])
 def test_a_day_that_ended_in_a_downtime_is_closed_before_its_counts_are_cut_off(
     tmp_path: Path, minutes: int
@@ -133,6 +135,7 @@ def test_closed_days_are_kept_for_400_days(tmp_path: Path) -> None:
         assert store.closed_periods("digits") == ()
 
 
+@pytest.mark.sqlite
 def test_what_a_failed_step_would_have_closed_is_not_closed(tmp_path: Path) -> None:
     with opened(tmp_path, tick=MIDNIGHT) as store:
         store.commit(change(MIDNIGHT))

@@ -12,7 +12,7 @@ from keeptime.model.change import Change
 from keeptime.model.exclusion import FAILED, Exclusion, ExclusionKind
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.version import ContractVersion
-from keeptime.store.sqlite import SqliteStore
+from keeptime.store.stored import Stored
 from tests.store.given import FAST, FIRST, HOOK, LOG, NOW, RIGHT, TICK, message, opened
 
 DAY = 8640
@@ -20,7 +20,7 @@ MIDNIGHT = -(-FIRST // DAY) * DAY
 WEEKLY = Exclusion(ExclusionKind.MAINTENANCE, "weekly restart", "ops")
 
 
-def rows(store: SqliteStore, *kinds: str) -> list[tuple[str, dict[str, Any]]]:
+def rows(store: Stored, *kinds: str) -> list[tuple[str, dict[str, Any]]]:
     found = store.db.execute("SELECT kind, contract, fields FROM ledger ORDER BY seq")
     said = [(kind, {"contract": contract, **json.loads(fields)}) for kind, contract, fields in found]
     return [each for each in said if each[0] in kinds or (not kinds and each[0] != "epoch")]
@@ -133,6 +133,7 @@ def test_an_edit_is_a_new_version_and_the_old_one_stays(tmp_path: Path) -> None:
         assert store.versions("nobody") == ()
 
 
+@pytest.mark.sqlite
 def test_what_a_step_that_failed_wrote_is_not_in_the_ledger(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         store.commit(Change(NOW, messages=(message("one"),)))

@@ -57,8 +57,20 @@ def _understood(url: str) -> Address:
         if urlsplit(url).scheme not in SCHEMES:
             raise ValueError
         parts = conninfo_to_dict(url)
+        named = (str(parts.get(name) or "") for name in ("host", "dbname"))
+        if any(map(_doubtful, named)) or not _ports(parts.get("port")):
+            raise ValueError
     except (ValueError, ProgrammingError):  # their texts may quote a part of a password
         raise UsageError(f"--store: this is no URL of a PostgreSQL database; {_EXPECTED}") from None
     user, host, port, name = (str(parts.get(each) or "") for each in ("user", "host", "port", "dbname"))
     shown = f"postgresql://{user}{'@' if user else ''}{host}{':' if port else ''}{port}/{name}"
     return Address(shown, url, unquote(str(parts.get("password") or "")))
+
+
+def _doubtful(part: str) -> bool:
+    """Of a password with a "/" that was not written as %2F the rest would stand here."""
+    return "@" in part
+
+
+def _ports(port: str | int | None) -> bool:
+    return all(each.isdigit() for each in str(port or "0").split(","))
