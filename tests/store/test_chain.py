@@ -17,6 +17,8 @@ from keeptime.store.ledger import Ledger, canonical, row_hash
 from keeptime.store.looking import looking_at
 from tests.store.given import FAST, HOOK, LOG, NOW, message, opened
 
+pytestmark = pytest.mark.sqlite
+
 COUNT = 8
 
 

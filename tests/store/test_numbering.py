@@ -64,7 +64,11 @@ def test_numbers_are_frozen_with_the_row_and_the_bytes_with_them(tmp_path: Path)
 def test_a_row_of_an_older_keeptime_has_no_numbers_and_the_next_one_names_it(tmp_path: Path) -> None:
     with closing(older(tmp_path, 4)) as old:
         old.execute("INSERT INTO objective VALUES (1, ?, ?, NULL)", FAST)
-        old.execute("INSERT INTO message VALUES (1, 'old', 1, 'broken', 1, 0, ?)", (b'{"id":"old"}',))
+        old.execute(
+            "INSERT INTO message (message_id, objective, topic, tick, created, body) "
+            "VALUES ('old', 1, 'broken', 1, 0, ?)",
+            (b'{"id":"old"}',),
+        )
         old.execute(
             "INSERT INTO route (contract, address, fields, kind) VALUES ('digits', ?, ?, 'webhook')",
             (HOOK.id, json.dumps({"audience": "checkout", "kind": "webhook", "target": "env:HOOK"})),
