@@ -62,6 +62,10 @@ class SecretError(KeeptimeError):
     """A secret reference has no value. Names the reference, never the value."""
 
 
+class TokenError(KeeptimeError):
+    """The tokens cannot be read or changed as asked. Holds no token."""
+
+
 class ProbeError(KeeptimeError):
     """A probe cannot be attempted as configured (for example an unreadable CA file)."""
 

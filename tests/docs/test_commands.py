@@ -10,7 +10,7 @@ from keeptime.cli.main import COMMANDS, Command
 
 from .pages import ROOT, text_of
 
-PAGE = {"schema": "check", "probe": "probing", "receive": "consumer", "tell": "telling"}
+PAGE = {"schema": "check", "probe": "probing", "receive": "consumer", "tell": "telling", "token": "tokens"}
 """The page of a command that has none of its own name."""
 
 
@@ -65,6 +65,7 @@ def test_help_has_examples_and_exit_codes(command: Command) -> None:
         ("export", "012"),
         ("import", "012"),
         ("consumer", "012"),
+        ("tokens", "012"),
     ],
 )
 def test_exit_codes_are_on_the_page(page: str, codes: str) -> None:

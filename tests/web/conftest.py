@@ -12,6 +12,7 @@ import pytest
 
 from keeptime.testing.showable import FakeShowable
 from keeptime.web.app import build
+from keeptime.web.door import Door
 from keeptime.web.serve import Server
 
 
@@ -62,9 +63,9 @@ def in_a_thread() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @contextmanager
-def served(daemon: FakeShowable, request_seconds: float = 10) -> Iterator[Served]:
+def served(daemon: FakeShowable, request_seconds: float = 10, door: Door | None = None) -> Iterator[Served]:
     with in_a_thread() as loop:
-        server = Server(build(daemon), "127.0.0.1", 0, request_seconds)
+        server = Server(build(daemon, door), "127.0.0.1", 0, request_seconds)
         port = asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
         try:
             yield Served(port)
@@ -72,11 +73,11 @@ def served(daemon: FakeShowable, request_seconds: float = 10) -> Iterator[Served
             asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
 
 
-Serve = Callable[[FakeShowable], Served]
+Serve = Callable[..., Served]
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Serve any number of fake daemons until the test ends."""
     with ExitStack() as stack:
-        yield lambda daemon: stack.enter_context(served(daemon))
+        yield lambda daemon, **more: stack.enter_context(served(daemon, **more))

@@ -3,8 +3,9 @@
 import pytest
 from starlette.routing import Mount, Route
 
+from keeptime.model.token import Scope
 from keeptime.testing.showable import FakeShowable
-from keeptime.web.access import ACCESS, Scope, access, allowed
+from keeptime.web.access import ACCESS, access, allowed
 from keeptime.web.app import build
 
 

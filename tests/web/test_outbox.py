@@ -81,7 +81,6 @@ def test_a_replay_says_how_many(serve: Serve, body: object, count: int) -> None:
             {"all": False},
         ),
         *({"contract": ""}, {"contract": "a", "all": True}, {"ids": [1], "more": 1}, b"{", b"\xff", b"[" * 60_000),
-        b" " * 70_000,
     ],
 )
 def test_what_means_nothing_is_refused_and_changes_nothing(serve: Serve, body: object) -> None:
@@ -129,3 +128,10 @@ def test_dead_letters_are_on_the_page_in_the_api_and_in_the_metrics(serve: Serve
     assert (said["dead_letters"], said["dead_reason"]) == (2, "it answered 410 Gone")
     series = 'keeptime_dead_letters{audience="checkout",contract="sentiment-latency",receiver="webhook"} 2.0'
     assert series in where.get("/metrics").text
+
+
+def test_too_large_a_body_is_refused_and_changes_nothing(serve: Serve) -> None:
+    shown = daemon()
+    answer = post(serve(shown), b" " * 70_000)
+    assert (answer.status, answer.headers["connection"]) == (413, "close")
+    assert sum(each.dead is not None for each in shown.undelivered) == 3

@@ -76,6 +76,7 @@ class Daemon:
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
         self._following, self._fill = following, fill
+        self.note_access = lambda at, fields: in_store(store.note_access, at, fields)
         self._looking = Looking(contracts, store, in_store, following, tick_seconds)
         self._clock = clock
         self._noticing = Noticing(clock, prober.troubles, self.tell_operators)

@@ -10,7 +10,7 @@ from keeptime.model.counters import RequestCounters
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, SignalKey
 from keeptime.model.latency import Latency
-from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
+from keeptime.model.ledger import Json, LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.numbers import Taken
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sample import Sample, Skipped
@@ -37,6 +37,10 @@ class Store(Outbox, Protocol):
     def memory(self) -> Mapping[str, bytes]: ...
 
     def alerts(self) -> Mapping[ObjectiveKey, AlertRow]: ...
+
+    def note_access(self, at: float, fields: Mapping[str, Json]) -> None:
+        """A row of the ledger: who was let in to change something, or was refused."""
+        ...
 
     def ledger_head(self) -> LedgerHead:
         """The newest row of the ledger: what whoever holds it can later prove by."""

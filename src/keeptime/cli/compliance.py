@@ -6,7 +6,7 @@ Exit code 0: no period that is shown was missed; 1: one was, or nothing runs the
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from keeptime.cli.run import PORT
+from keeptime.cli.asking import USUAL, add_token_option
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,9 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("contract", metavar="CONTRACT", help="a contract's name, or its file")
     parser.add_argument("--period", metavar="NAME", help="only this one, such as 2026-10; or last")
-    parser.add_argument(
-        "--url", default=f"http://127.0.0.1:{PORT}", help="where keeptime listens (default %(default)s)"
-    )
+    parser.add_argument("--url", default=USUAL, help="where keeptime listens (default %(default)s)")
+    add_token_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -45,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
     _check_period(args.period)
 
-    contracts = [_contract(args.url, name, args.period) for name in sorted(names_of(args.contract))]
+    contracts = [_contract(args, name) for name in sorted(names_of(args.contract))]
     if args.json:
         import json
 
@@ -71,13 +70,13 @@ def _check_period(name: str | None) -> None:
         )
 
 
-def _contract(url: str, name: str, period: str | None) -> dict[str, Any]:
+def _contract(args: argparse.Namespace, name: str) -> dict[str, Any]:
     from urllib.parse import quote
 
-    from keeptime.cli.status import ask
+    from keeptime.cli.asking import ask
 
-    found = ask(url, f"periods?contract={quote(name)}")
-    periods = list(found["periods"])
+    found = ask(args.url, f"periods?contract={quote(name)}", token=args.token)
+    periods, period = list(found["periods"]), args.period
     if period == LAST:
         newest: dict[str, Any] = {}
         for each in periods:

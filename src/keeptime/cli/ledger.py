@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from keeptime.cli.run import PORT
+from keeptime.cli.asking import USUAL, add_token_option
 from keeptime.errors import KeeptimeError, UsageError
 from keeptime.model.ledger import LedgerHead, LedgerKind, LedgerQuery, Verified
 
@@ -59,7 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     versions = actions.add_parser("contract", help="every version of a contract, and what it said")
     versions.add_argument("name", metavar="NAME", help="the contract's name")
     for each in (shown, head, verify, export):
-        each.add_argument("--url", help=f"where keeptime listens (default http://127.0.0.1:{PORT})")
+        each.add_argument("--url", help=f"where keeptime listens (default {USUAL})")
+        add_token_option(each)
     for each in (shown, head, verify, export, versions):
         each.add_argument("--data", metavar="DIR", help="read this store; a keeptime may run on it")
     for each in (shown, head, verify, versions):
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("give one of --url, --data and --file")
     if file:
         return _verify_file(args)
-    with source_of(args.url, args.data) as source:
+    with source_of(args.url, args.data, args.token) as source:
         return {"list": _list, "head": _head, "verify": _verify, "export": _export}[args.action](args, source)
 
 

@@ -14,8 +14,7 @@ from urllib.parse import urlencode
 
 from platformdirs import user_state_path
 
-from keeptime.cli.run import PORT
-from keeptime.cli.status import NoAnswer, ask
+from keeptime.cli.asking import USUAL, NoAnswer, ask
 from keeptime.errors import KeeptimeError
 from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow, Verified
 from keeptime.store.audit import Audit
@@ -43,17 +42,17 @@ class Source(Protocol):
 
 
 @contextmanager
-def source_of(url: str | None, data: str | None) -> Iterator[Source]:
+def source_of(url: str | None, data: str | None, token: str) -> Iterator[Source]:
     """What is meant. Where nothing was given: the keeptime that runs here, or the user's own store."""
     if data is None:
-        where = url or f"http://127.0.0.1:{PORT}"
+        where = url or USUAL
         try:
-            ask(where, "ledger?limit=1")
+            ask(where, "ledger?limit=1", token=token)
         except NoAnswer:
             if url or not (_usual() / FILE).is_file():
                 raise
         else:
-            yield Running(where)
+            yield Running(where, token)
             return
     with looking_at(_usual() if data is None else Path(data)) as db:
         yield InStore(db)
@@ -97,22 +96,24 @@ class InStore:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A keeptime that answers here."""
+    """A keeptime that answers here. `token`: a reference."""
 
     url: str
+    token: str
 
     def newest(self, asked: LedgerQuery) -> Sequence[Row]:
         given = {"kind": asked.kind, "contract": asked.contract, "since": asked.since, "limit": asked.most}
         words = urlencode({name: value for name, value in given.items() if value not in ("", None)})
-        return list(ask(self.url, f"ledger?{words}")["ledger"])
+        return list(ask(self.url, f"ledger?{words}", token=self.token)["ledger"])
 
     def head(self) -> LedgerHead:
-        return LedgerHead.read(ask(self.url, "ledger?limit=1")["head"]["anchor"])
+        newest = ask(self.url, "ledger?limit=1", token=self.token)
+        return LedgerHead.read(newest["head"]["anchor"])
 
     def all(self) -> Iterator[Row]:
         after: int | None = 0
         while after is not None:
-            page = ask(self.url, f"ledger?after={after}&limit={LARGEST}")
+            page = ask(self.url, f"ledger?after={after}&limit={LARGEST}", token=self.token)
             yield from page["ledger"]
             after = page["next"]
 

@@ -49,6 +49,7 @@ COMMANDS = (
     Command("reload", "have the keeptime that runs read its contracts again"),
     Command("outbox", "messages that were not delivered; send dead letters again"),
     Command("ledger", "what can be proven: list, verify and export it"),
+    Command("token", "who may ask: make, list and revoke bearer tokens"),
     Command("compliance", "was the promise kept: every period that is over"),
     Command("import", "make contracts of OpenSLO, Sloth or Pyrra files"),
     Command("export", "the same contract for Prometheus, Alertmanager, Grafana, OpenSLO, Sloth"),

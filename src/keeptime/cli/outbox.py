@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from keeptime.cli.run import PORT
+from keeptime.cli.asking import USUAL, add_token_option
 from keeptime.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     again.add_argument("--contract", metavar="NAME", help="all dead letters of this contract")
     again.add_argument("--all", action="store_true", help="all dead letters")
     for each in (shown, again):
-        each.add_argument("--url", help=f"where keeptime listens (default http://127.0.0.1:{PORT})")
+        each.add_argument("--url", help=f"where keeptime listens (default {USUAL})")
         each.add_argument("--data", metavar="DIR", help="use this store itself; no keeptime may run on it")
+        add_token_option(each)
         each.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -84,12 +85,14 @@ def _replay(args: argparse.Namespace) -> int:
 
 
 def _letters(args: argparse.Namespace) -> list[dict[str, Any]]:
-    from keeptime.cli.status import NoAnswer, ask
+    from keeptime.cli.asking import NoAnswer, ask
     from keeptime.web.outbox import letter_json
 
     if not args.data:
         try:
-            return list(ask(_url(args), f"outbox?dead={'true' if args.dead else 'false'}")["outbox"])
+            return list(
+                ask(_url(args), f"outbox?dead={'true' if args.dead else 'false'}", token=args.token)["outbox"]
+            )
         except NoAnswer as error:
             _must_fall_back(args, error)
     with _store(args) as letters:
@@ -97,12 +100,12 @@ def _letters(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _replayed(args: argparse.Namespace) -> int:
-    from keeptime.cli.status import NoAnswer, ask
+    from keeptime.cli.asking import NoAnswer, ask
 
     if not args.data:
         chosen = {"ids": args.ids} if args.ids else {"contract": args.contract} if args.contract else {"all": True}
         try:
-            return int(ask(_url(args), "outbox/replay", chosen)["replayed"])
+            return int(ask(_url(args), "outbox/replay", chosen, token=args.token)["replayed"])
         except NoAnswer as error:
             _must_fall_back(args, error)
     from keeptime.clock import SystemClock
@@ -137,7 +140,7 @@ def _directory(args: argparse.Namespace) -> str:
 
 
 def _url(args: argparse.Namespace) -> str:
-    return args.url or f"http://127.0.0.1:{PORT}"
+    return args.url or USUAL
 
 
 def _id(text: str) -> int:

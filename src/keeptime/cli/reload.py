@@ -6,7 +6,7 @@ Exit code 0: done; 1: refused (the old contracts go on), or nothing can be asked
 import argparse
 from typing import Any
 
-from keeptime.cli.run import PORT
+from keeptime.cli.asking import USUAL, add_token_option
 from keeptime.errors import KeeptimeError, UsageError
 
 EXAMPLES = """\
@@ -31,8 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--url", help=f"where keeptime listens (default http://127.0.0.1:{PORT})")
+    where.add_argument("--url", help=f"where keeptime listens (default {USUAL})")
     where.add_argument("--pid", type=int, help="send SIGHUP to this process instead; what came of it is in its log")
+    add_token_option(parser)
     parser.add_argument("--author", help="who asks for it, for the log (default: your user's name)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -53,12 +54,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _asked(args: argparse.Namespace) -> dict[str, Any]:
-    from keeptime.cli.status import Refusal, ask
+    from keeptime.cli.asking import Refusal, ask
     from keeptime.cli.whoami import author
 
     try:
-        url = args.url or f"http://127.0.0.1:{PORT}"
-        return ask(url, "reload", {"author": args.author or author()}, "reloaded")
+        asked = {"author": args.author or author()}
+        return ask(args.url or USUAL, "reload", asked, "reloaded", token=args.token)
     except Refusal as error:
         if "reloaded" in error.answer:
             return dict(error.answer)

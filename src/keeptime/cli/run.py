@@ -11,6 +11,7 @@ examples:
   keeptime run contracts/ --listen 127.0.0.1:0     all *.yaml of a directory, on any free port
   keeptime run contract.yaml --data ./state        keep the store here
   keeptime run contract.yaml --watch               read the contracts again when they change
+  keeptime run contract.yaml --listen 0.0.0.0:5337 --tls-cert chain.pem --tls-key key.pem --host sla.example.com
   keeptime reload, or kill -HUP PID                read the contracts again; an invalid one changes nothing
   kill -TERM PID                                   end in order: judge, store and send what is left
 
@@ -30,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("contracts", metavar="CONTRACT", nargs="+", help="a contract file, or a directory of them")
     parser.add_argument(
         "--listen", metavar="HOST:PORT", default=f"127.0.0.1:{PORT}",
-        help="loopback address of the one port; port 0: any free one (default %(default)s)",
+        help="address of the one port; port 0: any free one (default %(default)s)",
     )  # fmt: skip
     parser.add_argument("--data", metavar="DIR", help="where the store lives (default: a folder per user)")
     parser.add_argument(
@@ -41,7 +42,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--watch", action="store_true", help="read the contracts again by itself when their files have changed"
     )
+    _add_who_may_ask(parser)
     parser.add_argument("--plain", action="store_true", help="log lines instead of the live table in a terminal")
+
+
+def _add_who_may_ask(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("who may ask", "needed where others can reach the address of --listen")
+    group.add_argument("--tls-cert", metavar="FILE", help="the certificate and its chain, in PEM")
+    group.add_argument("--tls-key", metavar="FILE", help="its key, in PEM, readable by this user alone")
+    group.add_argument(
+        "--host", metavar="NAME", action="append", default=[],
+        help="a host name that the port answers to, beside its addresses; more than once for several",
+    )  # fmt: skip
+    group.add_argument(
+        "--trusted-proxy", metavar="ADDRESS", action="append", default=[],
+        help="an address or network whose X-Forwarded-For and -Proto are believed, and which may come without TLS",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:

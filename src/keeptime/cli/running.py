@@ -25,6 +25,7 @@ from keeptime.app.supervised import Supervised
 from keeptime.app.watching import Look, look, watch
 from keeptime.app.wire import Settings, build
 from keeptime.cli import logfmt
+from keeptime.cli.guarding import Guarding
 from keeptime.cli.listening import address, url_of
 from keeptime.cli.live import show
 from keeptime.contract.terms import Contract
@@ -44,6 +45,7 @@ class Options:
     paths: tuple[str, ...]
     host: str
     port: int
+    guarding: Guarding
     data: Path
     tick_seconds: float
     ready_file: Path | None
@@ -53,11 +55,12 @@ class Options:
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Options":
         """Raises UsageError."""
-        host, port = address(args.listen)
+        host, port = address(args.listen, anywhere=True)
         return cls(
             paths=tuple(args.contracts),
             host=host,
             port=port,
+            guarding=Guarding.of(args, host),
             data=Path(args.data) if args.data else user_state_path("keeptime"),
             tick_seconds=_tick(args.tick),
             ready_file=_ready_file(args.ready_file),
@@ -71,15 +74,20 @@ async def keep_running(options: Options) -> int:
     logfmt.set_up(quiet=options.table)
     seen = look(options.paths)
     contracts = read_contracts(options.paths, options.tick_seconds)
+    certificate, tokens = options.guarding.tls(), options.guarding.rights(options.data)
     daemon = await build(contracts, Settings(options.data, options.tick_seconds, options.paths))
-    server = Server(build_web(daemon), options.host, options.port)
+    door = options.guarding.door(tokens, daemon.note_access)
+    server = Server(
+        build_web(daemon, door), options.host, options.port, certificate=certificate, proxies=door.proxies
+    )
     supervised = Supervised(daemon.snapshot)
     watched = asyncio.create_task(supervised.run(), name="watchdog")
     try:
         port = await server.start()
         await daemon.start()
         async with _watching(daemon, options, seen, supervised):
-            await _until_told(daemon, options, contracts, url_of(options.host, port), supervised)
+            url = url_of(options.host, port, options.guarding.scheme)
+            await _until_told(daemon, options, contracts, url, supervised)
     finally:
         supervised.stopping()
         await daemon.stop()

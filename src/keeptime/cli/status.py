@@ -7,13 +7,13 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from keeptime.cli.run import PORT
-from keeptime.errors import KeeptimeError, UsageError
+from keeptime.cli.asking import USUAL, add_token_option
+from keeptime.cli.asking import NoAnswer as NoAnswer
+from keeptime.cli.asking import Refusal as Refusal
+from keeptime.cli.asking import ask as ask
+from keeptime.errors import KeeptimeError
 
 if TYPE_CHECKING:
-    from urllib.error import HTTPError
-    from urllib.request import Request
-
     from rich.console import Group, RenderableType
     from rich.table import Table
 
@@ -50,7 +50,6 @@ FIELDS = (
 HEADINGS = ("contract", "promise", "condition", "SLI", "budget left", "miss chance", "kept", "why")
 TABLE_WIDTH = 120
 """Columns of a terminal, from which on a table of all these can be read."""
-LARGEST = 64 * 1024 * 1024
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,14 +57,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("contract", metavar="CONTRACT", nargs="?", help="a contract's name, or its file")
-    parser.add_argument(
-        "--url", default=f"http://127.0.0.1:{PORT}", help="where keeptime listens (default %(default)s)"
-    )
+    parser.add_argument("--url", default=USUAL, help="where keeptime listens (default %(default)s)")
+    add_token_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    answer = ask(args.url, "contracts")
+    answer = ask(args.url, "contracts", token=args.token)
     contracts = list(answer["contracts"])
     if args.contract:
         contracts = [each for each in contracts if each["contract"] in names_of(args.contract)]
@@ -84,70 +82,6 @@ def run(args: argparse.Namespace) -> int:
     promised = [each for contract in contracts for each in contract["objectives"] if not each["internal"]]
     broken = any(each["condition"] == "broken" for each in promised)
     return 1 if broken else 0
-
-
-def fetch(url: str) -> list[dict[str, Any]]:
-    """The API's contracts. Raises UsageError for no URL, KeeptimeError where no keeptime answers."""
-    return list(ask(url, "contracts")["contracts"])
-
-
-class NoAnswer(KeeptimeError):
-    """Nothing answers there as a keeptime does."""
-
-
-class Refusal(KeeptimeError):
-    """A keeptime answers that it will not. `answer`: all that it said."""
-
-    def __init__(self, message: str, answer: dict[str, Any]) -> None:
-        super().__init__(message)
-        self.answer = answer
-
-
-def ask(url: str, what: str, posted: object = None, answered: str = "replayed") -> dict[str, Any]:
-    """What the API answers, with at least the key that `what` begins with. Raises as `fetch`, and Refusal.
-
-    `posted` is sent as JSON; its answer has the key `answered`.
-    """
-    import json
-    import urllib.error
-    import urllib.request
-
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"--url {url}: expected a URL such as http://127.0.0.1:{PORT}")
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with direct.open(_request(url, what, posted), timeout=10 if posted is None else 60) as said:
-            found: dict[str, Any] = json.loads(said.read(LARGEST))
-            found[what.partition("?")[0] if posted is None else answered]
-            return found
-    except urllib.error.HTTPError as error:
-        answer = _answer(error)
-        why = answer.get("error", f"it answered {error.code}; is it a keeptime of this version?")
-        raise Refusal(f"the keeptime at {url}: {why}", answer) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        why = getattr(error, "reason", error)
-        raise NoAnswer(f"no keeptime answers at {url} ({why}); start one with `keeptime run`") from error
-
-
-def _request(url: str, what: str, posted: object) -> "Request":
-    import json
-    from urllib.request import Request
-
-    where = f"{url.rstrip('/')}/api/v1/{what}"
-    if posted is None:
-        return Request(where)
-    return Request(where, json.dumps(posted).encode(), {"content-type": "application/json"})
-
-
-def _answer(error: "HTTPError") -> dict[str, Any]:
-    """What stands in a refusal; nothing where it is no keeptime's."""
-    import json
-
-    try:
-        found = json.loads(error.read(LARGEST))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def names_of(given: str) -> set[str]:

@@ -14,7 +14,7 @@ from keeptime.model.alert import AlertRow
 from keeptime.model.change import Change
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, SignalKey, tick_of
-from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
+from keeptime.model.ledger import Json, LedgerHead, LedgerKind, LedgerQuery, LedgerRow
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
@@ -120,6 +120,11 @@ class Stored(StoredOutbox):
         """What decision rules carry, as last committed."""
         with self.db.speaking():
             return dict(self.db.execute("SELECT name, data FROM memory"))
+
+    def note_access(self, at: float, fields: Mapping[str, Json]) -> None:
+        """A row of the ledger: who was let in to change something, or was refused."""
+        with self._step():
+            Ledger(self.db).append(at, LedgerKind.ACCESS, "", fields)
 
     def ledger_head(self) -> LedgerHead:
         """The newest row of the ledger: what whoever holds it can later prove by."""

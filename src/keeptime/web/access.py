@@ -6,17 +6,9 @@ row is a 405. Knows nothing of tokens and of what a route answers. A new route a
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
-
-class Scope(StrEnum):
-    """What a token may be for. `admin` includes the others; the others include nothing more."""
-
-    READ = "read"
-    INGEST = "ingest"
-    SILENCE = "silence"
-    ADMIN = "admin"
+from keeptime.model.token import Scope
 
 
 @dataclass(frozen=True, slots=True)

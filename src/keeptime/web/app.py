@@ -5,7 +5,7 @@ dead letters sent again or contracts read again); an unknown route or an error i
 traceback. Knows the daemon by `Showable` alone.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from keeptime.app.view import Showable
 from keeptime.errors import StoreError
 from keeptime.web.describe import contracts_json, health_json
+from keeptime.web.door import Door
 from keeptime.web.guard import HEADERS, Guard
 from keeptime.web.kept import period_json
 from keeptime.web.ledger import LedgerRoutes
@@ -46,12 +47,13 @@ ROUTES = (
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def build(daemon: Showable, hosts: Collection[str] = ()) -> Starlette:
-    """The app that shows this daemon. `hosts`: see `Guard`."""
+def build(daemon: Showable, door: Door | None = None) -> Starlette:
+    """The app that shows this daemon. Without a door given: for a loopback address, where nobody is asked."""
+    door = door or Door()
     return Starlette(
         routes=[
             Route("/", _first_page(daemon)),
-            Route("/metrics", _metrics(daemon)),
+            Route("/metrics", _metrics(daemon, door)),
             Route("/probe", Probing(daemon).handle, methods=["GET"]),
             Route("/api/v1/contracts", _contracts(daemon)),
             Route("/api/v1/periods", _periods(daemon)),
@@ -60,10 +62,10 @@ def build(daemon: Showable, hosts: Collection[str] = ()) -> Starlette:
             Route("/api/v1/outbox", Outbox(daemon).list),
             Route("/api/v1/outbox/replay", Outbox(daemon).replay, methods=["POST"]),
             Route("/api/v1/reload", Reload(daemon).post, methods=["POST"]),
-            Route("/healthz", _healthz(daemon)),
+            Route("/healthz", _healthz(daemon, door)),
             Mount("/static", StaticFiles(packages=[("keeptime.web", "static")])),
         ],
-        middleware=[Middleware(Guard, hosts=hosts)],
+        middleware=[Middleware(Guard, door=door)],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
 
@@ -80,12 +82,14 @@ def _first_page(daemon: Showable) -> Handler:
     return first_page
 
 
-def _metrics(daemon: Showable) -> Handler:
+def _metrics(daemon: Showable, door: Door) -> Handler:
     one_at_a_time = CapacityLimiter(1)
 
     async def metrics(request: Request) -> Response:
         accept = request.headers.get("accept", "")
-        body, kind = await to_thread.run_sync(exposition, daemon.snapshot(), accept, limiter=one_at_a_time)
+        refused = dict(door.audit.refused)
+        made = await to_thread.run_sync(exposition, daemon.snapshot(), accept, refused, limiter=one_at_a_time)
+        body, kind = made
         return Response(body, headers={"Content-Type": kind})
 
     return metrics
@@ -117,10 +121,14 @@ def _periods(daemon: Showable) -> Handler:
     return periods
 
 
-def _healthz(daemon: Showable) -> Handler:
+def _healthz(daemon: Showable, door: Door) -> Handler:
+    """Nobody is asked who they are; where tokens are asked for, it therefore says no more than yes or no."""
+
     async def healthz(_: Request) -> Response:
         health = daemon.snapshot().health
-        return JSONResponse(health_json(health), 503 if health.problems else 200)
+        whole = health_json(health)
+        said = {"healthy": whole["healthy"]} if door.asks() else whole
+        return JSONResponse(said, 503 if health.problems else 200)
 
     return healthz
 

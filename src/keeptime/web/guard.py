@@ -1,19 +1,26 @@
-"""What every answer of the one port has in common: who may ask, and what a browser may do with the answer.
+"""What every request of the one port goes through before a route sees it, and what every answer has in common.
 
-Guarantees: only what has a row in the access table is let in; what changes something comes as JSON, to a loopback
-address, and from no page of another origin; a request that came in on a loopback address under a foreign host
-name is refused, so that no web page can reach it by DNS rebinding; every answer carries a strict content security
-policy.
+Guarantees: only what has a row in the access table is let in, and where tokens are asked for, only with one that
+may; what changes something comes as JSON, and from no page of another origin; a request under a foreign host name
+is refused, so that no web page can reach the port by DNS rebinding; a body is wholly here, and not too large;
+whoever asks too often waits; every answer carries a strict content security policy.
 """
 
 import ipaddress
-from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from keeptime.web.access import access, allowed
+from keeptime.app.auditing import Attempt
+from keeptime.errors import TokenError
+from keeptime.model.token import Token
+from keeptime.web.access import Access, access, allowed
+from keeptime.web.bodies import Gone, announced, answer_and_linger, whole
+from keeptime.web.credentials import Shown, decide, shown
+from keeptime.web.door import Door
+from keeptime.web.limits import key_of
+from keeptime.web.refusal import Refusal, too_often
+from keeptime.web.whence import Whence, whence
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -29,58 +36,140 @@ HEADERS = {
 
 
 class Guard:
-    """ASGI middleware. `hosts`: host names beside the loopback ones that may be asked for on a loopback address."""
+    """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, door: Door | None = None) -> None:
         self._app = app
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._door = door or Door()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, _with_headers(send, scope["path"]))
+        sending = _with_headers(send, scope["path"])
+        asked = Asked(self._door, scope, whence(scope, self._door.proxies))
+        refusal = await asked.refusal()
+        if refusal is None and asked.row.changes:
+            try:
+                body = await whole(receive, asked.row, self._door.body_seconds)
+            except Gone:
+                return
+            if isinstance(body, Refusal):
+                refusal = body
+            else:
+                receive = body.again()
+        if refusal is None:
+            asked.note_let_in()
+            await self._app(scope, receive, sending)
+            return
+        asked.note_refused(refusal)
+        if refusal.unread:
+            await answer_and_linger(refusal.response(), receive, sending)
+        else:
+            await refusal.response()(scope, receive, sending)
 
-    def _refusal(self, scope: Scope) -> JSONResponse | None:
-        method, host = scope["method"], Headers(scope=scope).get("host", "")
-        row = access(method, scope["path"])
+
+class Asked:
+    """One request on its way in."""
+
+    def __init__(self, door: Door, scope: Scope, came: Whence) -> None:
+        self._door, self._scope, self._came = door, scope, came
+        self._headers = Headers(scope=scope)
+        self._owner: Token | None = None
+        self.row: Access
+
+    async def refusal(self) -> Refusal | None:
+        """Why it is not let in; None where it is. In this order, so that what costs comes last."""
+        refused = self._crowd() or self._row() or self._place()
+        if refused is None and self.row.scope is not None and self._door.rights is not None:
+            refused = await self._who()
+        if refused is None and self.row.changes:
+            refused = self._change()
+        return refused or announced(self._scope, self.row)
+
+    def note_refused(self, refusal: Refusal) -> None:
+        self._door.audit.note_refused(self._attempt(refusal.status, refusal.reason))
+
+    def note_let_in(self) -> None:
+        self._scope["token"] = self._owner.name if self._owner else ""
+        if self.row.changes and self._owner is not None:
+            self._door.audit.note_changed(self._attempt(0, "let_in"))
+
+    def _attempt(self, status: int, reason: str) -> Attempt:
+        name = self._owner.name if self._owner else ""
+        return Attempt(self._came.client, self._scope["method"], self._scope["path"], name, status, reason)
+
+    def _crowd(self) -> Refusal | None:
+        wait = self._door.per_address.take(key_of(self._came.client), self._door.now())
+        return too_often("address_rate", wait, "this address") if wait else None
+
+    def _row(self) -> Refusal | None:
+        method, path = self._scope["method"], self._scope["path"]
+        row = access(method, path)
         if row is None:
-            methods = allowed(scope["path"])
+            methods = allowed(path)
             message = f"{method} is not served here; only {' and '.join(methods)} {_are(methods)}"
-            return JSONResponse({"error": message}, 405, {"Allow": ", ".join(methods)})
-        if self._arrived_on_loopback(scope) and not self._may_be_asked(host_name(host)):
-            message = f"this port answers to localhost, not to the host name {host!r}"
-            return JSONResponse({"error": message}, 421)
-        if row.changes and (why := self._may_not_change(scope)):
-            return JSONResponse({"error": why}, 403)
+            return Refusal(405, "method", message, {"Allow": ", ".join(methods)}, unread=True)
+        self.row = row
         return None
 
-    def _may_not_change(self, scope: Scope) -> str:
-        """Why this request may change nothing, else "". A page can post JSON to another origin only after it asked
-        with OPTIONS (Fetch standard, CORS-preflight), which is not served."""
-        headers = Headers(scope=scope)
-        if not self._arrived_on_loopback(scope):
-            return "there is no log-in yet, so changes are taken on a loopback address alone"
-        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            return "a change is posted with Content-Type: application/json"
-        origin = headers.get("origin")
-        own = f"{scope.get('scheme', 'http')}://{headers.get('host', '')}"
-        if (origin is not None and origin.lower() != own.lower()) or headers.get("sec-fetch-site", "none") not in (
-            "none",
-            "same-origin",
-        ):
-            return "a page of another site may change nothing"
-        return ""
+    def _place(self) -> Refusal | None:
+        local = self._arrived_on_loopback()
+        if self._came.clear and not local and not self._came.proxied:
+            message = "without TLS this port answers its own machine and its trusted proxy alone"
+            return Refusal(403, "clear", message, unread=True)
+        host = self._headers.get("host", "")
+        name = host_name(host)
+        if name in self._door.hosts or (name == "localhost" or is_loopback(name) if local else is_address(name)):
+            return None
+        message = (
+            f"this port does not answer to the host name {host[:100]!r}; --host names those that it answers to"
+        )
+        return Refusal(421, "host", message, unread=True)
 
-    def _arrived_on_loopback(self, scope: Scope) -> bool:
-        server = scope.get("server")
+    async def _who(self) -> Refusal | None:
+        rights, given = self._door.rights, shown(self._headers)
+        assert rights is not None
+        try:
+            if not rights.asked():
+                return None
+            if given is not None and not rights.remembers(given.written) and (wait := self._failed_often()):
+                return too_often("failures", wait, "this address")
+            owner = await rights.owner(given.written) if given is not None else None
+        except TokenError:
+            message = "who may ask cannot be known now; keeptime's log says why"
+            return Refusal(503, "tokens", message, unread=True)
+        return self._judged(given, owner)
+
+    def _judged(self, given: Shown | None, owner: Token | None) -> Refusal | None:
+        self._owner = owner
+        if given is not None and owner is None:
+            self._door.failures.take(key_of(self._came.client), self._door.now())
+        if owner is not None and (wait := self._door.per_token.take(owner.id, self._door.now())):
+            return too_often("token_rate", wait, f"the token '{owner.name}'")
+        return decide(self.row, given, owner)
+
+    def _failed_often(self) -> float:
+        return self._door.failures.wait(key_of(self._came.client), self._door.now())
+
+    def _change(self) -> Refusal | None:
+        """A page can post JSON to another origin only after it asked with OPTIONS (Fetch standard, CORS-preflight),
+        which is not served."""
+        if self._headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            message = "a change is posted with Content-Type: application/json"
+            return Refusal(403, "content_type", message, unread=True)
+        origin = self._headers.get("origin")
+        own = f"{self._came.scheme}://{self._headers.get('host', '')}"
+        site = self._headers.get("sec-fetch-site", "none")
+        if (origin is not None and origin.lower() != own.lower()) or site not in ("none", "same-origin"):
+            return Refusal(403, "origin", "a page of another site may change nothing", unread=True)
+        return None
+
+    def _arrived_on_loopback(self) -> bool:
+        server = self._scope.get("server")
         return server is None or is_loopback(server[0])
 
-    def _may_be_asked(self, name: str) -> bool:
-        return name == "localhost" or name in self._hosts or is_loopback(name)
 
-
-def _are(methods: Collection[str]) -> str:
+def _are(methods: tuple[str, ...]) -> str:
     return "is" if len(methods) == 1 else "are"
 
 
@@ -89,6 +178,15 @@ def host_name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].rstrip(".").lower()
+
+
+def is_address(text: str) -> bool:
+    """Is it an IP address as it is usually written? No page can have one as a name of its own."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_loopback(text: str) -> bool:

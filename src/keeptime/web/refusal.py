@@ -1,0 +1,41 @@
+"""Why a request is not let in, and the answer that says so.
+
+Guarantees: one short code for each reason, so that what is counted has few series; nothing of a credential is
+in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from starlette.responses import JSONResponse
+
+CHALLENGES = ('Bearer realm="keeptime"', 'Basic realm="keeptime", charset="UTF-8"')
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`reason`: a code. `unread`: a body may be on its way that nobody will read, so the connection ends."""
+
+    status: int
+    reason: str
+    message: str
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    unread: bool = False
+
+    def response(self) -> JSONResponse:
+        answer = JSONResponse({"error": self.message}, self.status, dict(self.headers))
+        if self.status == 401:
+            for challenge in CHALLENGES:
+                answer.headers.append("WWW-Authenticate", challenge)
+        if self.unread:
+            answer.headers["Connection"] = "close"
+        return answer
+
+
+def too_often(reason: str, seconds: float, who: str) -> Refusal:
+    """429, with when to come again."""
+    after = max(1, round(seconds + 0.5))
+    return Refusal(
+        429, reason, f"{who} asks too often; try again in {after} s", {"Retry-After": str(after)}, unread=True
+    )
