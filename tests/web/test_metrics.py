@@ -16,7 +16,7 @@ from keeptime.model.sample import Failure
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Condition
 from keeptime.testing.showable import FakeShowable, contract, objective, observed, sample, verdict, view
-from keeptime.web.metrics import exposition
+from keeptime.web.metrics import exposition, refusals
 from keeptime.web.own_series import own_series
 from keeptime.web.request_series import buckets, request_series
 from tests.web.conftest import Serve
@@ -159,7 +159,7 @@ def test_receivers_of_one_kind_are_one_series_without_any_url() -> None:
     assert shown[f"keeptime_deliveries_waiting audience=checkout {key}"] == 3
     assert shown[f"keeptime_delivery_oldest_waiting_seconds audience=checkout {key}"] == 64
     assert f"keeptime_delivery_oldest_waiting_seconds audience=operators {key}" not in shown
-    text = exposition(daemon.snapshot(), "", {"host": 1})[0].decode()
+    text = exposition(daemon.snapshot(), "")[0].decode()
     assert CANARY not in text
     assert "://" not in text
 
@@ -180,7 +180,7 @@ def test_any_name_is_a_label_that_parses() -> None:
 def exposed() -> set[str]:
     daemon = every_condition()
     snapshot = daemon.snapshot()
-    families = [*request_series(snapshot.contracts), *own_series(snapshot)]
+    families = [*request_series(snapshot.contracts), *own_series(snapshot), refusals({})]
     return {
         family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
         for family in families

@@ -25,7 +25,7 @@ class _Series(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from request_series(self._snapshot.contracts)
         yield from own_series(self._snapshot)
-        yield _refusals(self._refused)
+        yield refusals(self._refused)
 
 
 def exposition(snapshot: Snapshot, accept: str, refused: Mapping[str, int] = NONE) -> tuple[bytes, str]:
@@ -38,7 +38,8 @@ def exposition(snapshot: Snapshot, accept: str, refused: Mapping[str, int] = NON
     return encode(registry), content_type
 
 
-def _refusals(refused: Mapping[str, int]) -> Metric:
+def refusals(refused: Mapping[str, int]) -> Metric:
+    """How many requests were not let in, by reason."""
     counter = CounterMetricFamily(
         "keeptime_http_refused", "Requests that were not let in, by the reason.", labels=("reason",)
     )
