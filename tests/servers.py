@@ -93,14 +93,19 @@ def _sockets(pid: int) -> set[str]:
 
 
 @contextmanager
-def prometheus(folder: Path, targets: Sequence[str], rules: str = "", alertmanager: str = "") -> Iterator[Running]:
-    """Prometheus that scrapes these host:port targets (job "model") and evaluates `rules` (YAML) each second."""
+def prometheus(
+    folder: Path, targets: Sequence[str], rules: str = "", alertmanager: str = "", **job: object
+) -> Iterator[Running]:
+    """Prometheus that scrapes these host:port targets (job "model") and evaluates `rules` (YAML) each second.
+
+    `job`: more of the scrape configuration.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "rules.yml").write_text(rules or "groups: []\n")
     config = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "900ms", "evaluation_interval": "1s"},
         "rule_files": ["rules.yml"],
-        "scrape_configs": [{"job_name": "model", "static_configs": [{"targets": list(targets)}]}],
+        "scrape_configs": [{"job_name": "model", **job, "static_configs": [{"targets": list(targets)}]}],
     }
     if alertmanager:
         config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}

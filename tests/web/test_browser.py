@@ -1,14 +1,19 @@
 """The first page in a real browser: what is seen at desk and phone width, light and dark; no error or violation."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
+from keeptime.model.token import Scope
 from keeptime.testing.showable import FakeShowable, contract, objective, verdict, view
 from tests.web.conftest import Serve
 from tests.web.scenes import INERT, Condition, every_condition
+from tests.web.test_outbox import daemon as dead_letters
+from tests.web.test_tokens import guarded
 
 SHOTS = Path(__file__).parents[2] / "out" / "screenshots"
 ARGS = (
@@ -41,6 +46,32 @@ def page(browser: BrowserContext, complaints: list[str]) -> Page:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("requestfailed", lambda request: complaints.append(request.url))
     return page
+
+
+@pytest.fixture
+def http_pages() -> Iterator[Callable[[str], str]]:
+    """Another site: serves this text, and says where."""
+    texts: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(texts[-1].encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+
+        def serving(text: str) -> str:
+            texts.append(text)
+            return f"http://localhost:{server.server_address[1]}/"
+
+        yield serving
+        server.shutdown()
 
 
 def test_conditions_are_seen_at_every_width_and_in_both_schemes(
@@ -126,3 +157,40 @@ def test_it_refreshes_itself_and_follows_the_daemon(serve: Serve, page: Page) ->
     of = contract()
     daemon.contracts[0] = view(of, [verdict(of, Condition.OK, good=3)])
     page.wait_for_selector("article.ok", timeout=15_000)
+
+
+ELSEWHERE = """<!doctype html><title>elsewhere</title><script>
+const tried = [];
+async function attempt(what) { try { await what(); tried.push("sent") } catch (error) { tried.push("stopped") } }
+async function all(url) {
+  const json = {method: "POST", body: '{"all": true}', headers: {"Content-Type": "application/json"}};
+  await attempt(() => fetch(url, {...json, credentials: "include"}));
+  await attempt(() => fetch(url, {method: "POST", body: '{"all": true}', credentials: "include", mode: "no-cors"}));
+  return tried;
+}
+</script><form method=post enctype="text/plain"><input name='{"all":true,"x":"' value='"}'></form>"""
+
+
+def test_a_person_looks_with_a_token_and_no_other_page_can_use_it(
+    serve: Serve, tmp_path: Path, http_pages: Callable[[str], str]
+) -> None:
+    file, door = guarded(tmp_path)
+    token = file.add("me", [Scope.ADMIN], 0, None)
+    shown = dead_letters()
+    where = serve(shown, door=door)
+    with sync_playwright() as driver:
+        context = driver.chromium.launch_persistent_context(
+            tmp_path / "profile", executable_path="/usr/bin/chromium", args=ARGS.split(), headless=True,
+            http_credentials={"username": "me", "password": token},
+        )  # fmt: skip
+        page = context.new_page()
+        page.goto(where.url)
+        assert page.locator("article").first.is_visible()
+        page.goto(http_pages(ELSEWHERE))
+        target = f"{where.url}/api/v1/outbox/replay"
+        assert page.evaluate("url => all(url)", target)[0] == "stopped"
+        page.evaluate("url => { document.forms[0].action = url; document.forms[0].submit() }", target)
+        page.wait_for_url(target)
+        assert "a change takes the token as Authorization: Bearer" in page.content()
+        context.close()
+    assert [each.row for each in shown.undelivered if each.dead is None] == [2]

@@ -7,11 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from keeptime.model.sample import Failure
+from keeptime.model.token import Scope
 from keeptime.testing.showable import FakeShowable, contract, sample, view
+from keeptime.web.tls import Certificate
+from tests.docs.pages import ROOT, blocks
 from tests.servers import DIRECT, Running, alertmanager, get_json, prometheus, query, wait_until
 from tests.web.conftest import Serve
+from tests.web.test_tls import issued, tls
+from tests.web.test_tokens import guarded
 
 USUAL = (
     'sum by (job) (rate(model_request_latency_seconds_bucket{le="0.5"}[5s]))'
@@ -78,3 +84,28 @@ def test_a_dead_model_is_not_fast_and_alertmanager_hears_of_it(serve: Serve, tmp
             failed = query(server, 'sum by (result) (rate(model_requests_total{result!="ok"}[5s])) > 0')
             assert list(failed) == [(("result", "refused"),)]
             assert failed[(("result", "refused"),)] == pytest.approx(20, rel=0.3)
+
+
+def documented(token: Path, trust: Path) -> dict[str, object]:
+    """The scrape configuration that the page of tokens has, with this test's files."""
+    (block,) = (each for each in blocks("yaml") if each.page == ROOT / "docs/tokens.md")
+    text = block.text.replace("/etc/prometheus/keeptime.token", str(token))
+    (job,) = yaml.safe_load(text.replace("/etc/prometheus/keeptime-ca.pem", str(trust)))["scrape_configs"]
+    del job["static_configs"], job["job_name"]
+    return dict(job)
+
+
+def test_prometheus_scrapes_by_tls_with_a_token_and_not_without(tmp_path: Path) -> None:
+    chain, key, trust = issued(tmp_path, "tls")
+    file, door = guarded(tmp_path)
+    written = tmp_path / "prometheus.token"
+    written.write_text(file.add("prometheus", [Scope.READ], 0, None) + "\n")
+    with tls(Certificate(chain, key), door) as port:
+        job = documented(written, trust)
+        with prometheus(tmp_path / "prometheus", [f"localhost:{port}"], **job) as server:
+            wait_until(lambda: list(query(server, "up").values()) == [1.0], 20, "a scrape that succeeds")
+            assert query(server, "keeptime_build_info")
+            file.revoke("prometheus")
+            wait_until(lambda: list(query(server, "up").values()) == [0.0], 20, "a scrape that is refused")
+            (target,) = get_json(f"{server.url}/api/v1/targets")["data"]["activeTargets"]  # type: ignore[index,call-overload]
+            assert "401" in target["lastError"]

@@ -15,6 +15,7 @@ import pytest
 from keeptime.errors import KeeptimeError
 from keeptime.testing.showable import FakeShowable, contract, view
 from keeptime.web.app import build
+from keeptime.web.door import Door
 from keeptime.web.serve import Server
 from keeptime.web.tls import Certificate
 from tests.observe.servers import Authority
@@ -33,9 +34,9 @@ def issued(folder: Path, name: str) -> tuple[Path, Path, Path]:
 
 
 @contextmanager
-def tls(certificate: Certificate) -> Iterator[int]:
+def tls(certificate: Certificate, door: Door | None = None) -> Iterator[int]:
     with in_a_thread() as loop:
-        app = build(FakeShowable([view(contract())]))
+        app = build(FakeShowable([view(contract())]), door)
         server = Server(app, "127.0.0.1", 0, certificate=certificate, renewed_seconds=0.1)
         port = asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
         try:

@@ -20,7 +20,7 @@ BURST = 60
 PER_HOUR = 240
 """Rows that are written at once and in the long run: some 2 MB a day at worst."""
 
-PENDING = 8
+PENDING = 32
 """Rows that wait for the store at most."""
 
 Write = Callable[[float, Mapping[str, Json]], Awaitable[object]]
