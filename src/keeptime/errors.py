@@ -23,9 +23,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from keeptime.redaction import redact
+
 
 class KeeptimeError(Exception):
-    """The root of the tree; `str()` of it is fit to show a person."""
+    """The root of the tree; `str()` of it is fit to show a person: no secret's value is in it, whoever said it."""
+
+    def __init__(self, *words: object) -> None:
+        super().__init__(*(redact(each) if isinstance(each, str) else each for each in words))
 
 
 class UsageError(KeeptimeError):

@@ -1,15 +1,17 @@
 """The log of `keeptime run`: one line per event, `time level message key=value …`, on stderr.
 
-Guarantees: one event is one line whatever it holds; nothing is logged that the contract marks as secret, because
-no part ever passes one on.
+Guarantees: one event is one line whatever it holds; no secret's value is in it, not even in a traceback of a bug.
+What ends a thread, or is raised where nobody catches, is logged the same way.
 """
 
 import json
 import logging
 import sys
+import threading
 from datetime import UTC, datetime
 
 from keeptime.model.alert import Message
+from keeptime.redaction import redact
 
 log = logging.getLogger("keeptime")
 
@@ -25,7 +27,7 @@ class Line(logging.Formatter):
         if record.exc_info:
             fields["error"] = self.formatException(record.exc_info)
         words = [at, record.levelname.lower(), value_of(record.getMessage())]
-        return " ".join([*words, *(f"{name}={value_of(value)}" for name, value in fields.items())])
+        return redact(" ".join([*words, *(f"{name}={value_of(value)}" for name, value in fields.items())]))
 
 
 def value_of(value: object) -> str:
@@ -40,6 +42,19 @@ def set_up(*, quiet: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Line())
     logging.basicConfig(level=logging.ERROR if quiet else logging.INFO, handlers=[handler], force=True)
+    threading.excepthook = _thread_ended
+    sys.unraisablehook = _unraisable
+
+
+def _thread_ended(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None:
+        name = args.thread.name if args.thread is not None else "?"
+        log.error("a bug of keeptime ended its thread '%s'", name, exc_info=args.exc_value)
+
+
+def _unraisable(args: "sys.UnraisableHookArgs") -> None:
+    if args.exc_value is not None:
+        log.error("a bug of keeptime, where nothing can be raised", exc_info=args.exc_value)
 
 
 def told(message: Message) -> None:

@@ -1,7 +1,8 @@
 """The command line's front door: which commands there are, and how errors leave the program.
 
 Guarantees: only the module of the command that was called is imported; an expected error is one clear message and
-an exit code (0 fine, 1 the answer is no, 2 usage), never a traceback. Knows nothing of what a command does.
+an exit code (0 fine, 1 the answer is no, 2 usage), never a traceback; a bug's traceback holds no
+secret. Knows nothing of what a command does.
 """
 
 import argparse
@@ -13,10 +14,12 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import NoReturn, Protocol, cast
 
 import keeptime
 from keeptime.errors import KeeptimeError, UsageError
+from keeptime.redaction import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    sys.excepthook = _bug
     try:
         args, command = _parse(words)
         _print_what_can_be_printed()
@@ -127,6 +131,13 @@ def _parse(words: list[str]) -> tuple[argparse.Namespace, CommandModule]:
 def _say(error: KeeptimeError, code: int) -> int:
     print(f"keeptime: {error}" if "\n" not in str(error) else str(error), file=sys.stderr)
     return code
+
+
+def _bug(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
+    """What Python prints of an exception that nobody caught, without secrets."""
+    import traceback
+
+    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, frames))))
 
 
 def _print_what_can_be_printed() -> None:

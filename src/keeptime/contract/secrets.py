@@ -1,6 +1,7 @@
 """What `env:NAME` and `file:PATH` refer to.
 
-Guarantees: a value is read when it is asked for and kept nowhere; an error names the reference, never the value.
+Guarantees: a value is read when it is asked for, and kept nowhere but where it is taken out of texts; an error
+names the reference, never the value.
 """
 
 import os
@@ -8,18 +9,21 @@ from pathlib import Path
 
 from keeptime.contract.terms import SecretRef
 from keeptime.errors import SecretError
+from keeptime.redaction import remember
 
 LARGEST = 65_536
 """Bytes of a secret's file."""
 
 
-def resolve(ref: SecretRef | str) -> str:
-    """The secret's value, without one trailing newline. Raises SecretError if there is none."""
+def resolve(ref: SecretRef | str, *, secret: bool = True) -> str:
+    """The value, without one trailing newline; `secret`: no text may show it. Raises SecretError if none."""
     source, name = _parts(ref)
     value = _from_env(name) if source == "env" else _from_file(name)
     value = value[:-1] if value.endswith("\n") else value
     if not value:
         raise SecretError(f"{source}:{name} is empty; expected a value")
+    if secret:
+        remember(value)
     return value
 
 

@@ -21,6 +21,7 @@ from keeptime.observe.attributes import Declared, declared
 from keeptime.observe.expect import Bad, Checks, checks
 from keeptime.observe.kernel import Address, address_of
 from keeptime.observe.tokens import TokenCount, token_count
+from keeptime.redaction import Redactor
 
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _OURS = frozenset({"connection", "content-length", "transfer-encoding", "expect"})
@@ -48,6 +49,7 @@ class Target:
     request: bytes = field(default=b"", repr=False)
     secret: bool = False
     _values: tuple[str, ...] = field(default=(), repr=False)
+    _redactor: Redactor = field(default_factory=Redactor, repr=False)
 
     def look(self, status: int, fields: Mapping[bytes, bytes], body: bytes) -> tuple[Bad | None, int | None]:
         """What is wrong with a whole answer, and how many tokens it says it gave, where that is asked."""
@@ -72,15 +74,16 @@ class Target:
         for name, value in values.items():
             if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
                 raise SecretError(f"{self.endpoint.headers[name]}: the value for {name} holds a control character")
-        self._values = tuple(values.values())
+        if tuple(values.values()) != self._values:
+            self._values, self._redactor = tuple(values.values()), Redactor()
+            for value in self._values:
+                self._redactor.remember(value)
         self.secret = bool(values)
         self.request = self._write(values)
 
     def redact(self, text: str) -> str:
-        """This text without any secret's value in it."""
-        for value in self._values:
-            text = text.replace(value, "***")
-        return text
+        """This text, which may be cut, without any secret's value in it."""
+        return self._redactor.redact_cut(text)
 
     def _write(self, secrets: dict[str, str]) -> bytes:
         parts = urlsplit(self.endpoint.url)

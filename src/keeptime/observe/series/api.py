@@ -21,6 +21,7 @@ from keeptime.contract.secrets import resolve
 from keeptime.contract.terms import PrometheusSource, SecretRef
 from keeptime.errors import SecretError, SourceError
 from keeptime.model.reach import OWN, host_refusal
+from keeptime.redaction import redact
 
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes of an answer."""
@@ -145,7 +146,7 @@ def read(status: int, body: bytes, expression: str) -> Sequence[Line]:
     try:
         answer = json.loads(body)
         if answer["status"] != "success":
-            words = f"{answer.get('errorType', 'error')}: {str(answer.get('error', ''))[:300]}"
+            words = f"{answer.get('errorType', 'error')}: {redact(str(answer.get('error', '')))[:300]}"
             raise SourceError(f"Prometheus refused {_short(expression)} with {status} {words}")
         found = answer["data"]["result"]
         if answer["data"]["resultType"] not in ("vector", "matrix"):

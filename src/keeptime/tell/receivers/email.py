@@ -77,7 +77,7 @@ class EmailReceiver:
         host, port = host_and_port(address.option("server"))
         tls = Tls(address.option("tls"))
         user, password = address.option("user"), address.secret
-        login = (looked_up(user), looked_up(password)) if user else (None, None)
+        login = (looked_up(user, secret=False), looked_up(password)) if user else (None, None)
         context = None if tls is Tls.NONE else await asyncio.to_thread(ssl.create_default_context)
         there = await self._socket(host, port, address.reach)
         client = aiosmtplib.SMTP(
