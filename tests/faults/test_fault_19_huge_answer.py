@@ -1,4 +1,4 @@
-"""Fault 19: an answer of 1 GB → at most 64 KiB of it are read, by any receiver; a probe reads what its terms say."""
+"""Fault 19: an answer of 1 GB → any receiver reads at most 64 KiB of it; a probe reads what its terms say."""
 
 import asyncio
 
