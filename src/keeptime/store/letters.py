@@ -45,14 +45,16 @@ class Letters:
         self.db.execute(update, (at, error, row))
         Proofs(self.db).gave_up([row], at, error)
 
-    def give_up_behind(self, row: int, at: float, error: str) -> None:
-        """So is all that waits for the same receiver of the same contract."""
+    def give_up_behind(self, row: int, at: float, error: str) -> int:
+        """So is all that waits for the same receiver of the same contract; how many."""
         behind = self.db.execute(
             "UPDATE outbox SET dead = ?, status = ? "
             f"WHERE {UNSENT} AND route = (SELECT route FROM outbox WHERE row = ?) RETURNING row",
             (at, error, row),
         )
-        Proofs(self.db).gave_up(sorted(each for (each,) in list(behind)), at, error)
+        rows = sorted(each for (each,) in list(behind))
+        Proofs(self.db).gave_up(rows, at, error)
+        return len(rows)
 
     def list(self, *, dead: bool, most: int) -> tuple[Letter, ...]:
         if dead:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from keeptime.errors import StoreError
-from keeptime.model.alert import Address, AlertRow, DeadLetters, Delivery, Heard, Letter, Message, Waiting
+from keeptime.model.alert import Address, AlertRow, DeadLetters, Delivery, Heard, Letter, Waiting
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.numbers import Taken
+from keeptime.model.outcome import Delivered, Failed, GaveUp, Outcome
 from keeptime.store.heard import heard_of
 from keeptime.store.letters import Letters
 from keeptime.store.names import Names
@@ -36,24 +37,22 @@ class StoredOutbox:
         with self.db.speaking():
             return self._posting.next_due()
 
+    def mark(self, outcomes: Sequence[Outcome]) -> tuple[int, ...]:
+        """What became of these attempts, in one step; of each how many rows became dead letters."""
+        with self._step():
+            return tuple(map(self._posting.mark, outcomes))
+
     def delivered(self, row: int, at: float, status: str) -> None:
         """The receiver took it: the row is done."""
-        with self._step():
-            self._posting.delivered(row, at, status)
+        self.mark([Delivered(row, at, status)])
 
-    def failed(self, row: int, at: float, next_try: float, error: str) -> None:  # noqa: ARG002 - the outbox's signature
+    def failed(self, row: int, at: float, next_try: float, error: str) -> None:
         """It did not; try again at `next_try`."""
-        with self._step():
-            self._posting.failed(row, next_try, error)
+        self.mark([Failed(row, at, next_try, error)])
 
-    def gave_up(self, row: int, at: float, error: str, *, channel: bool, messages: Sequence[Message] = ()) -> None:
-        """The row is a dead letter; `channel`: and all that waits for the same receiver of its contract. Then
-        `messages` are put in.
-        """
-        with self._step():
-            self._posting.gave_up(row, at, error, channel=channel)
-            for message in messages:
-                self._posting.put(message, at)
+    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
+        """The row is a dead letter; `channel`: and all that waits for the same receiver of its contract."""
+        self.mark([GaveUp(row, at, error, channel)])
 
     def dead_letters(self) -> Sequence[DeadLetters]:
         """Dead letters per (contract, address)."""

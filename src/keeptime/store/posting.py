@@ -13,6 +13,7 @@ from typing import Any
 from keeptime.errors import StoreError
 from keeptime.model.alert import Address, Delivery, Message, Waiting, topic_of
 from keeptime.model.key import ObjectiveKey
+from keeptime.model.outcome import Delivered, Failed, GaveUp, Outcome
 from keeptime.store.letters import UNSENT, Letters
 from keeptime.store.names import Names
 from keeptime.store.numbering import Numbering, numbers_of
@@ -85,28 +86,34 @@ class Posting:
         due = self.db.execute(query).fetchone()[0]
         return None if due is None else float(due)
 
-    def delivered(self, row: int, at: float, status: str) -> None:
-        """Mark it done; a second time changes nothing. Raises StoreError where there is no such row."""
-        if self._unsent(row):
-            self.db.execute("UPDATE outbox SET delivered = ?, status = ? WHERE row = ?", (at, status, row))
-            self._total(row, "delivered = delivered + 1, last_error = ''")
-            Proofs(self.db).delivered(row, at, status)
+    def mark(self, outcome: Outcome) -> int:
+        """How many rows became dead letters. A row that is not unsent is left as it is. Raises StoreError where
+        there is no such row.
+        """
+        if not self._unsent(outcome.row):
+            return 0
+        match outcome:
+            case Delivered(row, at, status):
+                self.db.execute("UPDATE outbox SET delivered = ?, status = ? WHERE row = ?", (at, status, row))
+                self._total(row, "delivered = delivered + 1, last_error = ''")
+                Proofs(self.db).delivered(row, at, status)
+                return 0
+            case Failed(row, _, next_try, error):
+                update = "UPDATE outbox SET attempts = attempts + 1, next_try = ?, status = ? WHERE row = ?"
+                self.db.execute(update, (next_try, error, row))
+                self._total(row, "failed = failed + 1, last_error = ?", error)
+                return 0
+            case GaveUp():
+                return self._give_up(outcome)
 
-    def failed(self, row: int, next_try: float, error: str) -> None:
-        """One more attempt of an unsent row failed. Raises StoreError where there is no such row."""
-        if self._unsent(row):
-            update = "UPDATE outbox SET attempts = attempts + 1, next_try = ?, status = ? WHERE row = ?"
-            self.db.execute(update, (next_try, error, row))
-            self._total(row, "failed = failed + 1, last_error = ?", error)
-
-    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
-        """The last attempt of an unsent row failed. Raises StoreError where there is no such row."""
-        if self._unsent(row):
-            letters = Letters(self.db)
-            letters.give_up(row, at, error)
-            if channel:
-                letters.give_up_behind(row, at, error)
-            self._total(row, "failed = failed + 1, last_error = ?", error)
+    def _give_up(self, outcome: GaveUp) -> int:
+        letters, (row, at, error) = Letters(self.db), (outcome.row, outcome.at, outcome.error)
+        letters.give_up(row, at, error)
+        behind = letters.give_up_behind(row, at, error) if outcome.channel else 0
+        self._total(row, "failed = failed + 1, last_error = ?", error)
+        for message in outcome.messages:
+            self.put(message, at)
+        return 1 + behind
 
     def latest(self, kind: str) -> Sequence[Delivery]:
         return [_delivery(row) for row in self.db.execute(_LATEST, (kind,))]

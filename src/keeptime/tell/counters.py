@@ -9,12 +9,14 @@ from keeptime.model.sketch import Sketch
 class PairCounters:
     """Deliveries of one (contract, address). `seconds`: from the decision to the first 2xx, of each delivered one.
 
-    `last_error` is the latest failure's sentence, "" after a success.
+    `given_up`: messages, those behind a receiver that is gone too. `last_error` is the latest failure's sentence,
+    "" after a success.
     """
 
     attempts: int = 0
     delivered: int = 0
     failed: int = 0
+    given_up: int = 0
     last_error: str = ""
     seconds: Sketch = field(default_factory=Sketch)
 

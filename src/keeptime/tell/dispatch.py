@@ -11,14 +11,15 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from math import inf
 
 from keeptime.clock import Clock
 from keeptime.errors import DeliveryError, StoreError, blame
 from keeptime.model.alert import Delivery, Message
+from keeptime.model.outcome import Delivered, Failed, GaveUp, Outcome
 from keeptime.tell.counters import PairCounters
 from keeptime.tell.lanes import Lanes
+from keeptime.tell.marking import Marker
 from keeptime.tell.message import numbered
 from keeptime.tell.ports import InStore, Outbox, ReceiverFactory
 from keeptime.tell.refresh import Refresher
@@ -77,6 +78,7 @@ class Dispatcher:
         self._receivers = receivers
         self._clock, self._stamps = clock, stamps or clock
         self._in_store = in_store
+        self._marker = Marker(outbox, in_store)
         self._on_given_up, self._on_marked = on_given_up, on_marked
         self._woken = asyncio.Event()
         self._ending = False
@@ -130,6 +132,7 @@ class Dispatcher:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._marker.flush()
 
     async def _rest(self, seconds: float) -> None:
         try:
@@ -197,29 +200,31 @@ class Dispatcher:
         else:
             now = self._now()
             counters.success(now - head.created)
-            await self._mark(self._outbox.delivered, head.row, now, status)
+            await self._mark(Delivered(head.row, now, status))
 
     async def _failed(self, head: Delivery, error: DeliveryError, counters: PairCounters) -> None:
         counters.failure(str(error))
         now = self._now()
         decision = decide(head.attempts + 1, head.created, now, error, head.message_id)
         if isinstance(decision, GivenUp):
-            messages = self._on_given_up(head, decision)
-            give_up = partial(self._outbox.gave_up, channel=decision.channel, messages=messages)
-            await self._mark(give_up, head.row, now, decision.reason)
+            messages = tuple(self._on_given_up(head, decision))
+            outcome = GaveUp(head.row, now, decision.reason, decision.channel, messages)
+            counters.given_up += await self._mark(outcome)
             _lament(head, decision)
         else:
-            await self._mark(self._outbox.failed, head.row, now, decision.at, str(error))
+            await self._mark(Failed(head.row, now, decision.at, str(error)))
 
-    async def _mark(self, call: Callable[..., None], *args: object) -> None:
+    async def _mark(self, outcome: Outcome) -> int:
         """Store the outcome; a store that cannot take it now is asked again, for the pair must not run ahead."""
         while True:
             try:
-                await self._in_store(call, *args)
-                return self._on_marked()
+                given_up = await self._marker.mark(outcome)
             except Exception as error:  # whatever it is: the message must not be sent over and over meanwhile
                 self._trouble(f"the outcome of a delivery cannot be stored: {error}")
                 await asyncio.sleep(PAUSE)
+            else:
+                self._on_marked()
+                return given_up
 
     def _trouble(self, sentence: str) -> None:
         if sentence != self.problem:

@@ -1,13 +1,14 @@
 """What telling needs from outside: a durable outbox, and receivers that carry one message.
 
-Guarantees: the outbox is the only memory of what is still to be sent; a row leaves it only by `delivered`. One that
-is given up is kept as a dead letter, until it is replayed.
+Guarantees: the outbox is the only memory of what is still to be sent; a row leaves it only by being delivered. One
+that is given up is kept as a dead letter, until it is replayed or discarded.
 """
 
 from collections.abc import Callable, Collection, Sequence
 from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
-from keeptime.model.alert import DeadLetters, Delivery, Letter, Message, Waiting
+from keeptime.model.alert import DeadLetters, Delivery, Letter, Waiting
+from keeptime.model.outcome import Outcome
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,18 +31,10 @@ class Outbox(Protocol):
         """When the earliest head is due; None when nothing waits."""
         ...
 
-    def delivered(self, row: int, at: float, status: str) -> None:
-        """The receiver took it (2xx): the row is done. `status` is for people, such as "204"."""
-        ...
+    def mark(self, outcomes: Sequence[Outcome]) -> Sequence[int]:
+        """What became of these attempts, all in one step or (where it raises) none of them.
 
-    def failed(self, row: int, at: float, next_try: float, error: str) -> None:
-        """It did not; try again at `next_try`. Adds one to the row's attempts."""
-        ...
-
-    def gave_up(self, row: int, at: float, error: str, *, channel: bool, messages: Sequence[Message] = ()) -> None:
-        """It did not, for the last time: the row is a dead letter. Adds one to its attempts.
-
-        In the same step: `channel`: so are all unsent rows of its (contract, address); then `messages` are put in.
+        Returns of each how many rows became dead letters by it. Of a row that is not unsent nothing is changed.
         """
         ...
 

@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 from keeptime.errors import StoreError
 from keeptime.model.alert import Address, DeadLetters, Delivery, Letter, Message, Waiting
 from keeptime.model.numbers import MOST_NAMED, Numbers
+from keeptime.model.outcome import Delivered, Failed, GaveUp, Outcome
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,34 +67,18 @@ class FakeOutbox:
         self._check()
         return min((row.next_try for row in self._heads()), default=None)
 
-    def delivered(self, row: int, at: float, status: str) -> None:
+    def mark(self, outcomes: Sequence[Outcome]) -> list[int]:
         self._check()
-        index, (delivery, objective) = self._find(row)
-        del self.waiting_rows[index]
-        self.outcomes.append((row, at, status))
-        self.done.append(delivery)
-        self._taken[_triple(delivery, objective)] = delivery
+        return [self._mark(each) for each in outcomes]
+
+    def delivered(self, row: int, at: float, status: str) -> None:
+        self.mark([Delivered(row, at, status)])
 
     def failed(self, row: int, at: float, next_try: float, error: str) -> None:
-        self._check()
-        index, (delivery, objective) = self._find(row)
-        again = replace(delivery, attempts=delivery.attempts + 1, next_try=next_try)
-        self.waiting_rows[index] = (again, objective)
-        self.outcomes.append((row, at, error))
+        self.mark([Failed(row, at, next_try, error)])
 
-    def gave_up(self, row: int, at: float, error: str, *, channel: bool, messages: Sequence[Message] = ()) -> None:
-        self._check()
-        _, (head, _) = self._find(row)
-        self.outcomes.append((row, at, error))
-        for index in reversed(range(len(self.waiting_rows))):
-            delivery, objective = self.waiting_rows[index]
-            if delivery.row == row or (channel and _pair(delivery) == _pair(head)):
-                del self.waiting_rows[index]
-                tried = replace(delivery, attempts=delivery.attempts + (delivery.row == row))
-                self.dead.append((tried, objective, at, error))
-        self.dead.sort(key=lambda each: each[0].row)
-        for message in messages:
-            self.put(message, at)
+    def gave_up(self, row: int, at: float, error: str, *, channel: bool) -> None:
+        self.mark([GaveUp(row, at, error, channel)])
 
     def dead_letters(self) -> Sequence[DeadLetters]:
         self._check()
@@ -146,6 +131,38 @@ class FakeOutbox:
             )
             for head in self._heads()
         ]
+
+    def _mark(self, outcome: Outcome) -> int:
+        index, (delivery, objective) = self._find(outcome.row)
+        match outcome:
+            case Delivered(row, at, status):
+                del self.waiting_rows[index]
+                self.outcomes.append((row, at, status))
+                self.done.append(delivery)
+                self._taken[_triple(delivery, objective)] = delivery
+                return 0
+            case Failed(row, at, next_try, error):
+                again = replace(delivery, attempts=delivery.attempts + 1, next_try=next_try)
+                self.waiting_rows[index] = (again, objective)
+                self.outcomes.append((row, at, error))
+                return 0
+            case GaveUp():
+                return self._give_up(outcome, delivery)
+
+    def _give_up(self, outcome: GaveUp, head: Delivery) -> int:
+        self.outcomes.append((outcome.row, outcome.at, outcome.error))
+        before = len(self.dead)
+        for index in reversed(range(len(self.waiting_rows))):
+            delivery, objective = self.waiting_rows[index]
+            if delivery.row == head.row or (outcome.channel and _pair(delivery) == _pair(head)):
+                del self.waiting_rows[index]
+                tried = replace(delivery, attempts=delivery.attempts + (delivery.row == head.row))
+                self.dead.append((tried, objective, outcome.at, outcome.error))
+        self.dead.sort(key=lambda each: each[0].row)
+        count = len(self.dead) - before
+        for message in outcome.messages:
+            self.put(message, outcome.at)
+        return count
 
     def _number(self, message: Message, address: Address) -> Numbers:
         pair = (message.key.contract, address.id)
