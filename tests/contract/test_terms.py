@@ -81,7 +81,9 @@ def test_every_field_of_the_long_forms() -> None:
     assert available.policy.tiers[0] == Tier(Severity.PAGE, 3600, 300, 14.4)
     assert contract.no_data_after == 120
     assert contract.consumers[0].about == {Topic.BROKEN, Topic.RECOVERED}
-    assert contract.consumers[0].tell[0] == Address("web-shop", "webhook", "env:SHOP_HOOK", "env:SHOP_SECRET")
+    allow = ("10.96.0.0/12", "fd00::/8")
+    hook = Address("web-shop", "webhook", "env:SHOP_HOOK", "env:SHOP_SECRET", allow=allow)
+    assert contract.consumers[0].tell[0] == hook
     assert contract.links["runbook"] == "https://wiki.example.com/translation"
 
 

@@ -27,8 +27,10 @@ endpoint:
 observe: [{{probe: {{every: 10s, connection: reuse}}}}]
 {OBJECTIVES}
 consumers:
-  - {{name: shop, tell: [{{webhook: {{url: env:HOOK, secret: [env:S, env:T]}}}}], about: [broken], heartbeat: 90s}}
-operators: {{tell: ["log:", "alertmanager:http://127.0.0.1:9093"], ping: {{url: env:PING, every: 30s}}}}
+  - {{name: shop, tell: [{{webhook: {{url: env:HOOK, secret: [env:S, env:T]}}}}], about: [broken], heartbeat: 90s,
+     notify_within: 30s, escalate: ['slack:env:SHOP_SLACK']}}
+operators: {{tell: ["log:", "alertmanager:http://127.0.0.1:9093"], ping: {{url: env:PING, every: 30s}},
+  escalate: ["pagerduty:env:KEY"]}}
 links: {{runbook: https://wiki.example.com/x}}
 """
 COUNTS = {

@@ -79,6 +79,7 @@ def every_condition() -> FakeShowable:
             DeliveryView(main.name, "checkout", "webhook:file:/run/second", 5, 0, 1, 9.0),
             DeliveryView(main.name, "operators", f"webhook:https://hooks.example/{CANARY}", 40, 0, 0, 0.0),
         ),
+        passed_on={(main.name, "checkout"): 2},
         signs=(
             SignView("heartbeat", (main.name,), "checkout", 60.0, NOW - 30, 12, 1, 2),
             SignView(

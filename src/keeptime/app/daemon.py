@@ -16,6 +16,7 @@ from keeptime.app.keeper import Keeper, Kept
 from keeptime.app.looking import Looking
 from keeptime.app.noticing import Noticing
 from keeptime.app.operators import Operators
+from keeptime.app.passing import Passing
 from keeptime.app.periods import PeriodView
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
 from keeptime.app.queues import Queues
@@ -96,6 +97,7 @@ class Daemon:
             on_marked=self._queues.moved.set,
             on_given_up=self._operators.of_dead_letter,
         )
+        self._passing = Passing(store, in_store, clock, lambda: self._contracts, self._operators, self._woken)
         self._dead_man = DeadMan(
             lambda: self._contracts, self.snapshot, self._receivers, clock, anchored(store, in_store)
         )
@@ -117,6 +119,7 @@ class Daemon:
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
             asyncio.create_task(self._queues.run(), name="queues"),
             asyncio.create_task(self._dead_man.run(), name="signs of life"),
+            asyncio.create_task(self._passing.run(), name="passing on"),
             asyncio.create_task(self._noticing.run(), name="noticing"),
         ]
         self._queues.moved.set()
@@ -195,6 +198,7 @@ class Daemon:
             reload_error=self._reloading.error,
             ledger=self._queues.head,
             signs=self._dead_man.views(),
+            passed_on=dict(self._passing.steps),
         )
 
     async def look(self) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from keeptime.app.ports import Store
 from keeptime.app.signs import Key, SignView, beats, facts_of, pings
 from keeptime.app.view import Snapshot
-from keeptime.clock import Clock
+from keeptime.clock import Clock, SystemClock
 from keeptime.contract.terms import Contract
 from keeptime.errors import DeliveryError, KeeptimeError, blame
 from keeptime.model.alert import Address
@@ -69,6 +69,7 @@ class DeadMan:
     ) -> None:
         self._contracts, self._show = contracts, show
         self._receivers, self._clock, self._anchor = receivers, clock, anchor
+        self._stamps = SystemClock()  # signatures bear the machine's own time, wherever that was set to
         self._poster = Poster()
         self._signs: dict[Key, Sign] = {}
 
@@ -149,9 +150,7 @@ class DeadMan:
             sign.task = None
 
     async def _ping(self, key: Key, now: float) -> None:
-        pinging = [each for each in self._contracts() if each.name in key.contracts]
-        allow = tuple(dict.fromkeys(network for each in pinging for network in each.allow))
-        await self._poster.get(looked_up(key.url), now, reach_of(allow))
+        await self._poster.get(looked_up(key.url), now, reach_of(key.allow))
 
     async def _beat(self, key: Key, address: Address, snapshot: Snapshot, now: float) -> None:
         view = next((each for each in snapshot.contracts if each.contract.name == key.contracts[0]), None)
@@ -161,7 +160,7 @@ class DeadMan:
             raise DeliveryError("the contract is not in force")
         anchor = await self._anchor(view.contract.name, address)
         delivery = compose(view.contract, consumer, address, view.verdicts, anchor, now)
-        await self._receivers(address.kind).send(delivery, now)
+        await self._receivers(address.kind).send(delivery, self._stamps.wall_ns() / 1e9)
 
 
 def _note(key: Key, sign: Sign, trouble: str, same: str = "") -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from keeptime.app.view import DeliveryView
 from keeptime.contract.terms import Contract
 from keeptime.model.alert import DeadLetters, Waiting
+from keeptime.tell.audience import everyone
 from keeptime.tell.counters import PairCounters
 
 Pair = tuple[str, str]
@@ -65,5 +66,4 @@ def _view(
 
 
 def _addresses(contract: Contract) -> list[tuple[str, str]]:
-    told = [(consumer.name, address.id) for consumer in contract.consumers for address in consumer.tell]
-    return list(dict.fromkeys([*told, *(("operators", address.id) for address in contract.operators)]))
+    return [(address.audience, address.id) for address in everyone(contract)]

@@ -13,11 +13,11 @@ from keeptime.app.ports import Store
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError
-from keeptime.model.alert import Aside, Delivery, Message
+from keeptime.model.alert import Address, Aside, Delivery, Late, Message
 from keeptime.model.change import Change
 from keeptime.tell.ports import InStore
 from keeptime.tell.retry import GivenUp
-from keeptime.tell.service import DEAD_LETTER, service
+from keeptime.tell.service import DEAD_LETTER, UNDELIVERED, service
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,17 @@ class Operators:
             service(each, DEAD_LETTER, sentence, now, f"{address.audience} by {address.kind}")
             for each in self._contracts()
             if each.name == given_up.contract and each.operators
+        )
+
+    def of_undelivered(self, late: Late, to: Address | None, reason: str) -> tuple[Message, ...]:
+        """What the operators are told of a message that was not taken in time, to be stored in the same step."""
+        then = f"It goes to {to.audience} by {to.kind} now" if to is not None else "Nobody else is to be asked"
+        whom = f"{late.address.audience} by {late.address.kind}"
+        sentence = f"Message {late.message_id} ({late.topic}) was {reason}. {then}, and it goes on being tried."
+        return tuple(
+            service(each, UNDELIVERED, sentence, self._now(), f"{late.message_id} for {whom}, row {late.row}")
+            for each in self._contracts()
+            if each.name == late.contract and each.operators
         )
 
     def _take(self, message: Message) -> None:

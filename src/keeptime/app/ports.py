@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from keeptime.contract.terms import Contract
-from keeptime.model.alert import Address, AlertRow, Heard
+from keeptime.model.alert import Address, AlertRow, Heard, Late, Passed
 from keeptime.model.change import Change
 from keeptime.model.counters import RequestCounters
 from keeptime.model.history import History
@@ -44,6 +44,16 @@ class Store(Outbox, Protocol):
 
     def ledger_head(self) -> LedgerHead:
         """The newest row of the ledger: what whoever holds it can later prove by."""
+        ...
+
+    def late(self, now: float, within: float, steps: int) -> Sequence[Late]:
+        """Rows that nobody took, and of which less than so many steps were made: decided longer than `within`
+        seconds ago, or given up lately.
+        """
+        ...
+
+    def pass_on(self, passed: Sequence[Passed], now: float) -> None:
+        """These go to their next receivers, in one step with what is said of it."""
         ...
 
     def last_taken(self, contract: str, address: Address) -> Taken | None:

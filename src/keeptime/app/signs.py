@@ -72,8 +72,15 @@ def facts_of(snapshot: Snapshot, names: Sequence[str], audience: str = "") -> Fa
         committed_at=snapshot.health.last_commit_at,
         unseen=tuple(_unseen(views, snapshot.at)),
         oldest_unsent=max(waiting, default=0.0),
-        young=min((NOTIFY_WITHIN for _ in views), default=NOTIFY_WITHIN),
+        young=min((each for view in views for each in _within(view.contract, audience)), default=NOTIFY_WITHIN),
     )
+
+
+def _within(contract: Contract, audience: str) -> Iterator[float]:
+    """How old a message may be that waits for this audience ("": for anyone)."""
+    yield from (each.urgency.within for each in contract.consumers if audience in ("", each.name))
+    if not audience:
+        yield contract.urgency.within
 
 
 def _unseen(views: Iterable[ContractView], now: float) -> Iterator[str]:

@@ -100,7 +100,8 @@ class Health:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that can be shown. `reload_error`: why the last reload was refused, "" if it was not. `ledger`: its
-    newest row when that was last looked at.
+    newest row when that was last looked at. `passed_on`: how often a message that was not taken in time went on, by
+    (contract, audience), since start.
     """
 
     at: float
@@ -111,6 +112,7 @@ class Snapshot:
     engine: Mapping[str, float] = field(default_factory=dict)
     reload_error: str = ""
     signs: tuple[SignView, ...] = ()
+    passed_on: Mapping[tuple[str, str], int] = field(default_factory=dict)
     ledger: LedgerHead = EMPTY
 
 

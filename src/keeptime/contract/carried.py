@@ -22,6 +22,7 @@ OF_CONTRACT = (
     "observe",
     "consumers",
     "operators",
+    "notify_within",
     "no_data_after",
     "links",
     "together",

@@ -14,6 +14,7 @@ from keeptime.contract.deadman import check_dead_man
 from keeptime.contract.draft import Draft
 from keeptime.contract.effective import check_times
 from keeptime.contract.endpoint import ENDPOINT_TABLE
+from keeptime.contract.escalating import NOTIFY_WITHIN_OF_CONTRACT
 from keeptime.contract.exempting import EXCLUDE
 from keeptime.contract.fingerprint import fingerprint
 from keeptime.contract.kinds import Duration, Label, Text
@@ -131,6 +132,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
     probes = tuple(each.value.finished(usual_timeout) for each in observers if isinstance(each.value, ProbeDraft))
     source = next((each.value for each in observers if isinstance(each.value, PrometheusSource)), None)
     name, on_call, allow = row.need(NAME), row.get(OPERATORS, OnCall()), row.get(ADDRESSES, ())
+    within = row.get(NOTIFY_WITHIN_OF_CONTRACT, None)
     unversioned = Contract(
         name=name,
         provider=row.get(PROVIDER, "unnamed"),
@@ -138,8 +140,9 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         endpoint=row.get(ENDPOINT, None),
         probes=probes,
         objectives=objectives,
-        consumers=consumers_allowing(row.get(CONSUMERS, ()), allow),
+        consumers=consumers_allowing(row.get(CONSUMERS, ()), allow, within),
         operators=allowing(on_call.tell, allow),
+        urgency=on_call.urgency.of_contract(within, allow),
         no_data_after=row.get(NO_DATA_AFTER, _usual_silence(probes, source)),
         version="",
         file=row.report.file,
@@ -212,6 +215,7 @@ CONTRACT_TABLE = Table(
         TIMEZONE,
         CONSUMERS,
         OPERATORS,
+        NOTIFY_WITHIN_OF_CONTRACT,
         ADDRESSES,
         NO_DATA_AFTER,
         LINKS,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from keeptime.contract.deadman import PING, SIGN_OF_LIFE
+from keeptime.contract.escalating import ESCALATE, NOTIFY_WITHIN, urgency
 from keeptime.contract.kinds import Choice, Label
 from keeptime.contract.lists import ListOf
 from keeptime.contract.nodes import Place
@@ -46,7 +47,7 @@ def _consumer(row: Row) -> Consumer:
     if heartbeat is not None and not any(each.kind == "webhook" for each in tell):
         message = f"{row.what}.heartbeat: heartbeats go to webhooks, and `tell` has none; add one, or leave it out"
         row.report.error(row.place_of(HEARTBEAT), "heartbeat-without-webhook", message)
-    return Consumer(name, addressed(name, tell), about, heartbeat)
+    return Consumer(name, addressed(name, tell), about, heartbeat, urgency(name, tell, row))
 
 
 def _names_once(consumers: Sequence[Placed[Consumer]], report: Report, _: str) -> None:
@@ -59,13 +60,22 @@ def _names_once(consumers: Sequence[Placed[Consumer]], report: Report, _: str) -
 
 
 CONSUMER_TABLE = Table(
-    "consumer", "Someone the promise was made to.", (CONSUMER_NAME, TELL, ABOUT, HEARTBEAT), _consumer
+    "consumer",
+    "Someone the promise was made to.",
+    (CONSUMER_NAME, TELL, ABOUT, HEARTBEAT, NOTIFY_WITHIN, ESCALATE),
+    _consumer,
 )
 CONSUMERS_SHAPE = ListOf(CONSUMER_TABLE, "consumers", MOST_CONSUMERS, least=0, across=_names_once)
 
 
 def _operators(row: Row) -> OnCall:
-    return OnCall(addressed(OPERATORS, row.need(TELL)), row.get(PING, None))
+    tell = row.need(TELL)
+    return OnCall(addressed(OPERATORS, tell), row.get(PING, None), urgency(OPERATORS, tell, row))
 
 
-OPERATORS_TABLE = Table("operators", "The provider's own on-call; hears everything.", (TELL, PING), _operators)
+OPERATORS_TABLE = Table(
+    "operators",
+    "The provider's own on-call; hears everything.",
+    (TELL, PING, NOTIFY_WITHIN, ESCALATE),
+    _operators,
+)

@@ -97,5 +97,11 @@ def allowing(addresses: Sequence[Address], allow: Networks) -> tuple[Address, ..
     return tuple(replace(each, allow=allow) for each in addresses)
 
 
-def consumers_allowing(consumers: Sequence[Consumer], allow: Networks) -> tuple[Consumer, ...]:
-    return tuple(replace(each, tell=allowing(each.tell, allow)) for each in consumers)
+def consumers_allowing(
+    consumers: Sequence[Consumer], allow: Networks, within: float | None
+) -> tuple[Consumer, ...]:
+    """`within`: how soon they are to be told where they say nothing of it."""
+    return tuple(
+        replace(each, tell=allowing(each.tell, allow), urgency=each.urgency.of_contract(within, allow))
+        for each in consumers
+    )

@@ -13,7 +13,7 @@ from typing import Literal
 from keeptime.contract.limits import Bound, Interval
 from keeptime.contract.scope import Exclude, Maintenance, Where, of_objective
 from keeptime.contract.sources import Counts
-from keeptime.contract.urgency import Ping
+from keeptime.contract.urgency import USUAL, Ping, Urgency
 from keeptime.model.alert import Address, Topic
 from keeptime.model.key import ObjectiveKey, Signal
 from keeptime.model.sample import Connection
@@ -228,6 +228,7 @@ class Consumer:
     tell: tuple[Address, ...]
     about: frozenset[Topic]
     heartbeat: float | None = None
+    urgency: Urgency = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +274,7 @@ class Contract:
     exclude: tuple[Exclude, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
     ping: Ping | None = None
+    urgency: Urgency = USUAL
     allow: tuple[str, ...] = ()
 
     def at(self, unix_seconds: float) -> "Contract":

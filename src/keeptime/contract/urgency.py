@@ -3,7 +3,7 @@
 Guarantees: a value of these types is legal. Knows nothing of how it is written, sent or decided.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keeptime.model.alert import Address
 
@@ -20,8 +20,32 @@ class Ping:
 
 
 @dataclass(frozen=True, slots=True)
+class Urgency:
+    """What becomes of a message that a receiver does not take within `notify_within` seconds (None: nothing was
+    said of it): it goes to the next of `escalate`.
+    """
+
+    notify_within: float | None = None
+    escalate: tuple[Address, ...] = ()
+
+    @property
+    def within(self) -> float:
+        return NOTIFY_WITHIN if self.notify_within is None else self.notify_within
+
+    def of_contract(self, usual: float | None, allow: tuple[str, ...]) -> "Urgency":
+        """The same in a contract that says `usual` of all, and whose names may stand for these networks."""
+        within = usual if self.notify_within is None else self.notify_within
+        return Urgency(within, tuple(replace(each, allow=allow) for each in self.escalate))
+
+
+USUAL = Urgency()
+"""Where nothing was said."""
+
+
+@dataclass(frozen=True, slots=True)
 class OnCall:
-    """The provider's own: who is told, and the dead man outside that watches keeptime."""
+    """The provider's own: who is told and how urgently, and the dead man outside that watches keeptime."""
 
     tell: tuple[Address, ...] = ()
     ping: Ping | None = None
+    urgency: Urgency = USUAL

@@ -28,7 +28,7 @@ from keeptime.contract.terms import (
     Together,
 )
 from keeptime.contract.written_figures import duration, percent
-from keeptime.contract.written_people import consumer, operators
+from keeptime.contract.written_people import consumer, notify_within, operators
 from keeptime.model.key import Signal
 from keeptime.units import format_rate
 
@@ -58,6 +58,7 @@ def shared(contract: Contract) -> Terms:
         observe=_observe(contract),
         consumers=[*map(consumer, contract.consumers)],
         operators=operators(contract),
+        notify_within=notify_within(contract),
         addresses={"allow": list(contract.allow)} if contract.allow else None,
         no_data_after=duration(contract.no_data_after),
         links=dict(contract.links),

@@ -4,7 +4,7 @@ Guarantees: as there. Knows nothing of what was promised.
 """
 
 from keeptime.contract.terms import Consumer, Contract
-from keeptime.contract.urgency import Ping
+from keeptime.contract.urgency import Ping, Urgency
 from keeptime.contract.written_figures import duration
 from keeptime.model.alert import Address
 
@@ -13,6 +13,7 @@ Terms = dict[str, object]
 
 def consumer(one: Consumer) -> Terms:
     said: Terms = {"name": one.name, "tell": [*map(address, one.tell)], "about": sorted(map(str, one.about))}
+    said |= _urgency(one.urgency)
     return said if one.heartbeat is None else said | {"heartbeat": duration(one.heartbeat)}
 
 
@@ -20,8 +21,19 @@ def operators(contract: Contract) -> Terms | None:
     """None where there are none."""
     if not contract.operators:
         return None
-    said: Terms = {"tell": [*map(address, contract.operators)]}
+    said: Terms = {"tell": [*map(address, contract.operators)], **_urgency(contract.urgency)}
     return said if contract.ping is None else said | {"ping": _ping(contract.ping)}
+
+
+def notify_within(contract: Contract) -> str | None:
+    """Of the whole contract, where no operators say it."""
+    within = contract.urgency.notify_within
+    return None if contract.operators or within is None else duration(within)
+
+
+def _urgency(one: Urgency) -> Terms:
+    said: Terms = {} if one.notify_within is None else {"notify_within": duration(one.notify_within)}
+    return said | ({"escalate": [*map(address, one.escalate)]} if one.escalate else {})
 
 
 def _ping(one: Ping) -> Terms:

@@ -159,6 +159,35 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """One outbox row that its receiver has not taken. `steps`: how often it was passed on (or said), the last time
+    at `stepped_at`; `taken_on_the_way`: a receiver that it was passed on to took it. `error`: of the last attempt.
+    """
+
+    row: int
+    message_id: str
+    contract: str
+    address: Address
+    topic: Topic | Aside
+    created: float
+    dead: float | None
+    error: str
+    steps: int = 0
+    stepped_at: float | None = None
+    taken_on_the_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A row that goes to the next receiver (`to`, None: only `messages` are said of it), and why."""
+
+    row: int
+    to: Address | None
+    reason: str
+    messages: "tuple[Message, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """One undelivered outbox row, for people. `dead`: when (Unix seconds) it was given up, None while it waits;
     `error`: what the last attempt met, "" before the first.

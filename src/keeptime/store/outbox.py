@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from keeptime.errors import StoreError
-from keeptime.model.alert import Address, AlertRow, DeadLetters, Delivery, Heard, Letter, Waiting
+from keeptime.model.alert import Address, AlertRow, DeadLetters, Delivery, Heard, Late, Letter, Passed, Waiting
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.numbers import Taken
 from keeptime.model.outcome import Delivered, Failed, GaveUp, Outcome
+from keeptime.store.escalating import Escalating
 from keeptime.store.heard import heard_of
 from keeptime.store.letters import Letters
 from keeptime.store.names import Names
@@ -79,6 +80,17 @@ class StoredOutbox:
         with self.db.speaking():
             return self._posting.waiting()
 
+    def late(self, now: float, within: float, steps: int) -> Sequence[Late]:
+        """Rows that nobody took: decided longer than `within` seconds ago, or given up lately."""
+        with self.db.speaking():
+            return self._escalating.late(now, within, steps)
+
+    def pass_on(self, passed: Sequence[Passed], now: float) -> None:
+        """All of these go to their next receivers, in one step with what is said of it."""
+        with self._step():
+            for each in passed:
+                self._escalating.pass_on(each, now)
+
     def last_taken(self, contract: str, address: Address) -> Taken | None:
         """The last message of this contract that this receiver took; None where it took none that has a number."""
         with self.db.speaking():
@@ -97,6 +109,10 @@ class StoredOutbox:
     @property
     def _posting(self) -> Posting:
         return Posting(self.db, self.names)
+
+    @property
+    def _escalating(self) -> Escalating:
+        return Escalating(self.db, self._posting)
 
     @contextmanager
     def _step(self, what: object = None) -> Iterator[None]:

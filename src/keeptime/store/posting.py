@@ -42,6 +42,10 @@ _LATEST = (
     f"JOIN outbox o ON o.row = newest {_JOINED}"
     "WHERE o.delivered IS NOT NULL ORDER BY o.row"
 )
+_ORIGIN = (
+    "SELECT m.id, m.message_id, o.objective, r.contract, o.created FROM outbox o "
+    "JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route WHERE o.row = ?"
+)
 _SUMMARY = (
     "SELECT r.contract, r.fields, r.delivered, r.failed, r.last_error, count(o.row), min(o.created) FROM route r "
     "LEFT JOIN outbox o ON o.route = r.id AND o.delivered IS NULL AND o.dead IS NULL GROUP BY r.id ORDER BY r.id"
@@ -66,14 +70,30 @@ class Posting:
         if done is None:
             return
         for address in message.addresses:
-            route = self._route(message.key.contract, address)
-            numbers = Numbering(self.db).take(route, message.id)
-            self.db.execute(
-                "INSERT INTO outbox (message, route, objective, created, next_try, epoch, sequence, previous_id, "
-                "missing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (done[0], route, objective, created, created, *numbers),
+            self._enqueue(
+                (done[0], message.id, objective), self._route(message.key.contract, address), created, created
             )
         Proofs(self.db).decided(message, created)
+
+    def also(self, origin: int, address: Address, now: float) -> int | None:
+        """The message of this row goes to this address, too; the new row, None where it goes there anyway."""
+        message, name, objective, contract, created = self.db.execute(_ORIGIN, (origin,)).fetchone()
+        route = self._route(contract, address)
+        there = "SELECT 1 FROM outbox WHERE message = ? AND route = ?"
+        if self.db.execute(there, (message, route)).fetchone() is not None:
+            return None
+        return self._enqueue((message, name, objective), route, created, now)
+
+    def _enqueue(self, message: tuple[int, str, int], route: int, created: float, due: float) -> int:
+        """One more row at the route's end. `message`: its number, its id and its objective's number."""
+        number, name, objective = message
+        numbers = Numbering(self.db).take(route, name)
+        (row,) = self.db.execute(
+            "INSERT INTO outbox (message, route, objective, created, next_try, epoch, sequence, previous_id, "
+            "missing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING row",
+            (number, route, objective, created, due, *numbers),
+        ).fetchone()
+        return int(row)
 
     def heads(self, now: float) -> Sequence[Delivery]:
         return [_delivery(row) for row in self.db.execute(_HEADS, (now,))]

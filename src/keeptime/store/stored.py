@@ -93,6 +93,7 @@ class Stored(StoredOutbox):
             for message in change.messages:
                 self._posting.put(message, change.at)
             self._posting.prune(change.at, _PRUNED)
+            self._escalating.prune(change.at, _PRUNED)
             self.db.give_back()
 
     def last_tick(self) -> int | None:

@@ -8,14 +8,23 @@ import json
 from collections.abc import Mapping
 
 from keeptime.contract.terms import Consumer, Contract, Objective
+from keeptime.contract.urgency import Urgency
 from keeptime.model.alert import Address, Aside, Delivery, Topic
 from keeptime.tell.life import Transition, heard_by_consumers
 
 
 def everyone(contract: Contract) -> tuple[Address, ...]:
-    """Every receiver of the contract, each once: those of its consumers in their order, then the operators'."""
-    told = [address for consumer in contract.consumers for address in consumer.tell]
-    return tuple(dict.fromkeys([*told, *contract.operators]))
+    """Every receiver of the contract, each once: those of its consumers in their order, then the operators'.
+
+    After those that are told at once come those that a message is passed on to.
+    """
+    told = [each for one in contract.consumers for each in (*one.tell, *one.urgency.escalate)]
+    return tuple(dict.fromkeys([*told, *contract.operators, *contract.urgency.escalate]))
+
+
+def urgency_of(contract: Contract, audience: str) -> Urgency:
+    """How urgently a consumer, or the operators, are to be told."""
+    return next((one.urgency for one in contract.consumers if one.name == audience), contract.urgency)
 
 
 def addresses(contract: Contract, objective: Objective, transition: Transition) -> tuple[Address, ...]:

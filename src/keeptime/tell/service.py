@@ -20,6 +20,9 @@ HOUR = 3600.0
 DEAD_LETTER = "dead_letter"
 """The code of: a message was given up."""
 
+UNDELIVERED = "undelivered"
+"""The code of: a message was not taken in time."""
+
 NEXT = (
     "Nothing ends this message: look, and mend what is wrong. While it goes on it is told once an hour at most, "
     "for each contract."

@@ -46,6 +46,7 @@ class FakeShowable:
     contracts: list[ContractView] = field(default_factory=list)
     deliveries: Sequence[DeliveryView] = ()
     signs: Sequence[SignView] = ()
+    passed_on: Mapping[tuple[str, str], int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     reload_error: str = ""
     engine: Mapping[str, float] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class FakeShowable:
             engine=self.engine,
             reload_error=self.reload_error,
             signs=tuple(self.signs),
+            passed_on=self.passed_on,
         )
 
     async def look(self) -> None:

@@ -1,4 +1,4 @@
-"""Series of the signs of life that keeptime gives: heartbeats to consumers, pings to a dead man outside.
+"""Series of the signs of life that keeptime gives, and of messages that went to the next receiver.
 
 Guarantees: as `own_series`: no label holds a URL; a sign that was never taken has no age. Webhooks of one consumer
 are one series.
@@ -44,3 +44,15 @@ def sign_series(snapshot: Snapshot) -> Iterator[Metric]:
             if of == kind:
                 age.add_metric((name, audience)[: len(labels)], seconds)
         yield from (total, age)
+
+
+def passed_on(snapshot: Snapshot) -> Metric:
+    """Absent for an audience until something was late there."""
+    total = CounterMetricFamily(
+        "keeptime_escalations",
+        "Steps of messages that were not taken in time: to the next receiver, or to the operators' knowledge.",
+        labels=("contract", "audience"),
+    )
+    for labels, count in sorted(snapshot.passed_on.items()):
+        total.add_metric(labels, count)
+    return total

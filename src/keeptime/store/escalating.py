@@ -1,0 +1,82 @@
+"""Messages that were not taken in time, and their being passed on to the next receiver.
+
+Guarantees: a step (the new row, how far it went, its ledger row, what the operators are told) is one transaction of
+the caller's; a message goes to a receiver once, however many of its rows are late; what was passed on is not passed
+on again by itself. Knows nothing of when and to whom.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keeptime.model.alert import Late, Passed, topic_of
+from keeptime.model.ledger import LedgerKind
+from keeptime.store.ledger import Ledger
+from keeptime.store.posting import KEEP_SECONDS, Posting
+from keeptime.store.rows import address_of
+from keeptime.store.sql import Database
+
+DEAD_SINCE = 86_400.0
+"""Seconds after which a dead letter that was not passed on is left alone: there were no steps when it was one."""
+
+_LATE = (
+    "SELECT o.row, m.message_id, r.contract, r.fields, m.topic, o.created, o.dead, o.status, "
+    "coalesce(e.steps, 0), e.stepped, (SELECT count(*) FROM escalated s JOIN outbox c ON c.row = s.copy "
+    "WHERE s.origin = o.row AND c.delivered IS NOT NULL) "
+    "FROM outbox o JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
+    "LEFT JOIN escalation e ON e.origin = o.row "
+    "WHERE {which} AND coalesce(e.steps, 0) < ? "
+    "AND NOT EXISTS (SELECT 1 FROM escalated s WHERE s.copy = o.row) ORDER BY o.row"
+)
+_WAITING = _LATE.format(which="o.delivered IS NULL AND o.dead IS NULL AND o.created <= ?")
+_DEAD = _LATE.format(which="o.dead >= ? AND o.discarded IS NULL AND o.delivered IS NULL")
+_ORIGIN = (
+    "SELECT m.message_id, r.contract, m.topic FROM outbox o "
+    "JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route WHERE o.row = ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Escalating:
+    """The tables escalation and escalated, beside the outbox."""
+
+    db: Database
+    posting: Posting
+
+    def late(self, now: float, within: float, steps: int) -> Sequence[Late]:
+        """Every row that nobody took, of which less than so many steps were made: what was decided longer than
+        `within` seconds ago and waits, and what was given up lately.
+        """
+        found = [
+            *self.db.execute(_WAITING, (now - within, steps)),
+            *self.db.execute(_DEAD, (now - DEAD_SINCE, steps)),
+        ]
+        return [
+            Late(row, name, contract, address_of(to), topic_of(topic), created, dead, error, done, at, bool(taken))
+            for row, name, contract, to, topic, created, dead, error, done, at, taken in found
+        ]
+
+    def pass_on(self, passed: Passed, now: float) -> None:
+        name, contract, topic = self.db.execute(_ORIGIN, (passed.row,)).fetchone()
+        if passed.to is not None:
+            copy = self.posting.also(passed.row, passed.to, now)
+            if copy is not None:
+                self.db.execute("INSERT INTO escalated VALUES (?, ?, ?)", (copy, passed.row, now))
+        self.db.execute(
+            "INSERT INTO escalation VALUES (?, 1, ?) "
+            "ON CONFLICT (origin) DO UPDATE SET steps = escalation.steps + 1, stepped = excluded.stepped",
+            (passed.row, now),
+        )
+        to = None if passed.to is None else {"audience": passed.to.audience, "receiver": passed.to.kind}
+        said = {"row": passed.row, "id": name, "topic": topic, "to": to, "reason": passed.reason}
+        Ledger(self.db).append(now, LedgerKind.ESCALATION, contract, said)
+        for each in passed.messages:
+            self.posting.put(each, now)
+
+    def prune(self, now: float, most: int) -> None:
+        """Forget at most so many steps of messages that are gone themselves."""
+        for table, row in (("escalation", "origin"), ("escalated", "copy")):
+            self.db.execute(
+                f"DELETE FROM {table} WHERE {row} IN (SELECT {row} FROM {table} WHERE stepped < ? AND NOT EXISTS "
+                f"(SELECT 1 FROM outbox o WHERE o.row = {table}.{row}) LIMIT ?)",
+                (now - KEEP_SECONDS, most),
+            )

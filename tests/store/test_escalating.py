@@ -1,0 +1,64 @@
+"""Steps of what nobody took: kept with all they tell of, over a restart, and forgotten with the message."""
+
+from pathlib import Path
+
+from keeptime.model.alert import Address, Passed
+from keeptime.model.change import Change
+from keeptime.store.posting import KEEP_SECONDS
+from tests.store.given import FAST, FIRST, HOOK, LOG, NOW, message, opened
+
+MAIL = Address("checkout", "email", "oncall@example.com")
+
+
+def test_a_step_is_kept_whole_and_outlives_a_restart(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.commit(Change(NOW, messages=(message("m1"), message("m2"))))
+        assert [each.row for each in store.late(NOW + 119, 120, 1)] == []
+        first, second = store.late(NOW + 120, 120, 1)
+        assert (first.message_id, first.address, first.steps, first.stepped_at) == ("m1", HOOK, 0, None)
+        told = message("s1", FAST, LOG)
+        store.pass_on([Passed(first.row, MAIL, "late", (told,)), Passed(second.row, None, "late")], NOW + 120)
+    with opened(tmp_path, tick=FIRST + 20) as store:
+        assert store.late(NOW + 239, 120, 1) == []
+        first, second = store.late(NOW + 239, 120, 2)
+        assert (first.steps, first.stepped_at, first.taken_on_the_way) == (1, NOW + 120, False)
+        assert [(each.contract, each.address, each.count) for each in store.waiting()] == [
+            ("digits", HOOK, 2),
+            ("digits", MAIL, 1),
+            ("digits", LOG, 1),
+        ]
+        copy = next(each for each in store.heads(NOW + 120) if each.address == MAIL)
+        assert (copy.message_id, copy.created, copy.next_try) == ("m1", NOW, NOW + 120)
+        store.delivered(copy.row, NOW + 130, "250")
+        assert [each.taken_on_the_way for each in store.late(NOW + 239, 120, 2)] == [True, False]
+        store.pass_on([Passed(first.row, MAIL, "again")], NOW + 240)
+        first, _ = store.late(NOW + 239, 120, 9)
+        assert (first.steps, first.stepped_at) == (2, NOW + 240)
+        assert MAIL not in [each.address for each in store.waiting()]  # it goes nowhere twice
+
+
+def test_what_was_given_up_is_late_at_once_and_not_for_ever(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.commit(Change(NOW, messages=(message("m1"),)))
+        store.gave_up(store.heads(NOW)[0].row, NOW + 2, "it answered 410", channel=True)
+        (late,) = store.late(NOW + 3, 120, 1)
+        assert (late.dead, late.error) == (NOW + 2, "it answered 410")
+        assert store.late(NOW + 2 * 86_400, 120, 1) == []
+
+
+def test_steps_are_forgotten_with_their_message(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.commit(Change(NOW, messages=(message("m1"),)))
+        (late,) = store.late(NOW + 120, 120, 1)
+        store.pass_on([Passed(late.row, MAIL, "late")], NOW + 120)
+        for head in store.heads(NOW + 120):
+            store.delivered(head.row, NOW + 121, "204")
+        for later in (1, 2, 3):
+            new = message(f"n{later}", FAST, HOOK, MAIL)
+            at = NOW + KEEP_SECONDS * 1.5 * later
+            store.commit(Change(at, messages=(new,)))
+            for head in store.heads(at):
+                store.delivered(head.row, at, "204")
+        for table in ("escalation", "escalated"):
+            with store.db.speaking():
+                assert store.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
