@@ -13,6 +13,7 @@ prints these as one clear line; anything else that escapes is a bug of keeptime.
     │   ├── StoreBusy      another daemon holds it                            try again later
     │   ├── StoreUnavailable  disk full, I/O error, locked: nothing was changed  try again later
     │   ├── StoreFenced    another daemon of a pair leads now: nothing was written
+    │   ├── StoreFailed    the disk loses what is written: nothing more is, and keeptime ends
     │   └── StoreDamaged   it is not what was written; the file is kept as it is
     ├── DeliveryError      a receiver did not take a message (says whether to retry)
     └── MessageRefused     what a consumer was sent is not a message to believe  (says why)
@@ -99,6 +100,11 @@ class StoreUnavailable(StoreError):
 
 class StoreFenced(StoreError):
     """This daemon of a pair does not lead any more. Nothing was written; as the leader it can try again."""
+
+
+class StoreFailed(StoreError):
+    """Syncing to the disk failed again. What was written may be lost though it reads well, so nothing more is
+    written: only a new start, which reads from the disk, can go on."""
 
 
 class StoreDamaged(StoreError):

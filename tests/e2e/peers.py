@@ -4,7 +4,7 @@ told and may answer badly."""
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +30,7 @@ class Consumer:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     refused: list[tuple[str, bytes]] = field(default_factory=list)
+    before_answer: Callable[[], None] | None = None
 
     def once(self) -> list[str]:
         """Ids in order, repeats dropped."""
@@ -106,6 +107,8 @@ def consumer() -> Iterator[Consumer]:
     class Handler(_Quiet):
         def do_POST(self) -> None:
             state.take(self.headers["webhook-id"], self.body())
+            if state.before_answer is not None:
+                state.before_answer()
             self.answer(b"", state.status, **state.headers)
 
     with _served(Handler) as state.url:

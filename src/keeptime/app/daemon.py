@@ -5,6 +5,7 @@ store is closed); a reload is done whole or leaves everything as it was. Built b
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -18,16 +19,17 @@ from keeptime.app.noticing import Noticing
 from keeptime.app.operators import Operators
 from keeptime.app.passing import Passing
 from keeptime.app.periods import PeriodView
+from keeptime.app.picturing import Picture
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
 from keeptime.app.queues import Queues
 from keeptime.app.reloading import Changed, Read, Reloading
 from keeptime.app.storing import StoreThread
-from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
+from keeptime.app.unsaved import Unsaved, nothing_older
+from keeptime.app.view import DeliveryView, Health, Snapshot
 from keeptime.clock import SteadyClock, SystemClock
-from keeptime.contract.terms import Contract, Objective
-from keeptime.errors import KeeptimeError
+from keeptime.contract.terms import Contract
+from keeptime.errors import KeeptimeError, StoreFailed
 from keeptime.model.alert import Delivery, Letter, Message
-from keeptime.model.counters import RequestCounters
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.sample import Sample
@@ -36,6 +38,7 @@ from keeptime.model.verdict import Verdict
 from keeptime.tell.audience import still_told
 from keeptime.tell.dispatch import Dispatcher
 from keeptime.tell.receivers.registry import Receivers
+from keeptime.tell.unstored import Unstored
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +84,6 @@ class Daemon:
         self._looking = Looking(contracts, store, in_store, following, tick_seconds)
         self._clock = clock
         self._noticing = Noticing(clock, prober.troubles, self.tell_operators)
-        self._last_samples = last_samples
         self._reloading = Reloading(contracts, read, self._replace, self._refused)
         self._half_way: asyncio.Future[None] | None = None
         self._receivers = Receivers()
@@ -103,10 +105,12 @@ class Daemon:
         )
         self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
         self._counted = Counted()
+        self._picture = Picture(prober, following, self._looking, self._counted, last_samples)
         self._started = self._now()
         self._judged_at: float | None = None
         self._committed_at: float | None = None
-        self._problem = ""
+        older = nothing_older(self._queues, lambda: frozenset(self._dispatcher.unmarked))
+        self._unsaved = Unsaved(Unstored(self._receivers, clock, older), self._operators, clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -130,6 +134,8 @@ class Daemon:
         done, _ = await asyncio.wait([*self._tasks, self._half_way], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             error, part = task.exception(), task.get_name() if isinstance(task, asyncio.Task) else "reload"
+            if isinstance(error, StoreFailed):
+                raise error
             log.error("the part '%s' of keeptime has ended", part, exc_info=error)
             raise KeeptimeError(f"a bug of keeptime ended its part '{part}': {error!r}")
 
@@ -142,8 +148,7 @@ class Daemon:
             self._tasks[0].cancel()
             await asyncio.gather(self._tasks[0], return_exceptions=True)
         try:
-            now_ns = self._clock.wall_ns()
-            await self._keep(self._counting.finish(now_ns), now_ns / 1e9)
+            await self._last_ticks()
             if not await self._dispatcher.drain(LAST_MESSAGES):
                 log.warning("messages that were due are still unsent; they are sent at the next start")
         finally:
@@ -153,6 +158,13 @@ class Daemon:
             await self._receivers.close()
             await self._in_store(self._store.close)
             self._in_store.close()
+
+    async def _last_ticks(self) -> None:
+        """What was counted is judged and stored; what the store does not take is told without it."""
+        now_ns = self._clock.wall_ns()
+        with contextlib.suppress(StoreFailed):  # which ends keeptime anyway
+            await self._keep(self._counting.finish(now_ns), now_ns / 1e9)
+        await self._unsaved.end(self._keeper.waiting, LAST_MESSAGES)
 
     async def reload(self, author: str) -> Changed:
         """Read the contracts again, and go on with them from the next tick on. Raises KeeptimeError where that is
@@ -191,7 +203,7 @@ class Daemon:
         return Snapshot(
             at=self._now(),
             tick_seconds=self._tick_seconds,
-            contracts=tuple(self._contract_view(each, counters) for each in self._in_force),
+            contracts=tuple(self._picture.of(each, self._verdicts, counters) for each in self._in_force),
             deliveries=deliveries,
             health=self._health(deliveries),
             engine=self._prober.stats(),
@@ -251,13 +263,14 @@ class Daemon:
     async def _look(self, now_ns: int) -> None:
         """Judge and store the ticks that have ended, then let what was decided be sent."""
         records = self._counting.close(now_ns)
-        if records or self._problem:
+        if records or self._unsaved.problem:
             await self._keep(records, now_ns / 1e9)
 
     async def _keep(self, records: Sequence[TickRecord], now: float) -> None:
         self._counted.add(records)
-        self._publish(await self._in_store(self._keeper.keep, records, now), now)
-        await self._operators.catch_up()
+        kept = await self._in_store(self._keeper.keep, records, now)
+        self._publish(kept, now)
+        await self._unsaved.see(kept.problem, kept.waiting)
 
     def _woken(self) -> None:
         """Something may wait in the outbox."""
@@ -268,9 +281,6 @@ class Daemon:
         if kept.verdicts:
             self._verdicts, self._judged_at = kept.verdicts, now
         self._in_force = kept.contracts
-        if kept.problem and kept.problem != self._problem:
-            log.error("%s", kept.problem)
-        self._problem = kept.problem
         if not kept.problem:
             self._committed_at = now
         self._tell(kept.messages)
@@ -284,31 +294,9 @@ class Daemon:
     def _still_told(self, delivery: Delivery) -> bool:
         return still_told({each.name: each for each in self._in_force}, delivery)
 
-    def _contract_view(self, contract: Contract, counters: Mapping[str, RequestCounters]) -> ContractView:
-        verdicts = tuple(self._verdicts.get(contract.key(each)) for each in contract.objectives)
-        return ContractView(
-            contract=contract,
-            verdicts=verdicts,
-            counted=tuple(self._counted.of(contract.key(each)) for each in contract.objectives),
-            exclusions=tuple(self._counted.excluded(contract.key(each)) for each in contract.objectives),
-            counters=counters[contract.name],
-            in_flight=self._prober.in_flight(contract.name),
-            last_sample=self._last_samples.get(contract.name),
-            reads=self._following.reads(contract.name),
-            source_problem=self._following.problem(contract.name),
-            other_terms=self._other_terms(contract),
-            compliance=self._looking.compliance(contract, verdicts),
-            latency=self._looking.latencies.get(contract.name),
-        )
-
-    def _other_terms(self, shown: Contract) -> tuple[Objective, ...]:
-        """The objectives of this contract that are not in force."""
-        whole = next((each for each in self._contracts if each.name == shown.name), shown)
-        return tuple(each for each in whole.objectives if each not in shown.objectives)
-
     def _health(self, deliveries: Sequence[DeliveryView]) -> Health:
         spans = (self._started, self._now(), self._judged_at, self._committed_at)
-        problems = (self._problem, self._dispatcher.problem)
+        problems = (self._unsaved.problem, self._dispatcher.problem)
         return health(spans, self._tick_seconds, problems, self._noticing, deliveries)
 
     def _now(self) -> float:

@@ -17,7 +17,7 @@ from keeptime.app.ports import Store
 from keeptime.contract.effective import in_force, next_change
 from keeptime.contract.fingerprint import written
 from keeptime.contract.terms import Contract
-from keeptime.errors import StoreError
+from keeptime.errors import StoreError, StoreFailed, StoreFenced
 from keeptime.judge.advance import advance
 from keeptime.judge.block import Block
 from keeptime.judge.intervals import Folding
@@ -40,13 +40,15 @@ NOTHING = Tally()
 class Kept:
     """After some ticks: every objective's newest verdict (none where no tick was judged) and what was newly told.
 
-    `problem`: a sentence while changes wait for the store, else "". `contracts`: with the terms judged by.
+    `problem`: a sentence while changes wait for the store, else ""; `waiting`: the messages in them, oldest first.
+    `contracts`: with the terms judged by.
     """
 
     verdicts: Mapping[ObjectiveKey, Verdict]
     messages: tuple[Message, ...]
     problem: str
     contracts: tuple[Contract, ...]
+    waiting: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Keeper:
         self._take(self._terms(contracts, next_tick, store.memory()))
         self._alerts: dict[ObjectiveKey, AlertRow] = dict(store.alerts())
         self._unsaved: deque[Change] = deque()
+        self._fenced = False
         self._versions: tuple[Contract, ...] = ()
         self._ending = Ending()
         self._end(self._endings(contracts, self._plan, next_tick * tick_seconds))
@@ -92,7 +95,9 @@ class Keeper:
             change = self._change(record, verdicts, now)
             messages += change.messages
             self._unsaved.append(change)
-        return Kept({each.key: each for each in verdicts}, tuple(messages), self._save(), self.in_force)
+        problem = self._save()
+        newest = {each.key: each for each in verdicts}
+        return Kept(newest, tuple(messages), problem, self.in_force, self.waiting)
 
     def replace(self, contracts: Sequence[Contract], now: float) -> tuple[Message, ...]:
         """Judge these contracts from now on; objectives that stay keep their state. `now`: Unix seconds.
@@ -122,6 +127,12 @@ class Keeper:
         self._end(over)
         self._ending = Ending()
         return over.messages
+
+    @property
+    def waiting(self) -> tuple[Message, ...]:
+        """The messages in changes that the store did not take yet, oldest first; none where another one leads."""
+        changes = () if self._fenced else self._unsaved
+        return tuple(message for change in changes for message in change.messages)
 
     @property
     def next_tick(self) -> int:
@@ -229,7 +240,10 @@ class Keeper:
         while self._unsaved:
             try:
                 self._store.commit(self._unsaved[0])
+            except StoreFailed:
+                raise
             except StoreError as error:
+                self._fenced = isinstance(error, StoreFenced)
                 return f"{len(self._unsaved)} ticks wait for the store: {error}"
             self._unsaved.popleft()
         return ""

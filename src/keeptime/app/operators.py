@@ -46,6 +46,11 @@ class Operators:
                 self._take(service(each, code, sentence, now, subject))
         await self.catch_up()
 
+    @property
+    def waiting(self) -> Sequence[Message]:
+        """What the store could not take yet, oldest first."""
+        return tuple(self._waiting.values())
+
     async def catch_up(self) -> None:
         """Put in what the store could not take before."""
         waiting = dict(self._waiting)

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 
 from keeptime.errors import StoreDamaged, StoreError, StoreUnavailable
 
+UNSYNCED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
+"""Extended result codes: the system could not bring to the disk what was written."""
+
 _PASSING = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space",
     sqlite3.SQLITE_IOERR: "the disk gave an error; check it and its free space",

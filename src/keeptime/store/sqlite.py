@@ -19,6 +19,7 @@ from keeptime.store.stored import Stored, stages_of
 class SqliteStore(Stored):
     """Make one with `open`; use as a context manager or `close` it."""
 
+    db: SqliteDatabase
     path: Path
     lock: int
 
@@ -49,8 +50,9 @@ class SqliteStore(Stored):
         if self.lock < 0:
             return
         try:
-            with self.db.speaking():
-                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not self.db.failed:
+                with self.db.speaking():
+                    self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             self.db.close()
             os.close(self.lock)

@@ -55,6 +55,7 @@ class Dispatcher:
 
     `counters`: by (contract, address id), since start. `problem`: a sentence while the store fails, else "".
     `clock` ages messages; `stamps` is the one that receivers compare theirs with, where that is another.
+    `unmarked`: pairs whose receiver took the oldest message, which the store does not know yet.
     `still_told`: is this alert's objective still in a contract, and told to this address? Others are not refreshed.
     `on_given_up`: the messages about a message that is given up; they are stored in the same step.
     `on_marked`: called on the event loop after the outcome of an attempt was stored.
@@ -74,6 +75,7 @@ class Dispatcher:
     ) -> None:
         self.counters: defaultdict[Pair, PairCounters] = defaultdict(PairCounters)
         self.problem = ""
+        self.unmarked: set[Pair] = set()
         self._outbox = outbox
         self._receivers = receivers
         self._clock, self._stamps = clock, stamps or clock
@@ -198,9 +200,11 @@ class Dispatcher:
             log.error("a receiver of kind %s failed in a way it must not: %s", head.address.kind, blame(error))
             await self._failed(head, DeliveryError(f"a bug of keeptime: {blame(error)}"), counters)
         else:
-            now = self._now()
+            now, pair = self._now(), (head.contract, head.address.id)
             counters.success(now - head.created)
+            self.unmarked.add(pair)
             await self._mark(Delivered(head.row, now, status))
+            self.unmarked.discard(pair)
 
     async def _failed(self, head: Delivery, error: DeliveryError, counters: PairCounters) -> None:
         counters.failure(str(error))

@@ -1,0 +1,65 @@
+"""While the store takes nothing: who is told of what waits for it, and that it does.
+
+Guarantees: a trouble is logged once; when it lasts, operators are told of it, and whoever is to be told of a
+decision is told from memory; when it is over everything goes through the store again. Decides nothing itself.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from keeptime.app.operators import Operators
+from keeptime.app.queues import Queues
+from keeptime.clock import Clock
+from keeptime.model.alert import Address, Message
+from keeptime.tell.unstored import PATIENCE, Unstored
+
+log = logging.getLogger(__name__)
+
+STORE = "store"
+"""The code under which the operators are told."""
+
+
+@dataclass(slots=True)
+class Unsaved:
+    """`see` after every attempt to commit. `problem`: a sentence while changes wait, else "". Mutable."""
+
+    unstored: Unstored
+    operators: Operators
+    clock: Clock
+    problem: str = ""
+    _since: float | None = None
+
+    async def see(self, problem: str, waiting: Sequence[Message]) -> None:
+        """`waiting`: the messages of the changes that wait, oldest first."""
+        if problem and problem != self.problem:
+            log.error("%s", problem)
+        self.problem = problem
+        if not problem:
+            self._since = None
+            self.unstored.offer(())
+            await self.operators.catch_up()
+            return
+        now = self.clock.monotonic_ns() / 1e9
+        self._since = now if self._since is None else self._since
+        if now - self._since >= PATIENCE:
+            await self.operators.tell(STORE, f"What is decided cannot be stored: {problem}")
+        self.unstored.offer([*waiting, *self.operators.waiting])
+
+    async def end(self, waiting: Sequence[Message], within: float) -> None:
+        """keeptime ends: tell within so many seconds what would be lost with it."""
+        if not await self.unstored.drain([*waiting, *self.operators.waiting], within):
+            log.error("messages that were decided are neither stored nor told; a restart judges anew")
+
+
+def nothing_older(
+    queues: Queues, unmarked: Callable[[], frozenset[tuple[str, str]]]
+) -> Callable[[str, Address], bool]:
+    """Does nothing that is stored wait for an address? What it took and is not marked yet does not wait."""
+
+    def nothing(contract: str, address: Address) -> bool:
+        pair = (contract, address.id)
+        waiting = sum(each.count for each in queues.waiting if (each.contract, each.address.id) == pair)
+        return waiting <= (pair in unmarked())
+
+    return nothing
