@@ -9,6 +9,7 @@ prints these as one clear line; anything else that escapes is a bug of keeptime.
     ├── SecretError        an env:NAME or file:PATH reference gives no value
     ├── ProbeError         a probe could not even be attempted as configured
     ├── SourceError        series of a Prometheus cannot be read              try again later
+    │   └── SourceCapped   there are more of them than keeptime keeps
     ├── StoreError         the store cannot be used
     │   ├── StoreBusy      another daemon holds it                            try again later
     │   ├── StoreUnavailable  disk full, I/O error, locked: nothing was changed  try again later
@@ -78,6 +79,10 @@ class ProbeError(KeeptimeError):
 
 class SourceError(KeeptimeError):
     """The series that a contract is observed by cannot be read now. Names no URL and no secret."""
+
+
+class SourceCapped(SourceError):
+    """There are more series, or more bytes of them, than keeptime reads; none is counted."""
 
 
 class StoreError(KeeptimeError):

@@ -48,7 +48,7 @@ def test_every_read_counts_what_came_since_the_last(caplog: pytest.LogCaptureFix
         reader.start()
         await asyncio.sleep(31)
         await reader.stop()
-        assert reader.reads("api") == {"ok": 3, "failed": 0}
+        assert reader.reads("api") == {"ok": 3, "failed": 0, "capped": 0}
 
     in_virtual_time(play)
     assert [at / 1e9 - START for at, _ in counted] == [10, 20, 30]
@@ -72,7 +72,7 @@ def test_a_read_that_fails_counts_nothing_and_is_told_once(caplog: pytest.LogCap
         api.broken = ""
         await asyncio.sleep(10)
         problems.append(reader.problem("api"))
-        assert reader.reads("api") == {"ok": 2, "failed": 3}
+        assert reader.reads("api") == {"ok": 2, "failed": 3, "capped": 0}
         await reader.stop()
 
     with caplog.at_level("INFO"):

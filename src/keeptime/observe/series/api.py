@@ -19,7 +19,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from keeptime.contract.secrets import resolve
 from keeptime.contract.terms import PrometheusSource, SecretRef
-from keeptime.errors import SecretError, SourceError
+from keeptime.errors import SecretError, SourceCapped, SourceError
 from keeptime.model.reach import OWN, host_refusal
 from keeptime.redaction import redact
 
@@ -27,6 +27,8 @@ LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes of an answer."""
 MOST_SERIES = 10_000
 """Series in an answer."""
+_SERIES = b'"metric":{'
+"""What each series begins with: counted before a large answer is parsed, which would hold up everything else."""
 
 Labels = tuple[tuple[str, str], ...]
 """Sorted; without the metric's name."""
@@ -143,6 +145,7 @@ def read(status: int, body: bytes, expression: str) -> Sequence[Line]:
     """The series of an answer. Raises SourceError, with Prometheus' own words where it has any."""
     if 300 <= status < 400:
         raise SourceError(f"Prometheus answered {status}, a redirect, which is not followed")
+    _check_count(body.count(_SERIES), expression)
     try:
         answer = json.loads(body)
         if answer["status"] != "success":
@@ -153,12 +156,16 @@ def read(status: int, body: bytes, expression: str) -> Sequence[Line]:
             raise SourceError(f"{_short(expression)} gives a {answer['data']['resultType']}; expected a vector")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise SourceError(f"what answers there with status {status} is not Prometheus' API") from None
-    if len(found) > MOST_SERIES:
-        raise SourceError(f"{_short(expression)} gives {len(found)} series; at most {MOST_SERIES} are read")
+    _check_count(len(found), expression)
     try:
         return [_line(each) for each in found]
     except (ValueError, KeyError, TypeError):
         raise SourceError(f"the series of {_short(expression)} are not what Prometheus' API gives") from None
+
+
+def _check_count(series: int, expression: str) -> None:
+    if series > MOST_SERIES:
+        raise SourceCapped(f"{_short(expression)} gives {series} series; at most {MOST_SERIES} are read")
 
 
 def _line(found: Mapping[str, object]) -> Line:
@@ -184,7 +191,7 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_chunked(65_536):
         body += chunk
         if len(body) > LARGEST_ANSWER:
-            raise SourceError(f"an answer of Prometheus is larger than {LARGEST_ANSWER // 1024**2} MiB")
+            raise SourceCapped(f"an answer of Prometheus is larger than {LARGEST_ANSWER // 1024**2} MiB")
     return bytes(body)
 
 

@@ -9,12 +9,16 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from keeptime.errors import SourceCapped
 from keeptime.observe.series.api import Labels, Line
 
 REMEMBERED = 3600.0
 """Seconds for which a counter that is lost from sight is still known."""
 MOST_GONE = 20_000
 """Counters lost for longer whose names are kept, so that none of them is taken for one that has just begun."""
+
+MOST_KNOWN = 50_000
+"""Counters of one expression, with those lost from sight: labels with ever new values would fill the memory."""
 
 Target = tuple[str, str]
 """Job and instance."""
@@ -48,6 +52,18 @@ class Watched:
     """The counters of one expression; mutable. `known`: the last value of each, and when it was read."""
 
     known: dict[Labels, tuple[float, float]] = field(default_factory=dict)
+
+    def check(self, lines: Sequence[Line], at: float) -> None:
+        """Raises SourceCapped where these would be too many; nothing is counted then, and nothing lost."""
+        if len(self.known) + len(lines) <= MOST_KNOWN:
+            return
+        self._forget(at)
+        fresh = sum(line.labels not in self.known for line in lines)
+        if len(self.known) + fresh > MOST_KNOWN:
+            raise SourceCapped(
+                f"more than {MOST_KNOWN} series within {REMEMBERED / 60:g} min, {fresh} new ones at once; "
+                "expected labels with few values"
+            )
 
     def advance(self, lines: Sequence[Line], at: float, targets: Collection[Target] = ()) -> float:
         """What was counted since the last read; `at`: Unix seconds, which must not fall. `targets`: those that were

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract, PrometheusSource
-from keeptime.errors import SourceError
+from keeptime.errors import SourceCapped, SourceError, blame
 from keeptime.model.latency import Latency
 from keeptime.observe.series.api import PrometheusApi, Queries
 from keeptime.observe.series.percentiles import latency_of
@@ -34,7 +34,7 @@ class Source:
     api: Queries
     reading: Reading
     problem: str = ""
-    reads: dict[str, int] = field(default_factory=lambda: {"ok": 0, "failed": 0})
+    reads: dict[str, int] = field(default_factory=lambda: {"ok": 0, "failed": 0, "capped": 0})
 
     @property
     def every(self) -> float:
@@ -105,8 +105,8 @@ class Reader:
         source = self._sources.get(contract)
         return {} if source is None else dict(source.reads)
 
-    def _failed(self, source: Source, why: str) -> None:
-        source.reads["failed"] += 1
+    def _failed(self, source: Source, why: str, result: str) -> None:
+        source.reads[result] += 1
         if why != source.problem:
             log.warning("%s cannot be read: %s", source.contract.name, why)
         source.problem = why
@@ -130,11 +130,11 @@ class Reader:
         try:
             tallies = await source.reading.read(source.api, at)
         except SourceError as error:
-            self._failed(source, str(error))
+            self._failed(source, str(error), "capped" if isinstance(error, SourceCapped) else "failed")
             return
         except Exception as error:
             log.exception("a bug of keeptime: %s cannot be read", source.contract.name)
-            self._failed(source, f"a bug of keeptime: {error!r}")
+            self._failed(source, f"a bug of keeptime: {blame(error)}", "failed")
             return
         source.reads["ok"] += 1
         if source.problem:

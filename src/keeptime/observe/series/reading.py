@@ -85,6 +85,8 @@ class Counters:
         for (key, objective), each in zip(self._objectives, self._terms, strict=True):
             if objective.in_force(at - BEFORE):
                 await self._check(api, key, objective, each, found, at)
+        for expression, watched in self._watched.items():
+            watched.check(found[expression], at)
         return self._count(found, at)
 
     async def past(
@@ -201,7 +203,8 @@ class Scrapes:
                 if counted < at <= until:
                     found.append((at, (value == 1, took.get((line.labels, at)))))
                 self._seen[line.labels] = max(at, self._seen.get(line.labels, self._since))
-        self._seen = {labels: at for labels, at in self._seen.items() if until - at <= 2 * LONGEST_SPAN}
+        # no later query reaches further back, so what is older cannot come again
+        self._seen = {labels: at for labels, at in self._seen.items() if until - at <= 2 * LATEST_SCRAPE}
         return found
 
     def _tallies(self, scraped: Sequence[tuple[float, Scraped]]) -> Tallies:
