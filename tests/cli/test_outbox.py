@@ -41,6 +41,22 @@ def test_without_one_the_store_is_asked(tmp_path: Path, capsys: Out) -> None:
     assert run("outbox", "list", "--data", str(tmp_path)) == 0
 
 
+def test_dead_letters_are_discarded_with_a_reason(tmp_path: Path, capsys: Out) -> None:
+    shown = daemon()
+    with served(shown) as where:
+        why = ("--author", "ada", "--reason", "gone", "--url", where.url)
+        assert run("outbox", "discard", "1", "99", *why) == 1
+        assert capsys.readouterr().out == "1 dead letter discarded\n"
+        assert run("outbox", "discard", "--all", "--json", *why) == 0
+        assert json.loads(capsys.readouterr().out) == {"discarded": 2}
+        assert shown.discarded_by == [("ada", "gone")] * 2
+    parked(tmp_path, "m1", "m2")
+    assert run("outbox", "discard", "--contract", "digits", "--reason", "gone", "--data", str(tmp_path)) == 0
+    assert run("outbox", "list", "--data", str(tmp_path)) == 0
+    with pytest.raises(UsageError, match="one line"):
+        run("outbox", "discard", "--all", "--reason", " ", "--data", str(tmp_path))
+
+
 def test_what_cannot_be_asked_is_one_clear_error(tmp_path: Path) -> None:
     with nobody_listening() as port, pytest.raises(KeeptimeError, match="no keeptime answers"):
         run("outbox", "list", "--url", f"http://127.0.0.1:{port}")

@@ -1,5 +1,6 @@
 """Dead letters outlive a restart and are kept for good; a store without a daemon can be looked into."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -60,3 +61,18 @@ def test_a_store_in_use_or_none_at_all_is_one_clear_error(tmp_path: Path) -> Non
     assert not (tmp_path / "none").exists()
     with opened(tmp_path), pytest.raises(StoreBusy, match="another keeptime"), letters_of(tmp_path):
         pass
+
+
+def test_a_discarded_one_is_in_the_ledger_and_cut_off_after_90_days(tmp_path: Path) -> None:
+    parked(tmp_path, "m1", "m2")
+    with opened(tmp_path) as store:
+        assert store.discard(NOW + 5, "ada", "the team is gone", rows=[1], contract=None) == 1
+        assert [each.message_id for each in store.letters(dead=True, most=9)] == ["m2"]
+        (fields,) = store.db.execute("SELECT fields FROM ledger WHERE kind = 'discarded'").fetchone()
+        said = json.loads(fields)
+        assert (said["id"], said["author"], said["reason"]) == ("m1", "ada", "the team is gone")
+        store.commit(Change(NOW, messages=(message("m3"),)))
+        store.delivered(store.heads(NOW)[0].row, NOW, "204")
+        for later, kept in ((KEEP_SECONDS, [1, 2, 3]), (KEEP_SECONDS + 6, [2, 3])):
+            store.commit(Change(NOW + later))
+            assert [row for (row,) in store.db.execute("SELECT row FROM outbox ORDER BY row")] == kept

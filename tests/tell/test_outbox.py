@@ -222,3 +222,19 @@ def test_what_is_replayed_keeps_its_numbers_and_is_missing_no_more(
     put(tell_of(contract(HOOK), [PAGE], 180_000_100)[0], NOW + 11)
     sent = numbers(outbox)
     assert [(each[0], each[2]) for each in sent] == [(1, 0), (2, 0), (3, 0), (4, 0)]
+
+
+def test_what_is_discarded_is_a_dead_letter_no_more_and_still_missing(
+    outbox: Outbox, put: Put, told: list[Message]
+) -> None:
+    first = next(head for head in outbox.heads(NOW) if head.address == HOOK)
+    outbox.gave_up(first.row, NOW + 9, "why", channel=True)
+    rows = [each.row for each in outbox.letters(dead=True, most=9)]
+    assert outbox.discard(NOW + 20, "ada", "gone", rows=[rows[0], 999], contract=None) == 1
+    assert outbox.discard(NOW + 20, "ada", "gone", rows=None, contract="another") == 0
+    assert outbox.discard(NOW + 20, "ada", "gone", rows=rows[:2], contract=None) == 1
+    assert [each.row for each in outbox.letters(dead=True, most=9)] == rows[2:]
+    assert [each.count for each in outbox.dead_letters()] == [1]
+    assert outbox.replay(NOW + 30, rows=rows[:2], contract=None) == 0
+    put(tell_of(contract(HOOK), [PAGE], 180_000_100)[0], NOW + 11)
+    assert numbers(outbox) == [(4, told[2].id, 3, tuple(message.id for message in told))]

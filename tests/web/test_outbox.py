@@ -135,3 +135,38 @@ def test_too_large_a_body_is_refused_and_changes_nothing(serve: Serve) -> None:
     answer = post(serve(shown), b" " * 70_000)
     assert (answer.status, answer.headers["connection"]) == (413, "close")
     assert sum(each.dead is not None for each in shown.undelivered) == 3
+
+
+WHY = {"author": "ada", "reason": "the team is gone"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "count"), [({"ids": [1, 99]}, 1), ({"contract": "another"}, 1), ({"all": True}, 3)]
+)
+def test_discarding_says_who_and_why(serve: Serve, chosen: dict[str, object], count: int) -> None:
+    shown = daemon()
+    where = serve(shown)
+    answer = post(where, chosen | WHY, "/api/v1/outbox/discard")
+    assert (answer.status, json.loads(answer.body)) == (200, {"discarded": count})
+    assert shown.discarded_by == [("ada", "the team is gone")]
+    assert len(shown.undelivered) == 4 - count
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"all": True},
+        WHY,
+        {"all": True, "author": "ada"},
+        {"all": True, "reason": "x"},
+        WHY | {"all": True, "reason": "two\nlines"},
+        WHY | {"all": True, "ids": [1]},
+        WHY | {"all": True, "more": 1},
+        [1],
+    ],
+)
+def test_a_discard_that_is_not_wholly_said_is_refused(serve: Serve, body: object) -> None:
+    shown = daemon()
+    answer = post(serve(shown), body, "/api/v1/outbox/discard")
+    assert answer.status == 400
+    assert len(shown.undelivered) == 4

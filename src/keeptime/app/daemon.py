@@ -24,6 +24,7 @@ from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Sto
 from keeptime.app.queues import Queues
 from keeptime.app.reloading import Changed, Read, Reloading
 from keeptime.app.storing import StoreThread
+from keeptime.app.undelivered import Undelivered
 from keeptime.app.unsaved import Unsaved, nothing_older
 from keeptime.app.view import DeliveryView, Health, Snapshot
 from keeptime.clock import SteadyClock, SystemClock
@@ -44,9 +45,6 @@ log = logging.getLogger(__name__)
 
 LOOKS_PER_TICK = 20
 """How often in a tick the daemon looks whether one has ended: a verdict is at most a twentieth of a tick late."""
-
-MOST_LETTERS = 1000
-"""Undelivered messages that are shown at most; the oldest."""
 
 LAST_PROBES = 2.0
 LAST_MESSAGES = 5.0
@@ -89,6 +87,7 @@ class Daemon:
         self._receivers = Receivers()
         self._queues = Queues(store, in_store)
         self._operators = Operators(store, in_store, clock, lambda: self._contracts, self._woken)
+        self._undelivered = Undelivered(store, in_store, clock, self._woken)
         self._dispatcher = Dispatcher(
             store,
             self._receivers,
@@ -233,14 +232,15 @@ class Daemon:
 
     async def letters(self, *, dead: bool) -> Sequence[Letter]:
         """The oldest messages that were not delivered; `dead`: dead letters alone. Raises StoreError."""
-        return await self._in_store(self._store.letters, dead=dead, most=MOST_LETTERS)
+        return await self._undelivered.letters(dead=dead)
 
     async def replay(self, *, rows: Collection[int] | None, contract: str | None) -> int:
         """Send dead letters of these rows and this contract (None: any) again; how many. Raises StoreError."""
-        count = await self._in_store(self._store.replay, self._now(), rows=rows, contract=contract)
-        log.info("dead letters replayed", extra={"messages": count})
-        self._woken()
-        return count
+        return await self._undelivered.replay(rows=rows, contract=contract)
+
+    async def discard(self, author: str, reason: str, *, rows: Collection[int] | None, contract: str | None) -> int:
+        """Forget dead letters of these rows and this contract (None: any); how many. Raises StoreError."""
+        return await self._undelivered.discard(author, reason, rows=rows, contract=contract)
 
     async def tell_operators(
         self, code: str, sentence: str, contract: str | None = None, subject: str = ""

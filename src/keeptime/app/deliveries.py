@@ -62,6 +62,7 @@ def _view(
         last_error=done.last_error if done else "",
         dead_letters=dead.count if dead else 0,
         dead_reason=dead.error if dead else "",
+        given_up=done.given_up if done else 0,
     )
 
 

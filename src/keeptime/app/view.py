@@ -48,7 +48,8 @@ class ContractView:
 class DeliveryView:
     """Messages of one (contract, receiver). `address` is its kind and reference, never a resolved secret.
 
-    `dead_reason`: why the newest dead letter was given up, "" where there is none.
+    `given_up`: messages since keeptime started, those that were replayed or discarded too. `dead_reason`: why the
+    newest dead letter was given up, "" where there is none.
     """
 
     contract: str
@@ -61,6 +62,7 @@ class DeliveryView:
     last_error: str = ""
     dead_letters: int = 0
     dead_reason: str = ""
+    given_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ class Showable(Protocol):
 
     async def replay(self, *, rows: Collection[int] | None, contract: str | None) -> int:
         """Send dead letters of these rows and this contract (None: any) again; how many. Raises StoreError."""
+        ...
+
+    async def discard(self, author: str, reason: str, *, rows: Collection[int] | None, contract: str | None) -> int:
+        """Forget dead letters of these rows and this contract (None: any); how many. Raises StoreError."""
         ...
 
     async def reload(self, author: str) -> Changed:

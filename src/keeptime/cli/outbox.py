@@ -1,7 +1,7 @@
-"""`keeptime outbox`: which messages were not delivered, and sending those again that were given up.
+"""`keeptime outbox`: which messages were not delivered; sending those again that were given up, or discarding them.
 
 Asks the keeptime that runs; where none does, the store itself. Exit code 0: done, and `list` shows no dead letter;
-1: there are dead letters, not all that were named could be replayed, or nothing can be asked; 2: wrong usage.
+1: there are dead letters, something that was named is none, or nothing can be asked; 2: wrong usage.
 """
 
 import argparse
@@ -24,27 +24,34 @@ examples:
   keeptime outbox replay 12 13                   send these again
   keeptime outbox replay --contract sentiment-latency
   keeptime outbox replay --all --data ./state    in the store of a keeptime that does not run
+  keeptime outbox discard 14 --reason "the team is gone"
 
 exit codes:
-  0  list: there are no dead letters; replay: all that was named is sent again
-  1  list: there are dead letters; replay: something named is no dead letter; or nothing can be asked
+  0  list: there are no dead letters; replay, discard: it was done to all that was named
+  1  list: there are dead letters; replay, discard: something named is no dead letter; or nothing can be asked
   2  the command was called wrongly
 """
 MOST = 1000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Show messages that were not delivered; send again those that were given up."
+    parser.description = (
+        "Show messages that were not delivered; send again those that were given up, or discard them."
+    )
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    actions = parser.add_subparsers(dest="action", metavar="list|replay", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="list|replay|discard", required=True)
     shown = actions.add_parser("list", help="messages that wait, and dead letters")
     shown.add_argument("--dead", action="store_true", help="dead letters alone")
     again = actions.add_parser("replay", help="send dead letters again")
-    again.add_argument("ids", metavar="ID", nargs="*", type=_id, help="the first column of `list`")
-    again.add_argument("--contract", metavar="NAME", help="all dead letters of this contract")
-    again.add_argument("--all", action="store_true", help="all dead letters")
-    for each in (shown, again):
+    gone = actions.add_parser("discard", help="forget dead letters; the ledger keeps who did and why")
+    gone.add_argument("--author", help="who discards them (default: your user's name)")
+    gone.add_argument("--reason", required=True, help="why they need not be sent any more")
+    for each in (again, gone):
+        each.add_argument("ids", metavar="ID", nargs="*", type=_id, help="the first column of `list`")
+        each.add_argument("--contract", metavar="NAME", help="all dead letters of this contract")
+        each.add_argument("--all", action="store_true", help="all dead letters")
+    for each in (shown, again, gone):
         each.add_argument("--url", help=f"where keeptime listens (default {USUAL})")
         each.add_argument("--data", metavar="DIR", help="use this store itself; no keeptime may run on it")
         add_token_option(each)
@@ -54,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.url and args.data:
         raise UsageError("give --url or --data, not both")
-    return _list(args) if args.action == "list" else _replay(args)
+    return _list(args) if args.action == "list" else _change(args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -71,16 +78,18 @@ def _list(args: argparse.Namespace) -> int:
     return 1 if any(each["dead_since"] is not None for each in found) else 0
 
 
-def _replay(args: argparse.Namespace) -> int:
+def _change(args: argparse.Namespace) -> int:
     if sum(map(bool, (args.ids, args.contract, args.all))) != 1:
-        raise UsageError("say what to replay: IDs of `keeptime outbox list`, --contract NAME, or --all")
-    count = _replayed(args)
+        raise UsageError(f"say what to {args.action}: IDs of `keeptime outbox list`, --contract NAME, or --all")
+    count = _replayed(args) if args.action == "replay" else _discarded(args)
+    done = "replayed" if args.action == "replay" else "discarded"
     if args.json:
         import json
 
-        print(json.dumps({"replayed": count}))
+        print(json.dumps({done: count}))
     else:
-        print(f"{count} dead letter{'' if count == 1 else 's'} will be sent again")
+        what = "will be sent again" if args.action == "replay" else "discarded"
+        print(f"{count} dead letter{'' if count == 1 else 's'} {what}")
     return 1 if count < len(set(args.ids)) else 0
 
 
@@ -100,19 +109,42 @@ def _letters(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _replayed(args: argparse.Namespace) -> int:
+    if (count := _asked(args, {}, "replayed")) is not None:
+        return count
+    with _store(args) as letters:
+        return letters.replay(_now(), rows=args.ids or None, contract=args.contract)
+
+
+def _discarded(args: argparse.Namespace) -> int:
+    from keeptime.cli.whoami import author
+
+    who, why = args.author or author(), args.reason.strip()
+    if not why or not (who + why).isprintable():
+        raise UsageError("--author, --reason: expected one line of printable characters")
+    if (count := _asked(args, {"author": who, "reason": why}, "discarded")) is not None:
+        return count
+    with _store(args) as letters:
+        return letters.discard(_now(), who, why, rows=args.ids or None, contract=args.contract)
+
+
+def _asked(args: argparse.Namespace, more: dict[str, str], done: str) -> int | None:
+    """How many, by the keeptime that runs; None where the store is to be used."""
     from keeptime.cli.asking import NoAnswer, ask
 
-    if not args.data:
-        chosen = {"ids": args.ids} if args.ids else {"contract": args.contract} if args.contract else {"all": True}
-        try:
-            return int(ask(_url(args), "outbox/replay", chosen, token=args.token)["replayed"])
-        except NoAnswer as error:
-            _must_fall_back(args, error)
+    if args.data:
+        return None
+    chosen = {"ids": args.ids} if args.ids else {"contract": args.contract} if args.contract else {"all": True}
+    try:
+        return int(ask(_url(args), f"outbox/{args.action}", chosen | more, done, token=args.token)[done])
+    except NoAnswer as error:
+        _must_fall_back(args, error)
+        return None
+
+
+def _now() -> float:
     from keeptime.clock import SystemClock
 
-    now = SystemClock().wall_ns() / 1e9
-    with _store(args) as letters:
-        return letters.replay(now, rows=args.ids or None, contract=args.contract)
+    return SystemClock().wall_ns() / 1e9
 
 
 def _must_fall_back(args: argparse.Namespace, error: Exception) -> None:

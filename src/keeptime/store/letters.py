@@ -1,8 +1,8 @@
 """Messages that were not delivered, for people: what waits, what was given up (dead letters), and giving those
 another life.
 
-Guarantees: a dead letter stays until it is replayed; replaying changes neither its id, its body nor its place in
-the order. Runs inside the caller's transaction. Knows nothing of receivers and schedules.
+Guarantees: a dead letter stays until it is replayed or discarded; replaying changes neither its id, its
+body nor its place in the order. Runs inside the caller's transaction. Knows nothing of receivers and schedules.
 """
 
 from collections.abc import Collection, Sequence
@@ -72,18 +72,33 @@ class Letters:
 
     def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
         """As the Protocol of the outbox says."""
-        again = f"UPDATE outbox SET dead = NULL, declared = 0, attempts = 0, next_try = ?, status = '' WHERE {DEAD}"
-        values: list[float | str] = [now]
-        if contract is not None:
-            again += " AND route IN (SELECT id FROM route WHERE contract = ?)"
-            values.append(contract)
-        if rows is None:
-            found = list(self.db.execute(f"{again} RETURNING row", values))
-        else:
-            one = f"{again} AND row = ? RETURNING row"
-            found = [each for row in rows for each in list(self.db.execute(one, (*values, row)))]
-        Proofs(self.db).replayed(sorted(row for (row,) in found), now)
+        again = "dead = NULL, declared = 0, attempts = 0, next_try = ?, status = ''"
+        found = self._changed(again, now, rows, contract)
+        Proofs(self.db).replayed(found, now)
         return len(found)
+
+    def discard(
+        self, now: float, author: str, reason: str, *, rows: Collection[int] | None, contract: str | None
+    ) -> int:
+        """As the Protocol of the outbox says."""
+        found = self._changed("discarded = ?", now, rows, contract)
+        Proofs(self.db).discarded(found, now, author, reason)
+        return len(found)
+
+    def _changed(
+        self, change: str, now: float, rows: Collection[int] | None, contract: str | None
+    ) -> Sequence[int]:
+        """The dead letters that are meant, in their order, after this change of each."""
+        update, where = f"UPDATE outbox SET {change} WHERE {DEAD}", list[float | str]([now])
+        if contract is not None:
+            update += " AND route IN (SELECT id FROM route WHERE contract = ?)"
+            where.append(contract)
+        if rows is None:
+            found = list(self.db.execute(f"{update} RETURNING row", where))
+        else:
+            one = f"{update} AND row = ? RETURNING row"
+            found = [each for row in rows for each in list(self.db.execute(one, (*where, row)))]
+        return sorted(row for (row,) in found)
 
 
 def _letter(row: _Row) -> Letter:

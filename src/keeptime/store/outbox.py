@@ -70,6 +70,13 @@ class StoredOutbox:
         with self._step():
             return Letters(self.db).replay(now, rows=rows, contract=contract)
 
+    def discard(
+        self, now: float, author: str, reason: str, *, rows: Collection[int] | None, contract: str | None
+    ) -> int:
+        """Dead letters of these rows and this contract are none any more; how many they were."""
+        with self._step():
+            return Letters(self.db).discard(now, author, reason, rows=rows, contract=contract)
+
     def latest(self, kind: str) -> Sequence[Delivery]:
         """Of each (contract, objective, address) of this kind the newest row, where it has been delivered."""
         with self.db.speaking():

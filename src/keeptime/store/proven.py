@@ -58,6 +58,11 @@ class Proofs:
         for row in rows:
             self._letter(row, at, LedgerKind.REPLAYED, {})
 
+    def discarded(self, rows: Collection[int], at: float, author: str, reason: str) -> None:
+        """These are not sent, and shown no more."""
+        for row in rows:
+            self._letter(row, at, LedgerKind.DISCARDED, {"author": author, "reason": reason})
+
     def day_over(self, today: int, at: float) -> None:
         """What was left out on the days (UTC) before this one, as far as the ledger does not have it yet."""
         due = "SELECT day, objective FROM exclusion_due WHERE day < ? ORDER BY day, objective"

@@ -53,6 +53,15 @@ class Outbox(Protocol):
         """
         ...
 
+    def discard(
+        self, now: float, author: str, reason: str, *, rows: Collection[int] | None, contract: str | None
+    ) -> int:
+        """Dead letters of these rows, of this contract (None: of any) are dead letters no more, and never sent.
+
+        Returns how many. That they are missing is told to their receivers all the same.
+        """
+        ...
+
     def latest(self, kind: str) -> Sequence[Delivery]:
         """Of each (contract, objective, address) of this receiver kind the newest row, where it has been delivered.
 

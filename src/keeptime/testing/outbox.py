@@ -17,20 +17,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Triple = tuple[str, str, str]
+Given = tuple[Delivery, str, float, str]
+"""A dead letter: the row, its objective, when (Unix seconds) and why."""
 
 
 @dataclass(slots=True)
 class FakeOutbox:
     """`put` messages in, as a store's commit does. `done`: what was delivered, in that order.
 
-    `outcomes`: every mark as (row, Unix seconds, status or error). `dead`: dead letters as (row, objective, when,
-    why).
+    `outcomes`: every mark as (row, Unix seconds, status or error). `dead`, `discarded`: dead letters.
     """
 
     waiting_rows: list[tuple[Delivery, str]] = field(default_factory=list)
     done: list[Delivery] = field(default_factory=list)
     outcomes: list[tuple[int, float, str]] = field(default_factory=list)
-    dead: list[tuple[Delivery, str, float, str]] = field(default_factory=list)
+    dead: list[Given] = field(default_factory=list)
+    discarded: list[Given] = field(default_factory=list)
     broken: StoreError | None = None
     _last: dict[Triple, int] = field(default_factory=dict)
     _taken: dict[Triple, Delivery] = field(default_factory=dict)
@@ -82,7 +84,7 @@ class FakeOutbox:
 
     def dead_letters(self) -> Sequence[DeadLetters]:
         self._check()
-        pairs: dict[tuple[str, str], list[tuple[Delivery, str, float, str]]] = {}
+        pairs: dict[tuple[str, str], list[Given]] = {}
         for each in self.dead:
             pairs.setdefault(_pair(each[0]), []).append(each)
         return [
@@ -101,17 +103,28 @@ class FakeOutbox:
 
     def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
         self._check()
-        chosen = [
-            each
-            for each in self.dead
-            if (rows is None or each[0].row in rows) and (contract is None or each[0].contract == contract)
-        ]
+        chosen = self._chosen(rows, contract)
         self.dead = [each for each in self.dead if each not in chosen]
         self._declared -= {row.row for row, *_ in chosen}
         self.waiting_rows += [
             (replace(row, attempts=0, next_try=now), objective) for row, objective, _, _ in chosen
         ]
         self.waiting_rows.sort(key=lambda each: each[0].row)
+        return len(chosen)
+
+    def discard(
+        self,
+        now: float,  # noqa: ARG002 - a Protocol's signature
+        author: str,  # noqa: ARG002
+        reason: str,  # noqa: ARG002
+        *,
+        rows: Collection[int] | None,
+        contract: str | None,
+    ) -> int:
+        self._check()
+        chosen = self._chosen(rows, contract)
+        self.dead = [each for each in self.dead if each not in chosen]
+        self.discarded += chosen
         return len(chosen)
 
     def latest(self, kind: str) -> Sequence[Delivery]:
@@ -130,6 +143,13 @@ class FakeOutbox:
                 head.created,
             )
             for head in self._heads()
+        ]
+
+    def _chosen(self, rows: Collection[int] | None, contract: str | None) -> list[Given]:
+        return [
+            each
+            for each in self.dead
+            if (rows is None or each[0].row in rows) and (contract is None or each[0].contract == contract)
         ]
 
     def _mark(self, outcome: Outcome) -> int:
@@ -166,7 +186,8 @@ class FakeOutbox:
 
     def _number(self, message: Message, address: Address) -> Numbers:
         pair = (message.key.contract, address.id)
-        missing = [row for row, *_ in self.dead if _pair(row) == pair and row.row not in self._declared]
+        gone = sorted((row for row, *_ in (*self.dead, *self.discarded)), key=lambda row: row.row)
+        missing = [row for row in gone if _pair(row) == pair and row.row not in self._declared]
         self._declared |= {row.row for row in missing}
         before = self._newest.get(pair)
         numbers = Numbers(

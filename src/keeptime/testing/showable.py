@@ -58,6 +58,7 @@ class FakeShowable:
     probed: list[str] = field(default_factory=list)
     closed: Mapping[str, Sequence[PeriodView]] = field(default_factory=dict)
     undelivered: list[Letter] = field(default_factory=list)
+    discarded_by: list[tuple[str, str]] = field(default_factory=list)
     reloaded: Changed | KeeptimeError = field(default_factory=Changed)
     reloaded_by: list[str] = field(default_factory=list)
     ledger_rows: list[LedgerRow] = field(default_factory=list)
@@ -106,6 +107,17 @@ class FakeShowable:
         ]
         self.undelivered = [replace(each, dead=None) if each in chosen else each for each in self.undelivered]
         return len(chosen)
+
+    async def discard(self, author: str, reason: str, *, rows: Collection[int] | None, contract: str | None) -> int:
+        before = len(await self.letters(dead=True))
+        self.undelivered = [
+            each
+            for each in self.undelivered
+            if each.dead is None
+            or not ((rows is None or each.row in rows) and (contract is None or each.contract == contract))
+        ]
+        self.discarded_by += [(author, reason)]
+        return before - len(await self.letters(dead=True))
 
     async def reload(self, author: str) -> Changed:
         self.reloaded_by.append(author)

@@ -45,6 +45,7 @@ ACCESS = (
     _reads("/api/v1/ledger/head"),
     _reads("/api/v1/outbox"),
     _changes("POST", "/api/v1/outbox/replay", Scope.ADMIN),
+    _changes("POST", "/api/v1/outbox/discard", Scope.ADMIN),
     _changes("POST", "/api/v1/reload", Scope.ADMIN),
     Access("GET", "/healthz", None),
 )

@@ -1,8 +1,8 @@
 """The one port's routes: first page, API, probe, health and /metrics of a running daemon.
 
 Guarantees: showing changes nothing (`/probe` alone sends a request to a configured endpoint; what is posted has
-dead letters sent again or contracts read again); an unknown route or an error inside is answered in JSON without a
-traceback. Knows the daemon by `Showable` alone.
+dead letters sent again or forgotten, or contracts read again); an unknown route or an error inside is answered in
+JSON without a traceback. Knows the daemon by `Showable` alone.
 """
 
 from collections.abc import Awaitable, Callable
@@ -40,6 +40,7 @@ ROUTES = (
     "/api/v1/ledger/head",
     "/api/v1/outbox?dead=true",
     "/api/v1/outbox/replay",
+    "/api/v1/outbox/discard",
     "/api/v1/reload",
     "/healthz",
 )
@@ -61,6 +62,7 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/api/v1/ledger/head", LedgerRoutes(daemon).head),
             Route("/api/v1/outbox", Outbox(daemon).list),
             Route("/api/v1/outbox/replay", Outbox(daemon).replay, methods=["POST"]),
+            Route("/api/v1/outbox/discard", Outbox(daemon).discard, methods=["POST"]),
             Route("/api/v1/reload", Reload(daemon).post, methods=["POST"]),
             Route("/healthz", _healthz(daemon, door)),
             Mount("/static", StaticFiles(packages=[("keeptime.web", "static")])),

@@ -1,7 +1,9 @@
-"""`/api/v1/outbox`: messages that were not delivered; `/api/v1/outbox/replay`: have dead letters sent again.
+"""`/api/v1/outbox`: messages that were not delivered; `…/replay`: have dead letters sent again; `…/discard`: forget
+them.
 
-Guarantees: no body of a message, no URL beyond its host and no secret is shown; a replay says in exactly one way
-what it wants. Who may post is the guard's to say. Knows the daemon by `Showable` alone.
+Guarantees: no body of a message, no URL beyond its host and no secret is shown; what is to be replayed or discarded
+is said in exactly one way, and who discards and why. Who may post is the guard's to say. Knows the daemon by
+`Showable` alone.
 """
 
 from dataclasses import dataclass
@@ -15,14 +17,17 @@ from keeptime.errors import StoreError
 from keeptime.model.alert import Letter
 from keeptime.web.describe import shown_receiver
 from keeptime.web.kept import Json
-from keeptime.web.posted import Refused, body_of
+from keeptime.web.posted import Refused, author, body_of, fields_of, text
 
 EXPECTED = 'expected {"ids": [1, 2]}, {"contract": "NAME"} or {"all": true}'
+
+WITH_REASON = f'{EXPECTED}, with "author" and "reason" beside it'
+CHOOSING = frozenset({"ids", "contract", "all"})
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """The handlers of the two routes."""
+    """The handlers of the three routes."""
 
     daemon: Showable
 
@@ -45,6 +50,17 @@ class Outbox:
         except StoreError as error:
             return JSONResponse({"error": str(error)}, 503)
         return JSONResponse({"replayed": count})
+
+    async def discard(self, request: Request) -> Response:
+        try:
+            found = await fields_of(request, CHOOSING | {"author", "reason"}, WITH_REASON)
+            rows, contract = chosen({name: each for name, each in found.items() if name in CHOOSING})
+            count = await self.daemon.discard(author(found), text(found, "reason"), rows=rows, contract=contract)
+        except Refused as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except StoreError as error:
+            return JSONResponse({"error": str(error)}, 503)
+        return JSONResponse({"discarded": count})
 
 
 def letter_json(letter: Letter) -> dict[str, Json]:
@@ -77,4 +93,4 @@ def chosen(posted: Any) -> tuple[frozenset[int] | None, str | None]:
             return None, name
         case {"all": True, **rest} if not rest:
             return None, None
-    raise Refused(f"what to replay is not said; {EXPECTED}")
+    raise Refused(f"what is meant is not said; {EXPECTED}")

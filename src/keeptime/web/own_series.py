@@ -202,7 +202,7 @@ def _sources(views: Sequence[ContractView]) -> Iterator[Metric]:
 
 def _deliveries(views: Sequence[DeliveryView]) -> Iterator[Metric]:
     """Receivers of one kind and audience are one series: what tells them apart may be a secret."""
-    done, waiting, dead = (Counter[tuple[str, ...]]() for _ in range(3))
+    done, waiting, dead, lost = (Counter[tuple[str, ...]]() for _ in range(4))
     oldest = dict[tuple[str, ...], float]()
     for view in views:
         key = (view.contract, view.audience, view.address.partition(":")[0])
@@ -210,6 +210,7 @@ def _deliveries(views: Sequence[DeliveryView]) -> Iterator[Metric]:
         done[*key, "failed"] += view.failed_attempts
         waiting[key] += view.waiting
         dead[key] += view.dead_letters
+        lost[key] += view.given_up
         oldest[key] = max(oldest.get(key, 0.0), view.oldest_waiting_seconds)
     total = CounterMetricFamily(
         "keeptime_deliveries", "Attempts to deliver a message, by result.", labels=(*RECEIVER, "result")
@@ -221,17 +222,21 @@ def _deliveries(views: Sequence[DeliveryView]) -> Iterator[Metric]:
         labels=RECEIVER,
     )
     given_up = GaugeMetricFamily(
-        "keeptime_dead_letters", "Messages that were given up and not replayed.", labels=RECEIVER
+        "keeptime_dead_letters", "Messages that were given up, and neither replayed nor discarded.", labels=RECEIVER
+    )
+    ever = CounterMetricFamily(
+        "keeptime_messages_given_up", "Messages given up since keeptime started.", labels=RECEIVER
     )
     for labels, count in dead.items():
         given_up.add_metric(labels, count)
+        ever.add_metric(labels, lost[labels])
     for labels, count in done.items():
         total.add_metric(labels, count)
     for labels, count in waiting.items():
         now.add_metric(labels, count)
         if count:
             age.add_metric(labels, oldest[labels])
-    yield from (total, now, age, given_up)
+    yield from (total, now, age, given_up, ever)
 
 
 def _self(snapshot: Snapshot) -> Iterator[Metric]:
