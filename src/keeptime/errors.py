@@ -120,13 +120,17 @@ class DeliveryError(KeeptimeError):
     """A receiver did not take a message.
 
     `retry` is False only where trying again can never help; `after` is the receiver's own wish in seconds; `gone`:
-    the receiver says that it is there no more and wants nothing (410).
+    the receiver says that it is there no more and wants nothing (410); `clock`: a sentence where its clock and ours
+    differ so much that it refuses what is sent, else "".
     """
 
-    def __init__(self, message: str, *, retry: bool = True, after: float | None = None, gone: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retry: bool = True, after: float | None = None, gone: bool = False, clock: str = ""
+    ) -> None:
         self.retry = retry
         self.after = after
         self.gone = gone
+        self.clock = clock
         super().__init__(message)
 
 

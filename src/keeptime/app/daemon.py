@@ -97,6 +97,7 @@ class Daemon:
             still_told=self._still_told,
             on_marked=self._queues.moved.set,
             on_given_up=self._operators.of_dead_letter,
+            on_failed=self._operators.of_failure,
         )
         self._passing = Passing(store, in_store, clock, lambda: self._contracts, self._operators, self._woken)
         self._dead_man = DeadMan(

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from keeptime.app.ports import Store
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract
-from keeptime.errors import StoreError
+from keeptime.errors import DeliveryError, StoreError
 from keeptime.model.alert import Address, Aside, Delivery, Late, Message
 from keeptime.model.change import Change
 from keeptime.tell.ports import InStore
 from keeptime.tell.retry import GivenUp
-from keeptime.tell.service import DEAD_LETTER, UNDELIVERED, service
+from keeptime.tell.service import CLOCK, DEAD_LETTER, UNDELIVERED, service
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +94,17 @@ class Operators:
             for each in self._contracts()
             if each.name == late.contract and each.operators
         )
+
+    async def of_failure(self, failed: Delivery, error: DeliveryError) -> None:
+        """Tell of a receiver whose clock and ours differ: it refuses all that is signed."""
+        if not error.clock:
+            return
+        whom = f"{failed.address.audience} by {failed.address.kind}"
+        sentence = (
+            f"The receiver for {whom} refuses what keeptime signs: {error.clock}. Set both by a time server; until "
+            "then nothing is taken there, and it goes on being tried."
+        )
+        await self.tell(CLOCK, sentence, failed.contract, whom)
 
     def _take(self, message: Message) -> None:
         """Keep it until it is stored, unless it was said within this hour."""

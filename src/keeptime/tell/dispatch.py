@@ -9,7 +9,7 @@ fails for a while ends nothing. Knows no receiver by name and no SQL.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from math import inf
 
@@ -50,6 +50,10 @@ def in_silence(_: Delivery, __: GivenUp) -> Sequence[Message]:
     return ()
 
 
+async def unsaid(_: Delivery, __: DeliveryError) -> None:
+    """Nobody hears of a failure."""
+
+
 class Dispatcher:
     """Start `run()` as a task; `wake()` after a commit; at the end `drain()`, then close the receivers.
 
@@ -58,6 +62,7 @@ class Dispatcher:
     `unmarked`: pairs whose receiver took the oldest message, which the store does not know yet.
     `still_told`: is this alert's objective still in a contract, and told to this address? Others are not refreshed.
     `on_given_up`: the messages about a message that is given up; they are stored in the same step.
+    `on_failed`: called after the outcome of an attempt that failed was stored.
     `on_marked`: called on the event loop after the outcome of an attempt was stored.
     """
 
@@ -71,6 +76,7 @@ class Dispatcher:
         stamps: Clock | None = None,
         still_told: Callable[[Delivery], bool] = always,
         on_given_up: Callable[[Delivery, GivenUp], Sequence[Message]] = in_silence,
+        on_failed: Callable[[Delivery, DeliveryError], Awaitable[None]] = unsaid,
         on_marked: Callable[[], None] = lambda: None,
     ) -> None:
         self.counters: defaultdict[Pair, PairCounters] = defaultdict(PairCounters)
@@ -81,7 +87,7 @@ class Dispatcher:
         self._clock, self._stamps = clock, stamps or clock
         self._in_store = in_store
         self._marker = Marker(outbox, in_store)
-        self._on_given_up, self._on_marked = on_given_up, on_marked
+        self._on_given_up, self._on_failed, self._on_marked = on_given_up, on_failed, on_marked
         self._woken = asyncio.Event()
         self._ending = False
         self._running = asyncio.Lock()
@@ -217,6 +223,7 @@ class Dispatcher:
             _lament(head, decision)
         else:
             await self._mark(Failed(head.row, now, decision.at, str(error)))
+        await self._on_failed(head, error)
 
     async def _mark(self, outcome: Outcome) -> int:
         """Store the outcome; a store that cannot take it now is asked again, for the pair must not run ahead."""

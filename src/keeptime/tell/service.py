@@ -20,6 +20,9 @@ HOUR = 3600.0
 DEAD_LETTER = "dead_letter"
 """The code of: a message was given up."""
 
+CLOCK = "clock"
+"""The code of: two clocks differ."""
+
 UNDELIVERED = "undelivered"
 """The code of: a message was not taken in time."""
 

@@ -26,8 +26,10 @@ ANSWER_LIMIT = 65_536
 TIMEOUT = 10.0
 """Seconds for the whole exchange: look-up, connect, TLS, request and answer."""
 
-Refused = Callable[[int, bytes, float | None], DeliveryError]
-"""The error for an answer that is not 2xx: from its status, its body (cut), and the Retry-After in seconds."""
+Refused = Callable[[int, bytes, float | None, float | None], DeliveryError]
+"""The error for an answer that is not 2xx: from its status, its body (cut), the Retry-After in seconds, and the
+Date in Unix seconds.
+"""
 
 
 class Poster:
@@ -83,15 +85,16 @@ class Poster:
         try:
             place = _checked(url, reach)
             async with asyncio.timeout(self._timeout):
-                status, after, answer = await self._exchange(method, place, body, headers, now, reach, whole)
+                status, said, answer = await self._exchange(method, place, body, headers, reach, whole)
         except TimeoutError:
             raise DeliveryError(f"no answer within {self._timeout:g} s") from None
         except (aiohttp.ClientError, ValueError, OSError) as error:
             raise DeliveryError(_sentence(error)) from None
         if 200 <= status < 300:
             return str(status), answer
+        after = retry_after(said, now)
         if refused is not None:
-            raise refused(status, answer, after)
+            raise refused(status, answer, after, _date(said))
         raise DeliveryError(refusal(status), after=after, gone=status == HTTPStatus.GONE)
 
     async def _exchange(
@@ -100,17 +103,16 @@ class Poster:
         url: URL,
         body: bytes | None,
         headers: Mapping[str, str],
-        now: float,
         reach: Reach,
         whole: bool,
-    ) -> tuple[int, float | None, bytes]:
-        """The answer's status, its Retry-After, and its body; the body of a refusal only if `whole`."""
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """The answer's status, its headers, and its body; the body of a refusal only if `whole`."""
         session = self._open(reach)
         sent = {"user-agent": "keeptime", **headers}
         async with session.request(method, url, data=body, headers=sent, allow_redirects=False) as response:
             taken = 200 <= response.status < 300
             answer = await _read(response) if taken or whole else b""
-            return response.status, retry_after(response.headers, now), answer
+            return response.status, response.headers, answer
 
     def _open(self, reach: Reach) -> aiohttp.ClientSession:
         if reach not in self._sessions:
@@ -143,6 +145,14 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return float(text[:9])
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _date(headers: Mapping[str, str]) -> float | None:
+    """When the receiver's clock says that it answered; None where it does not say."""
+    try:
+        return parsedate_to_datetime(headers.get("Date", "").strip()).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
 

@@ -85,7 +85,7 @@ def _class(said: Mapping[str, Any]) -> str:
     return "test" if said["type"] == TEST else str(said["condition"])
 
 
-def _refused(status: int, _: bytes, after: float | None) -> DeliveryError:
+def _refused(status: int, _: bytes, after: float | None, __: float | None) -> DeliveryError:
     """400: the event is invalid, or the key is. PagerDuty's own text is not repeated: it may quote the key."""
     if status == 400:
         return DeliveryError(

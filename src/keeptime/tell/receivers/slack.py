@@ -95,7 +95,7 @@ def _url(url: str) -> str:
     return escaped(quote(url, safe="%/:=&?~#+!$,;'@()*[]"))
 
 
-def _refused(status: int, answer: bytes, after: float | None) -> DeliveryError:
+def _refused(status: int, answer: bytes, after: float | None, _: float | None) -> DeliveryError:
     """Only a wrong or dead webhook is hopeless; 429 and Slack's own failures pass."""
     word = answer[:100].decode("ascii", "replace").strip()
     why = f" ({REASONS[word]})" if word in REASONS else ""

@@ -5,10 +5,13 @@ with each secret; URL and secrets are looked up at the time of sending and are i
 beyond the signature.
 """
 
+from functools import partial
+
 from keeptime.model.alert import Delivery
 from keeptime.tell.receivers.http import TIMEOUT, Poster
 from keeptime.tell.receivers.lookup import looked_up
 from keeptime.tell.receivers.signing import headers
+from keeptime.tell.receivers.skew import refused
 
 
 class WebhookReceiver:
@@ -22,7 +25,7 @@ class WebhookReceiver:
         secrets = [looked_up(each) for each in delivery.address.secrets]
         signed = headers(delivery.message_id, delivery.body, secrets, now)
         sent = {"content-type": "application/json", **signed}
-        return await self._poster.post(url, delivery.body, sent, now, delivery.address.reach)
+        return await self._poster.post(url, delivery.body, sent, now, delivery.address.reach, partial(refused, now))
 
     async def close(self) -> None:
         await self._poster.close()
