@@ -47,6 +47,7 @@ ACCESS = (
     _changes("POST", "/api/v1/outbox/replay", Scope.ADMIN),
     _changes("POST", "/api/v1/outbox/discard", Scope.ADMIN),
     _changes("POST", "/api/v1/reload", Scope.ADMIN),
+    _reads("/api/v1/openapi.json"),
     Access("GET", "/healthz", None),
 )
 """Every route. GET stands for HEAD, too."""

@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from keeptime.app.view import Showable
 from keeptime.errors import StoreError
+from keeptime.web.api.document import document
 from keeptime.web.describe import contracts_json, health_json
 from keeptime.web.door import Door
 from keeptime.web.guard import HEADERS, Guard
@@ -42,6 +43,7 @@ ROUTES = (
     "/api/v1/outbox/replay",
     "/api/v1/outbox/discard",
     "/api/v1/reload",
+    "/api/v1/openapi.json",
     "/healthz",
 )
 
@@ -64,6 +66,7 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/api/v1/outbox/replay", Outbox(daemon).replay, methods=["POST"]),
             Route("/api/v1/outbox/discard", Outbox(daemon).discard, methods=["POST"]),
             Route("/api/v1/reload", Reload(daemon).post, methods=["POST"]),
+            Route("/api/v1/openapi.json", _openapi),
             Route("/healthz", _healthz(daemon, door)),
             Mount("/static", StaticFiles(packages=[("keeptime.web", "static")])),
         ],
@@ -121,6 +124,10 @@ def _periods(daemon: Showable) -> Handler:
         return JSONResponse({"contract": name, "periods": periods, "together": together, "ledger": anchor})
 
     return periods
+
+
+async def _openapi(_: Request) -> Response:
+    return JSONResponse(document())
 
 
 def _healthz(daemon: Showable, door: Door) -> Handler:

@@ -85,12 +85,16 @@ def letter_json(letter: Letter) -> dict[str, Json]:
 def chosen(posted: Any) -> tuple[frozenset[int] | None, str | None]:
     """The rows and the contract that are meant (None: any). Raises Refused."""
     match posted:
-        case {"ids": [*ids], **rest} if (
-            not rest and ids and all(type(each) is int and 0 < each < 2**63 for each in ids)
-        ):
-            return frozenset(ids), None
+        case {"ids": [*ids], **rest} if not rest and ids and all(map(_is_row, ids)):
+            return frozenset(map(int, ids)), None
         case {"contract": str(name), **rest} if not rest and name:
             return None, name
         case {"all": True, **rest} if not rest:
             return None, None
     raise Refused(f"what is meant is not said; {EXPECTED}")
+
+
+def _is_row(given: Any) -> bool:
+    """A whole number; in JSON 1.0 is one, too."""
+    whole = type(given) is int or (type(given) is float and given.is_integer())
+    return whole and 0 < given < 2**63

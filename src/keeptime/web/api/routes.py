@@ -1,0 +1,116 @@
+"""Every route as it is described: what it is for, what it takes, what it answers.
+
+Guarantees: one row for each row of the access table, which a test compares. A new route adds its row here, and what
+it answers in `answers`. Scopes and the refusals that any route can answer are not written here but come from the
+access table.
+"""
+
+from dataclasses import dataclass
+
+from keeptime.model.ledger import LedgerKind
+from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, many, needs, one_of, only, ref
+
+NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
+AUTHOR: Schema = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9@._-]+$"}
+_ROW: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+_REPLAY: Schema = {
+    "oneOf": [
+        needs(only(ids=many(_ROW, 1)), "ids"),
+        needs(only(contract={**TEXT, "minLength": 1}), "contract"),
+        needs(only(all={"const": True}), "all"),
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`place`: query or path."""
+
+    name: str
+    schema: Schema
+    text: str
+    required: bool = False
+    place: str = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """`answer`: of success, JSON unless `media` says otherwise. `posted`: the body. `refusals`: further statuses,
+    and when; `bodies`: the form that one of them can have beside that of any error."""
+
+    method: str
+    path: str
+    text: str
+    answer: Schema | None = None
+    media: tuple[str, ...] = ("application/json",)
+    parameters: tuple[Parameter, ...] = ()
+    posted: Schema | None = None
+    refusals: tuple[tuple[int, str], ...] = ()
+    bodies: tuple[tuple[int, str], ...] = ()
+
+
+_STORE = (503, "The store cannot do it now.")
+_WRONG = (400, "What was given means nothing; `error` says what was expected.")
+_CONTRACT = Parameter("contract", NAME, "The contract's name.", required=True)
+
+DESCRIBED = (
+    Described(
+        "GET", "/", "The first page, for people.", media=("text/html",),
+        parameters=(Parameter("refresh", TEXT, "off: the page does not ask again by itself."),),
+    ),
+    Described(
+        "GET", "/static/{name}", "What the page is drawn with.", media=("text/css", "image/svg+xml"),
+        parameters=(
+            Parameter("name", one_of(("keeptime.css", "keeptime.svg")), "A file.", required=True, place="path"),
+        ),
+        refusals=((404, "There is no such file."),),
+    ),
+    Described(
+        "GET", "/metrics", "For Prometheus.", media=("text/plain", "application/openmetrics-text"),
+    ),
+    Described(
+        "GET", "/probe", "One fresh probe, now; it is counted nowhere.", ref("Probe"), parameters=(_CONTRACT,),
+        refusals=(_WRONG, (404, "No contract has this name."), (503, "The probe could not be sent.")),
+    ),
+    Described("GET", "/api/v1/contracts", "Every contract, and how its objectives stand.", ref("Contracts")),
+    Described(
+        "GET", "/api/v1/periods", "A contract's periods that are over, newest first.", ref("Periods"),
+        parameters=(_CONTRACT,), refusals=((404, "No contract has this name."), _STORE),
+    ),
+    Described(
+        "GET", "/api/v1/ledger", "What can be proven: the newest rows, or the next `after` one.", ref("Ledger"),
+        parameters=(
+            Parameter("after", {**COUNT, "maximum": 10**15 - 1}, "Rows after this number, oldest first."),
+            Parameter("kind", one_of(LedgerKind), "Of this kind alone."),
+            Parameter("contract", NAME, "Of this contract alone."),
+            Parameter("since", NUMBER, "From these Unix seconds on."),
+            Parameter("limit", {**COUNT, "minimum": 1, "maximum": 1000}, "Rows at most; 100 unless given."),
+        ),
+        refusals=(_WRONG, _STORE),
+    ),
+    Described(
+        "GET", "/api/v1/ledger/head", "The ledger's newest row, as an anchor.", ref("LedgerHead"),
+        refusals=(_STORE,),
+    ),
+    Described(
+        "GET", "/api/v1/outbox", "Messages that were not delivered; the oldest 1,000.", ref("Outbox"),
+        parameters=(Parameter("dead", one_of(("true", "false")), "true: those that were given up."),),
+        refusals=(_WRONG, _STORE),
+    ),
+    Described(
+        "POST", "/api/v1/outbox/replay", "Send dead letters again.", ref("Replayed"), posted=_REPLAY,
+        refusals=(_WRONG, _STORE),
+    ),
+    Described(
+        "POST", "/api/v1/reload", "Read the contracts again, all of them or none.", ref("Reloaded"),
+        posted=needs(only(author=AUTHOR), "author"),
+        refusals=(_WRONG, (422, "Refused: the old contracts go on; every mistake is named."), _STORE),
+        bodies=((422, "ReloadRefused"), (503, "ReloadRefused")),
+    ),
+    Described("GET", "/api/v1/openapi.json", "This description.", {"type": "object"}),
+    Described(
+        "GET", "/healthz", "Is keeptime itself well?", ref("Health"), refusals=((503, "It is not well."),),
+        bodies=((503, "Health"),),
+    ),
+)  # fmt: skip
+"""In the order of the access table."""

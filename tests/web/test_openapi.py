@@ -1,0 +1,148 @@
+"""The description of the API: whole, valid, and held by every answer."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from keeptime.app.reloading import Changed
+from keeptime.errors import ContractError, Problem, StoreUnavailable
+from keeptime.model.ledger import LedgerRow
+from keeptime.testing.showable import NOW, FakeShowable
+from keeptime.web.access import ACCESS
+from keeptime.web.api.document import document
+from keeptime.web.api.routes import DESCRIBED
+from tests.docs.pages import ROOT, text_of
+from tests.web.conftest import Serve, Served
+from tests.web.scenes import every_condition
+from tests.web.test_kept import daemon as with_periods
+from tests.web.test_outbox import daemon as with_letters
+from tests.web.test_outbox import post
+
+
+def everything() -> FakeShowable:
+    """All that can be shown at once."""
+    shown, kept, letters = every_condition(), with_periods(), with_letters()
+    others = [each for each in shown.contracts if each.contract.name != "sentiment-latency"]
+    return replace(
+        shown,
+        contracts=[kept.contracts[0], *others],
+        closed=kept.closed,
+        undelivered=letters.undelivered,
+        deliveries=[*shown.deliveries, *letters.deliveries],
+        ledger_rows=[LedgerRow(1, NOW, "access", "", {"client": "127.0.0.1"}, "0" * 64, "a" * 64)],
+        reloaded=Changed((("new", "1"),), (("old", "2"),), (("both", "1", "2"),), 3),
+    )
+
+
+def test_every_row_of_the_access_table_is_described_and_no_other() -> None:
+    assert [(row.method, row.path) for row in DESCRIBED] == [(row.method, row.path) for row in ACCESS]
+
+
+def test_every_route_is_on_the_page() -> None:
+    page = text_of(ROOT / "docs/http.md")
+    paths = {row.path.replace("/{name}", "/…") for row in ACCESS}
+    assert [path for path in sorted(paths) if re.search(rf"[`| ]{re.escape(path)}[`?|]", page) is None] == []
+
+
+def test_what_may_be_done_has_the_scope_that_it_takes() -> None:
+    for row in ACCESS:
+        operation = document()["paths"][row.path][row.method.lower()]
+        assert operation.get("x-keeptime-scope") == row.scope
+        assert bool(operation["security"]) is (row.scope is not None)
+        assert ({"basic": []} in operation["security"]) is (row.scope is not None and not row.changes)
+
+
+def strict(schema: Any) -> Any:
+    """The same, but a field that is not described is a mistake."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: strict(each) for name, each in schema.items()}
+    if "properties" in found and isinstance(found.get("required"), list):
+        found.setdefault("additionalProperties", False)
+    return found
+
+
+def answer_of(method: str, path: str, status: int) -> Draft202012Validator:
+    components = {"components": document()["components"]}
+    content = document()["paths"][path][method]["responses"][str(status)]["content"]["application/json"]
+    whole = strict({**components, **content["schema"]})
+    Draft202012Validator.check_schema(whole)
+    return Draft202012Validator(whole)
+
+
+def refs(schema: Any) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        if "$ref" in schema:
+            yield str(schema["$ref"]).rpartition("/")[2]
+        for each in schema.values():
+            yield from refs(each)
+    elif isinstance(schema, list | tuple):
+        for each in schema:
+            yield from refs(each)
+
+
+def test_every_shape_is_there_and_used() -> None:
+    whole = document()
+    assert set(refs(whole)) == set(whole["components"]["schemas"])
+    for schema in whole["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/api/v1/contracts", ""),
+        ("/api/v1/periods", "?contract=sentiment-latency"),
+        ("/api/v1/ledger", ""),
+        ("/api/v1/ledger", "?after=0"),
+        ("/api/v1/ledger/head", ""),
+        ("/api/v1/outbox", ""),
+        ("/probe", "?contract=image-tags"),
+        ("/healthz", ""),
+        ("/api/v1/openapi.json", ""),
+    ],
+)
+def test_an_answer_has_the_fields_that_are_described_and_no_others(serve: Serve, path: str, asked: str) -> None:
+    answer = serve(everything()).get(path + asked)
+    assert answer.status == 200
+    answer_of("get", path, 200).validate(json.loads(answer.body))
+
+
+def test_a_mistake_in_an_answer_would_be_noticed(serve: Serve) -> None:
+    shape = answer_of("get", "/api/v1/contracts", 200)
+    said = json.loads(serve(everything()).get("/api/v1/contracts").body)
+    assert shape.is_valid(said)
+    objective = said["contracts"][0]["objectives"][0]
+    for name, odd in (("condition", "fine"), ("sli", 1.2), ("good", -1), ("new", 1), ("budget", {})):
+        was = dict(objective)
+        objective[name] = odd
+        assert not shape.is_valid(said), name
+        objective.clear()
+        objective.update(was)
+    assert shape.is_valid(said)
+
+
+def posted(where: Served, path: str, body: object, status: int) -> None:
+    answer = post(where, body, path)
+    assert answer.status == status
+    answer_of("post", path, status).validate(json.loads(answer.body))
+
+
+def test_what_is_posted_is_answered_as_described(serve: Serve) -> None:
+    shown = everything()
+    where = serve(shown)
+    posted(where, "/api/v1/outbox/replay", {"all": True}, 200)
+    posted(where, "/api/v1/outbox/replay", {}, 400)
+    posted(where, "/api/v1/reload", {"author": "me"}, 200)
+    posted(where, "/api/v1/reload", {"author": ""}, 400)
+    shown.reloaded = ContractError([Problem("a.yaml", 1, 2, "error", "bad-name", "no")])
+    posted(where, "/api/v1/reload", {"author": "me"}, 422)
+    shown.reloaded = StoreUnavailable("the disk is full")
+    posted(where, "/api/v1/reload", {"author": "me"}, 503)
