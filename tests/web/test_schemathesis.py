@@ -12,7 +12,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import Case
-from schemathesis.checks import load_all_checks
+from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation import GenerationMode
 
 from keeptime.model.token import Scope
@@ -27,6 +27,9 @@ from tests.web.test_openapi import everything
 from tests.web.test_tokens import guarded
 
 load_all_checks()
+
+GUESSING = CHECKS.get_one("ignored_auth")
+"""Asks with made-up tokens as well, and so often that the real process says 429."""
 
 ASKED, ASKED_LONG = 12, 250
 PLENTY = Limit(rate=1e9, burst=1e9)
@@ -100,7 +103,7 @@ def hold(port: Port, row: Access, mode: GenerationMode, most: int, pause: float 
     for case in asked(row, mode, most):
         answer = port.ask(case, Scope.ADMIN)
         time.sleep(pause)
-        case.validate_response(answer)
+        case.validate_response(answer, excluded_checks=[GUESSING] if pause else [])
         assert answer.status_code < 500, case.as_curl_command()
 
 
