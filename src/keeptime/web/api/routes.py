@@ -11,7 +11,12 @@ from keeptime.model.ledger import LedgerKind
 from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, many, needs, one_of, only, ref
 
 NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
-AUTHOR: Schema = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9@._-]+$"}
+AUTHOR: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 100,
+    "description": "Who asks for it; one line of printable characters.",
+}
 _ROW: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 _REPLAY: Schema = {
     "oneOf": [
