@@ -140,6 +140,8 @@ def test_what_is_posted_is_answered_as_described(serve: Serve) -> None:
     where = serve(shown)
     posted(where, "/api/v1/outbox/replay", {"all": True}, 200)
     posted(where, "/api/v1/outbox/replay", {}, 400)
+    posted(where, "/api/v1/outbox/discard", {"all": True, "author": "me", "reason": "old"}, 200)
+    posted(where, "/api/v1/outbox/discard", {"all": True}, 400)
     posted(where, "/api/v1/reload", {"author": "me"}, 200)
     posted(where, "/api/v1/reload", {"author": ""}, 400)
     shown.reloaded = ContractError([Problem("a.yaml", 1, 2, "error", "bad-name", "no")])

@@ -215,6 +215,7 @@ ANSWERS: dict[str, Schema] = {
     ),
     "Outbox": fields(outbox=many(ref("Letter"))),
     "Replayed": fields(replayed=COUNT),
+    "Discarded": fields(discarded=COUNT),
     "Reloaded": fields(
         reloaded={"const": True},
         added=many(_CONTRACT_VERSION),

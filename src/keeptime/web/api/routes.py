@@ -18,13 +18,17 @@ AUTHOR: Schema = {
     "description": "Who asks for it; one line of printable characters.",
 }
 _ROW: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
-_REPLAY: Schema = {
-    "oneOf": [
-        needs(only(ids=many(_ROW, 1)), "ids"),
-        needs(only(contract={**TEXT, "minLength": 1}), "contract"),
-        needs(only(all={"const": True}), "all"),
-    ]
-}
+REASON: Schema = {**AUTHOR, "maxLength": 500, "description": "Why; one line of printable characters."}
+_CHOICES: tuple[tuple[str, Schema], ...] = (
+    ("ids", many(_ROW, 1)),
+    ("contract", {**TEXT, "minLength": 1}),
+    ("all", {"const": True}),
+)
+
+
+def _chosen(**more: Schema) -> Schema:
+    """Dead letters, in exactly one way, and what has to be said beside."""
+    return {"oneOf": [needs(only(**{name: schema, **more}), name, *more) for name, schema in _CHOICES]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,12 @@ DESCRIBED = (
         refusals=(_WRONG, _STORE),
     ),
     Described(
-        "POST", "/api/v1/outbox/replay", "Send dead letters again.", ref("Replayed"), posted=_REPLAY,
+        "POST", "/api/v1/outbox/replay", "Send dead letters again.", ref("Replayed"), posted=_chosen(),
         refusals=(_WRONG, _STORE),
+    ),
+    Described(
+        "POST", "/api/v1/outbox/discard", "Forget dead letters.", ref("Discarded"),
+        posted=_chosen(author=AUTHOR, reason=REASON), refusals=(_WRONG, _STORE),
     ),
     Described(
         "POST", "/api/v1/reload", "Read the contracts again, all of them or none.", ref("Reloaded"),
