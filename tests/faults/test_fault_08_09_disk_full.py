@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from keeptime.consumer import Inbox, Verifier
 from tests.e2e.keeping import until
 from tests.faults.disk import small_disk
 from tests.faults.scene import SLOW, TERMS, Scene, scene
@@ -24,6 +25,15 @@ def told(stage: Scene) -> list[tuple[str, dict[str, object]]]:
     """Messages about objectives, repeats too, as (topic, body)."""
     bodies = [json.loads(body) for _, body in stage.told.received]
     return [(each["type"].rsplit(".", 1)[1], each) for each in bodies if each["type"].startswith("keeptime.obj")]
+
+
+def gaps(stage: Scene) -> list[str]:
+    """What a consumer's inbox misses of all that came."""
+    missed: list[str] = []
+    inbox = Inbox(Verifier([], unsigned=True), lambda got: missed.append(got.gap.text) if got.gap else None)
+    for name, body in stage.told.received:
+        inbox.take({"webhook-id": name, "webhook-timestamp": "1800000000"}, body, 1_800_000_000.0)
+    return missed
 
 
 @needs_root
@@ -45,6 +55,7 @@ def test_fault_08_a_full_disk_before_a_breach_the_notice_goes_out_and_the_heartb
         until(lambda: stage.unsent() == 0, 30, "the outbox to be empty")
         until(lambda: beats(stage) > before, 15, "the heartbeat to come back")
         assert stage.keeptime.end() == 0
+        assert gaps(stage) == [], "a consumer that keeps the numbers misses nothing"
         ids = list(dict.fromkeys(str(body["id"]) for _, body in told(stage)))
         assert ids == stage.decided(), "the same ids, in the same order"
         after = {str(body["id"]): body for _, body in told(stage)}

@@ -58,7 +58,7 @@ def test_closing_twice_is_fine_and_leaves_one_file(tmp_path: Path) -> None:
     store.commit(counted(FIRST))
     store.close()
     store.close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["keeptime.db", "keeptime.lock"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keeptime.db", "keeptime.lock", "keeptime.sum"]
 
 
 def overwrite(path: Path, offset: int, data: bytes) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from keeptime.errors import StoreBusy, StoreDamaged, StoreError, StoreUnavailable
 from keeptime.store.failures import speaking, transaction
+from keeptime.store.sums import unseal
 
 FILE, LOCK = "keeptime.db", "keeptime.lock"
 APPLICATION_ID = 0x6B746D31
@@ -62,7 +63,9 @@ def take_lock(directory: Path) -> int:
 def connect(directory: Path, tick_seconds: float, steps: Sequence[str]) -> sqlite3.Connection:
     """The checked and migrated database. Raises StoreDamaged, StoreUnavailable or StoreError."""
     path = directory / FILE
-    if not _is_there(path):
+    if _is_there(path):
+        unseal(path)
+    else:
         _create(path, tick_seconds, steps)
     with speaking(str(path)):
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)

@@ -13,6 +13,7 @@ from keeptime.store.names import Names
 from keeptime.store.opening import FILE, connect, migrations, take_lock
 from keeptime.store.sqlite_database import SqliteDatabase
 from keeptime.store.stored import Stored, stages_of
+from keeptime.store.sums import come, seal
 
 
 @dataclass(slots=True)
@@ -49,11 +50,15 @@ class SqliteStore(Stored):
         """Move everything into the one file, and let go of it. A second call does nothing."""
         if self.lock < 0:
             return
+        far = None
         try:
             if not self.db.failed:
                 with self.db.speaking():
                     self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                    far = come(self.db.connection)
         finally:
             self.db.close()
+            if far is not None:
+                seal(self.path, far)
             os.close(self.lock)
             self.lock = -1
