@@ -19,6 +19,7 @@ import pytest
 
 from tests.e2e.keeping import SECRET, until
 from tests.e2e.peers import Consumer, Model, consumer, model
+from tests.faults.test_kills import figures
 
 TERMS = """\
 contract: killed
@@ -100,21 +101,19 @@ def check(kills: int, seed: int, folder: Path) -> None:
         lives = Lives(folder, contract, told.url)
         rampage(kills, seed, lives, victim, told)
         sent = [name for name, _ in lives.messages()]
-    repeated = len(told.received) - len(told.once())
-    lost = [name for name in sent if name not in told.once()]
-    print(f"{kills} kills (seed {seed}): sent {len(sent)}, lost {len(lost)}, repeated {repeated}, {told.topics()}")
-    assert lost == []
+    print(f"{kills} kills of keeptime run (seed {seed}): {figures(sent, told.once(), len(told.received))}")
+    assert [name for name in sent if name not in told.once()] == []
     assert told.once() == sent, "received in another order"
     assert len(set(told.received)) == len(told.once()), "a repeat had another body"
     assert "broken" in told.topics()
     assert told.topics()[-1] == "recovered"
 
 
-@pytest.mark.serial
-def test_twenty_kills(tmp_path: Path) -> None:
-    check(20, 20261124, tmp_path)
+def test_fault_01_the_daemon_is_killed_while_breaches_begin_and_end(tmp_path: Path) -> None:
+    check(8, 20261124, tmp_path)
 
 
 @pytest.mark.soak
-def test_two_hundred_kills(tmp_path: Path) -> None:
+@pytest.mark.timeout(1800)
+def test_fault_01_the_daemon_is_killed_two_hundred_times(tmp_path: Path) -> None:
     check(200, random.randrange(2**32), tmp_path)

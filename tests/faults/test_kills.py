@@ -3,6 +3,8 @@
 import asyncio
 import random
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -39,24 +41,35 @@ async def story(folder: Path, kills: int, steps: int, seed: int) -> tuple[Record
         return hook, killed
 
 
-def check(folder: Path, kills: int, steps: int) -> None:
-    hook, killed = asyncio.run(story(folder, kills, steps, seed=7))
+def check(folder: Path, kills: int, steps: int, seed: int) -> None:
+    hook, killed = asyncio.run(story(folder, kills, steps, seed))
     got = list(dict.fromkeys(request.headers["webhook-id"] for request in hook.requests))
-    assert killed >= 3
-    assert got == expected(hook.url, steps)
+    sent = expected(hook.url, steps)
+    print(f"{killed} kills between decision, send and mark (seed {seed}): {figures(sent, got, len(hook.requests))}")
+    assert killed >= kills // 3
+    assert got == sent
     bodies: dict[str, set[bytes]] = {}
     for request in hook.requests:
         bodies.setdefault(request.headers["webhook-id"], set()).add(request.body)
     assert all(len(those) == 1 for those in bodies.values())
 
 
-@pytest.mark.serial
-def test_every_transition_arrives_in_order_through_kills(tmp_path: Path) -> None:
-    check(tmp_path, kills=8, steps=500)
+def figures(sent: Sequence[str], got: Sequence[str], requests: int) -> str:
+    """What the soak prints. `got`: ids in order of their first arrival."""
+    place = {name: number for number, name in enumerate(sent)}
+    order = [place[name] for name in got if name in place]
+    reordered = sum(after < before for before, after in pairwise(order))
+    return (
+        f"sent {len(sent)}, received {len(got)}, lost {len(set(sent) - set(got))}, repeated {requests - len(got)}, "
+        f"reordered {reordered}"
+    )
+
+
+def test_fault_01_fifteen_kills_between_decision_send_and_mark(tmp_path: Path) -> None:
+    check(tmp_path, kills=15, steps=600, seed=7)
 
 
 @pytest.mark.soak
-@pytest.mark.serial
 @pytest.mark.timeout(1200)
-def test_every_transition_arrives_in_order_through_many_kills(tmp_path: Path) -> None:
-    check(tmp_path, kills=200, steps=12_000)
+def test_fault_01_two_hundred_kills_between_decision_send_and_mark(tmp_path: Path) -> None:
+    check(tmp_path, kills=200, steps=12_000, seed=random.randrange(2**32))
