@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from keeptime.app.operators import Operators
+from keeptime.contract.terms import Contract
 from keeptime.model.alert import Address
 from keeptime.model.change import Change
 from keeptime.store.sqlite import SqliteStore
@@ -28,21 +30,38 @@ OTHER = Address("reports", "webhook", "env:OTHER")
 
 
 class Stage:
-    """A dispatcher at work on a store. `decide` at any time; `later` runs something at its instant."""
+    """A dispatcher at work on a store. `decide` at any time. `contracts`: whose operators hear of dead letters."""
 
     def __init__(self, store: SqliteStore, clock: VirtualClock) -> None:
         self.store, self.clock = store, clock
         self.receivers = Receivers()
-        self.dispatcher = Dispatcher(store, self.receivers, clock, in_place)
+        self.contracts: tuple[Contract, ...] = ()
+        self.operators = Operators(store, in_place, clock, lambda: self.contracts, lambda: self.dispatcher.wake())
+        self.dispatcher = Dispatcher(
+            store, self.receivers, clock, in_place, on_given_up=self.operators.of_dead_letter
+        )
 
-    def decide(self, *cases: Case, to: Sequence[Address] = (HOOK,), name: str = "sentiment-latency") -> list[str]:
+    def decide(
+        self,
+        *cases: Case,
+        to: Sequence[Address] = (HOOK,),
+        name: str = "sentiment-latency",
+        first_tick: int = 180_000_000,
+    ) -> list[str]:
         """Commit what an objective goes through; the ids of the messages."""
-        messages = tell_of(contract(operators=to, name=name), cases)
+        messages = tell_of(contract(operators=to, name=name), cases, first_tick)
         for message in messages:
             self.store.commit(Change(self.clock.wall_ns() / 1e9, messages=(message,)))
         self.dispatcher.wake()
         return [each.id for each in messages]
 
+    def sleep(self, seconds: float) -> None:
+        """The machine sleeps: time passes and nothing is done."""
+        self.clock.start += seconds
+
+
+ASLEEP = [pytest.param(71.8 * 3600.0, id="asleep"), pytest.param(0.0, id="awake", marks=pytest.mark.soak)]
+"""Of 72 hours: how many the machine sleeps. Awake it tries all the time, which takes minutes of real time."""
 
 Story = Callable[[Stage, Recorder], Coroutine[None, None, None]]
 

@@ -1,4 +1,4 @@
-"""Receivers that take nothing, through the real dispatcher on time that jumps. The numbers are the faults'."""
+"""Receivers that take nothing, through the real dispatcher on time that jumps: the whole schedule, no sockets."""
 
 import logging
 from collections import defaultdict
@@ -36,7 +36,7 @@ def topics(receiver: FakeReceiver, name: str = HOOK.id) -> list[Topic]:
     return [row.topic for row in receiver.taken[name]]
 
 
-def test_fault_15_each_5_minute_outage_with_a_breach_inside_ends_with_both_told(scenes: Scenes) -> None:  # noqa: F811
+def test_each_5_minute_outage_with_a_breach_inside_ends_with_both_told(scenes: Scenes) -> None:  # noqa: F811
     for fate in (Fate.REFUSED, Fate.HUNG, Fate.ANSWER_LOST):
         scene = scenes(FakeReceiver())
         scene.receiver.fates[HOOK.id] = [fate] * 9
@@ -46,7 +46,7 @@ def test_fault_15_each_5_minute_outage_with_a_breach_inside_ends_with_both_told(
         assert not scene.outbox.dead
 
 
-def test_fault_18_a_410_parks_all_at_once_and_says_so(
+def test_a_410_parks_all_at_once_and_says_so(
     scenes: Scenes,  # noqa: F811
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -61,7 +61,7 @@ def test_fault_18_a_410_parks_all_at_once_and_says_so(
     assert "env:HOOK" not in caplog.text
 
 
-def test_fault_18_a_channel_that_was_dead_is_never_off(scenes: Scenes) -> None:  # noqa: F811
+def test_a_channel_that_was_dead_is_never_off(scenes: Scenes) -> None:  # noqa: F811
     receiver = Choosy(*Topic, code="it answered 410 Gone", gone=True)
     scene = scenes(receiver)
     scene.tell(HOOK, cases=[PAGE])
@@ -73,7 +73,7 @@ def test_fault_18_a_channel_that_was_dead_is_never_off(scenes: Scenes) -> None: 
     assert len(scene.outbox.dead) == 1
 
 
-def test_fault_20_who_hangs_for_days_delays_no_other(scenes: Scenes) -> None:  # noqa: F811
+def test_who_hangs_for_days_delays_no_other(scenes: Scenes) -> None:  # noqa: F811
     scene = scenes(FakeReceiver())
     scene.receiver.fates[SLOW.id] = [Fate.HUNG] * 10_000
     for name in ("first", "second"):
@@ -86,7 +86,7 @@ def test_fault_20_who_hangs_for_days_delays_no_other(scenes: Scenes) -> None:  #
     assert scene.now - began < 0.1
 
 
-def test_fault_21_down_for_72_hours_is_a_dead_letter_and_replay_works(
+def test_down_for_72_hours_is_a_dead_letter_and_replay_works(
     scenes: Scenes,  # noqa: F811
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -111,7 +111,7 @@ def test_fault_21_down_for_72_hours_is_a_dead_letter_and_replay_works(
     assert not scene.outbox.dead
 
 
-def test_fault_22_a_poison_message_is_parked_and_what_is_behind_it_goes_on(scenes: Scenes) -> None:  # noqa: F811
+def test_a_poison_message_is_parked_and_what_is_behind_it_goes_on(scenes: Scenes) -> None:  # noqa: F811
     receiver = Choosy(Topic.BROKEN)
     scene = scenes(receiver)
     scene.tell(HOOK, cases=[PAGE, BROKEN, NO_DATA, OK])
@@ -122,7 +122,7 @@ def test_fault_22_a_poison_message_is_parked_and_what_is_behind_it_goes_on(scene
     assert [row.topic for row, *_ in scene.outbox.dead] == [Topic.BROKEN]
 
 
-def test_fault_22_replayed_in_vain_it_holds_up_others_for_less_than_half_an_hour(scenes: Scenes) -> None:  # noqa: F811
+def test_replayed_in_vain_it_holds_up_others_for_less_than_half_an_hour(scenes: Scenes) -> None:  # noqa: F811
     receiver = Choosy(Topic.BROKEN)
     scene = scenes(receiver)
     scene.tell(HOOK, cases=[BROKEN])
