@@ -9,9 +9,11 @@ import contextlib
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from keeptime.app.auditing import Write
 from keeptime.app.counted import Counted
 from keeptime.app.deadman import DeadMan, anchored
 from keeptime.app.deliveries import delivery_views
+from keeptime.app.footing import Right, in_doubt
 from keeptime.app.health import health
 from keeptime.app.keeper import Keeper, Kept
 from keeptime.app.looking import Looking
@@ -27,7 +29,7 @@ from keeptime.app.storing import StoreThread
 from keeptime.app.undelivered import Undelivered
 from keeptime.app.unsaved import Unsaved, nothing_older
 from keeptime.app.view import DeliveryView, Health, Snapshot
-from keeptime.clock import SteadyClock, SystemClock
+from keeptime.clock import SteadyClock
 from keeptime.contract.terms import Contract
 from keeptime.errors import KeeptimeError, StoreFailed
 from keeptime.model.alert import Delivery, Letter, Message
@@ -70,6 +72,7 @@ class Daemon:
         clock: SteadyClock,
         last_samples: Mapping[str, Sample],
         read: Read,
+        right: Right = Right(),  # noqa: B008 - frozen
     ) -> None:
         self.on_told: Callable[[Message], None] = lambda _: None
         self._contracts = tuple(contracts)
@@ -78,7 +81,7 @@ class Daemon:
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
         self._following, self._fill = following, fill
-        self.note_access = lambda at, fields: in_store(store.note_access, at, fields)
+        self.note_access: Write = lambda at, fields: in_store(store.note_access, at, fields)
         self._looking = Looking(contracts, store, in_store, following, tick_seconds)
         self._clock = clock
         self._noticing = Noticing(clock, prober.troubles, self.tell_operators)
@@ -93,7 +96,8 @@ class Daemon:
             self._receivers,
             clock,
             in_store,
-            stamps=SystemClock(),
+            stamps=right.stamps,
+            may_send=right.may_send,
             still_told=self._still_told,
             on_marked=self._queues.moved.set,
             on_given_up=self._operators.of_dead_letter,
@@ -103,6 +107,7 @@ class Daemon:
         self._dead_man = DeadMan(
             lambda: self._contracts, self.snapshot, self._receivers, clock, anchored(store, in_store)
         )
+        self._pair = right.view
         self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
         self._counted = Counted()
         self._picture = Picture(prober, following, self._looking, self._counted, last_samples)
@@ -113,7 +118,7 @@ class Daemon:
         self._unsaved = Unsaved(Unstored(self._receivers, clock, older), self._operators, clock)
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self) -> None:
+    async def start(self, url: str = "") -> None:  # noqa: ARG002 - whom a pair tells
         """Begin to probe, to judge and to send what an earlier life left unsent."""
         self._half_way = asyncio.get_running_loop().create_future()
         self._prober.start()
@@ -211,6 +216,7 @@ class Daemon:
             ledger=self._queues.head,
             signs=self._dead_man.views(),
             passed_on=dict(self._passing.steps),
+            pair=self._pair(),
         )
 
     async def look(self) -> None:
@@ -297,7 +303,7 @@ class Daemon:
 
     def _health(self, deliveries: Sequence[DeliveryView]) -> Health:
         spans = (self._started, self._now(), self._judged_at, self._committed_at)
-        problems = (self._unsaved.problem, self._dispatcher.problem)
+        problems = (self._unsaved.problem, self._dispatcher.problem, in_doubt(self._pair()))
         return health(spans, self._tick_seconds, problems, self._noticing, deliveries)
 
     def _now(self) -> float:

@@ -100,10 +100,26 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class PairView:
+    """Of a pair: does this one lead, and if not, who does? `holder`, `url`: of the leader, "" where nobody leads.
+
+    `since`: Unix seconds. `may_send`: the lease is held now. `problem`: why it is in doubt, else "".
+    """
+
+    leads: bool
+    may_send: bool
+    holder: str
+    url: str
+    since: float
+    term: int
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that can be shown. `reload_error`: why the last reload was refused, "" if it was not. `ledger`: its
     newest row when that was last looked at. `passed_on`: how often a message that was not taken in time went on, by
-    (contract, audience), since start.
+    (contract, audience), since start. `pair`: None where there is only one.
     """
 
     at: float
@@ -116,6 +132,7 @@ class Snapshot:
     signs: tuple[SignView, ...] = ()
     passed_on: Mapping[tuple[str, str], int] = field(default_factory=dict)
     ledger: LedgerHead = EMPTY
+    pair: PairView | None = None
 
 
 class Showable(Protocol):

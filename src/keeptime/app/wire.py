@@ -8,6 +8,7 @@ from pathlib import Path
 
 from keeptime.app.daemon import Daemon
 from keeptime.app.filling import Filling
+from keeptime.app.footing import Footing
 from keeptime.app.keeper import Keeper
 from keeptime.app.ports import Counting
 from keeptime.app.reading import read_contracts
@@ -36,16 +37,18 @@ class Settings:
     paths: tuple[str, ...] = ()
 
 
-async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
-    """A daemon that is ready to start. Raises a KeeptimeError where it cannot be; then nothing is left open."""
-    clock = SteadyClock()
+async def build(contracts: Sequence[Contract], settings: Settings, footing: Footing | None = None) -> Daemon:
+    """A daemon that is ready to start; without a footing it is alone, on SQLite.
+
+    Raises a KeeptimeError where it cannot be; then nothing is left open.
+    """
+    footing = footing or Footing(partial(SqliteStore.open, settings.data))
+    clock = SteadyClock(footing.clock)
     in_store = StoreThread()
     now_ns = clock.wall_ns()
     async with AsyncExitStack() as unfinished:
         unfinished.callback(in_store.close)
-        store = await in_store(
-            SqliteStore.open, settings.data, tick_seconds=settings.tick_seconds, now=now_ns / 1e9
-        )
+        store = await in_store(footing.open, tick_seconds=settings.tick_seconds, now=now_ns / 1e9)
         unfinished.push_async_callback(in_store, store.close)
         next_tick, now_ns = _begin(clock, settings.tick_seconds, await in_store(store.last_tick))
         sources = [source_of(each) for each in contracts if each.source is not None]
@@ -67,6 +70,7 @@ async def build(contracts: Sequence[Contract], settings: Settings) -> Daemon:
             clock=clock,
             last_samples=last.samples,
             read=partial(read_contracts, settings.paths, settings.tick_seconds),
+            right=footing.right,
         )
         unfinished.pop_all()
         return daemon

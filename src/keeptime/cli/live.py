@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from keeptime.app.view import ContractView, Showable, Snapshot
+from keeptime.app.view import ContractView, Snapshot
 from keeptime.contract.terms import Objective
 from keeptime.judge.reason import promise
 from keeptime.model.verdict import Condition, Verdict
@@ -22,8 +23,14 @@ STYLE = {
 """A sign and a colour per condition; the colour is never the only sign."""
 
 
+class Shown(Protocol):
+    """What has snapshots."""
+
+    def snapshot(self) -> Snapshot: ...
+
+
 @contextmanager
-def show(daemon: Showable, url: str) -> Iterator[None]:
+def show(daemon: Shown, url: str) -> Iterator[None]:
     """Show the daemon's snapshots until the block ends."""
     console = Console(stderr=True)
     with Live(

@@ -10,6 +10,7 @@ examples:
   keeptime run contract.yaml                       page, API and /metrics on http://127.0.0.1:5337
   keeptime run contracts/ --listen 127.0.0.1:0     all *.yaml of a directory, on any free port
   keeptime run contract.yaml --data ./state        keep the store here
+  keeptime run contract.yaml --store postgresql://keeptime@db.example.com/keeptime   one of a pair
   keeptime run contract.yaml --watch               read the contracts again when they change
   keeptime run contract.yaml --listen 0.0.0.0:5337 --tls-cert chain.pem --tls-key key.pem --host sla.example.com
   keeptime reload, or kill -HUP PID                read the contracts again; an invalid one changes nothing
@@ -34,6 +35,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="address of the one port; port 0: any free one (default %(default)s)",
     )  # fmt: skip
     parser.add_argument("--data", metavar="DIR", help="where the store lives (default: a folder per user)")
+    parser.add_argument(
+        "--store", metavar="URL",
+        help="instead of --data: postgresql://USER@HOST/DATABASE, or env:NAME or file:PATH that holds such a URL; "
+        "two with the same one are a pair, of which one leads and the other takes over",
+    )  # fmt: skip
+    parser.add_argument(
+        "--lease", metavar="DURATION", default="8s",
+        help="of a pair: how long the lead is held without a word to the database (default %(default)s)",
+    )  # fmt: skip
     parser.add_argument(
         "--tick", default="10s", metavar="DURATION",
         help="how often verdicts are made; divides a minute, and belongs to the store (default %(default)s)",

@@ -12,16 +12,19 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from platformdirs import user_state_path
+from starlette.types import ASGIApp
 
-from keeptime.app.daemon import Daemon
 from keeptime.app.reading import read_contracts
+from keeptime.app.reloading import Changed
 from keeptime.app.supervised import Supervised
+from keeptime.app.view import Snapshot
 from keeptime.app.watching import Look, look, watch
 from keeptime.app.wire import Settings, build
 from keeptime.cli import logfmt
@@ -30,12 +33,37 @@ from keeptime.cli.listening import address, url_of
 from keeptime.cli.live import show
 from keeptime.contract.terms import Contract
 from keeptime.errors import KeeptimeError, UsageError
+from keeptime.model.alert import Message
+from keeptime.model.ledger import Json
 from keeptime.model.levels import levels
 from keeptime.units import parse_duration
 from keeptime.web.app import build as build_web
+from keeptime.web.door import Door
 from keeptime.web.serve import Server
 
+if TYPE_CHECKING:
+    from keeptime.app.holding import Pace
+    from keeptime.store.postgresql.address import Address
+
 log = logging.getLogger("keeptime")
+
+
+class Kept(Protocol):
+    """What runs: a daemon alone, or one of a pair."""
+
+    on_told: Callable[[Message], None]
+
+    async def start(self, url: str) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def failed(self) -> None: ...
+
+    async def reload(self, author: str) -> Changed: ...
+
+    def note_access(self, at: float, fields: Mapping[str, Json]) -> Awaitable[object]: ...
+
+    def snapshot(self) -> Snapshot: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +75,7 @@ class Options:
     port: int
     guarding: Guarding
     data: Path
+    store: "tuple[Address, Pace] | None"
     tick_seconds: float
     ready_file: Path | None
     table: bool
@@ -62,9 +91,10 @@ class Options:
             port=port,
             guarding=Guarding.of(args, host),
             data=Path(args.data) if args.data else user_state_path("keeptime"),
+            store=_store(args),
             tick_seconds=_tick(args.tick),
             ready_file=_ready_file(args.ready_file),
-            table=sys.stdout.isatty() and sys.stderr.isatty() and not args.plain,
+            table=sys.stdout.isatty() and sys.stderr.isatty() and not args.plain and not args.store,
             watch=args.watch,
         )
 
@@ -75,22 +105,21 @@ async def keep_running(options: Options) -> int:
     seen = look(options.paths)
     contracts = read_contracts(options.paths, options.tick_seconds)
     certificate, tokens = options.guarding.tls(), options.guarding.rights(options.data)
-    daemon = await build(contracts, Settings(options.data, options.tick_seconds, options.paths))
-    door = options.guarding.door(tokens, daemon.note_access)
-    server = Server(
-        build_web(daemon, door), options.host, options.port, certificate=certificate, proxies=door.proxies
-    )
-    supervised = Supervised(daemon.snapshot)
+    kept, served = await _built(options, contracts)
+    door = options.guarding.door(tokens, kept.note_access)
+    app = served(door)
+    server = Server(app, options.host, options.port, certificate=certificate, proxies=door.proxies)
+    supervised = Supervised(kept.snapshot)
     watched = asyncio.create_task(supervised.run(), name="watchdog")
     try:
         port = await server.start()
-        await daemon.start()
-        async with _watching(daemon, options, seen, supervised):
-            url = url_of(options.host, port, options.guarding.scheme)
-            await _until_told(daemon, options, contracts, url, supervised)
+        url = url_of(options.host, port, options.guarding.scheme)
+        await kept.start(url)
+        async with _watching(kept, options, seen, supervised):
+            await _until_told(kept, options, contracts, url, supervised)
     finally:
         supervised.stopping()
-        await daemon.stop()
+        await kept.stop()
         await server.stop()
         watched.cancel()
         if options.ready_file is not None:
@@ -99,27 +128,39 @@ async def keep_running(options: Options) -> int:
     return 0
 
 
+async def _built(options: Options, contracts: Sequence[Contract]) -> tuple[Kept, Callable[[Door], ASGIApp]]:
+    """What runs, ready to start, and the app that shows it behind a door. Raises KeeptimeError."""
+    settings = Settings(options.data, options.tick_seconds, options.paths)
+    if options.store is None:
+        daemon = await build(contracts, settings)
+        return daemon, partial(build_web, daemon)
+    from keeptime.cli.pairing import Pairing
+
+    pairing = Pairing(contracts, settings, options.store)
+    return pairing.pair, pairing.serve
+
+
 async def _until_told(
-    daemon: Daemon, options: Options, contracts: Sequence[Contract], url: str, supervised: Supervised
+    kept: Kept, options: Options, contracts: Sequence[Contract], url: str, supervised: Supervised
 ) -> None:
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
     reloading: set[asyncio.Task[None]] = set()
 
     def reload() -> None:
-        task = asyncio.create_task(_reload(daemon, supervised, "SIGHUP"))
+        task = asyncio.create_task(_reload(kept, supervised, "SIGHUP"))
         reloading.add(task)
         task.add_done_callback(reloading.discard)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
-    daemon.on_told = logfmt.told
+    kept.on_told = logfmt.told
     _announce(options, contracts, url)
     supervised.ready()
-    shown = show(daemon, url) if options.table else contextlib.nullcontext()
+    shown = show(kept, url) if options.table else contextlib.nullcontext()
     with shown:
-        failed = asyncio.create_task(daemon.failed())
+        failed = asyncio.create_task(kept.failed())
         ended = asyncio.create_task(ending.wait())
         await asyncio.wait({failed, ended}, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
@@ -131,7 +172,8 @@ async def _until_told(
 def _announce(options: Options, contracts: Sequence[Contract], url: str) -> None:
     objectives = sum(len(each.objectives) for each in contracts)
     kept = {"contracts": len(contracts), "objectives": objectives}
-    log.info("running", extra=kept | {"url": url, "data": str(options.data), "pid": os.getpid()})
+    where = {"data": str(options.data)} if options.store is None else {"store": options.store[0].shown}
+    log.info("running", extra=kept | where | {"url": url, "pid": os.getpid()})
     if options.ready_file is not None:
         temporary = options.ready_file.with_suffix(".tmp")
         try:
@@ -143,27 +185,37 @@ def _announce(options: Options, contracts: Sequence[Contract], url: str) -> None
             ) from error
 
 
-async def _reload(daemon: Daemon, supervised: Supervised, author: str) -> None:
+async def _reload(kept: Kept, supervised: Supervised, author: str) -> None:
     supervised.reloading()
     with contextlib.suppress(KeeptimeError):  # the daemon has said so
-        await daemon.reload(author)
+        await kept.reload(author)
     supervised.ready()
 
 
 @contextlib.asynccontextmanager
-async def _watching(daemon: Daemon, options: Options, seen: Look, supervised: Supervised) -> AsyncIterator[None]:
+async def _watching(kept: Kept, options: Options, seen: Look, supervised: Supervised) -> AsyncIterator[None]:
     """With --watch, reload within whenever the files have changed since they were seen so."""
     if not options.watch:
         yield
         return
     task = asyncio.create_task(
-        watch(options.paths, seen, partial(_reload, daemon, supervised, "--watch")), name="watch"
+        watch(options.paths, seen, partial(_reload, kept, supervised, "--watch")), name="watch"
     )
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _store(args: argparse.Namespace) -> "tuple[Address, Pace] | None":
+    if args.store is None:
+        return None
+    if args.data is not None:
+        raise UsageError("--store and --data: a store is in a directory or in a database; give one of them")
+    from keeptime.cli.pairing import store_of
+
+    return store_of(args.store, args.lease)
 
 
 def _ready_file(text: str | None) -> Path | None:

@@ -45,6 +45,11 @@ def always(_: Delivery) -> bool:
     return True
 
 
+def at_any_time() -> bool:
+    """Sending is always right."""
+    return True
+
+
 def in_silence(_: Delivery, __: GivenUp) -> Sequence[Message]:
     """Nobody is told of a dead letter."""
     return ()
@@ -63,6 +68,7 @@ class Dispatcher:
     `still_told`: is this alert's objective still in a contract, and told to this address? Others are not refreshed.
     `on_given_up`: the messages about a message that is given up; they are stored in the same step.
     `on_failed`: called after the outcome of an attempt that failed was stored.
+    `may_send`: asked right before each attempt; while it says no nothing is sent and no row changes.
     `on_marked`: called on the event loop after the outcome of an attempt was stored.
     """
 
@@ -75,6 +81,7 @@ class Dispatcher:
         *,
         stamps: Clock | None = None,
         still_told: Callable[[Delivery], bool] = always,
+        may_send: Callable[[], bool] = at_any_time,
         on_given_up: Callable[[Delivery, GivenUp], Sequence[Message]] = in_silence,
         on_failed: Callable[[Delivery, DeliveryError], Awaitable[None]] = unsaid,
         on_marked: Callable[[], None] = lambda: None,
@@ -88,13 +95,14 @@ class Dispatcher:
         self._in_store = in_store
         self._marker = Marker(outbox, in_store)
         self._on_given_up, self._on_failed, self._on_marked = on_given_up, on_failed, on_marked
+        self._may_send = may_send
         self._woken = asyncio.Event()
         self._ending = False
         self._running = asyncio.Lock()
         self._reading = 0.0
         self._busy: dict[Pair, asyncio.Task[None]] = {}
         self._lanes = Lanes()
-        self._refresher = Refresher(outbox, receivers, self._stamps, in_store, self._lanes, still_told)
+        self._refresher = Refresher(outbox, receivers, self._stamps, in_store, self._lanes, still_told, may_send)
 
     def wake(self) -> None:
         """Something was committed: look at the outbox now. Call it on the event loop."""
@@ -131,7 +139,7 @@ class Dispatcher:
     async def _until_nothing_due(self, deadline: float) -> None:
         while True:
             wait = await self._round()
-            if not self._busy and self._now() + wait > deadline:
+            if not self._busy and (self._now() + wait > deadline or not self._may_send()):
                 return
             await self._rest(wait)
 
@@ -154,6 +162,8 @@ class Dispatcher:
 
     async def _round(self) -> float:
         """Start every pair whose head is due and that is not busy; seconds until there may be more to do."""
+        if not self._may_send():
+            return PAUSE
         # A pair that is busy now may be done, and its head stale, by the time that the heads are here.
         busy = set(self._busy)
         try:
@@ -199,6 +209,8 @@ class Dispatcher:
         try:
             receiver = self._receivers(head.address.kind)
             async with self._lanes.of(head.address, receiver):
+                if not self._may_send():
+                    return
                 status = await receiver.send(replace(head, body=numbered(head)), self._stamps.wall_ns() / 1e9)
         except DeliveryError as error:
             await self._failed(head, error, counters)

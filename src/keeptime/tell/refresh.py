@@ -32,6 +32,7 @@ class Refresher:
         in_store: InStore,
         lanes: Lanes,
         still_told: Callable[[Delivery], bool],
+        may_send: Callable[[], bool],
     ) -> None:
         self._outbox = outbox
         self._receivers = receivers
@@ -39,6 +40,7 @@ class Refresher:
         self._in_store = in_store
         self._lanes = lanes
         self._still_told = still_told
+        self._may_send = may_send
         self._under_way: dict[Place, asyncio.Task[None]] = {}
         self._errors: dict[str, str] = {}
 
@@ -74,6 +76,8 @@ class Refresher:
         """Repeat what fires at one address; a failure of any kind ends this refresh alone."""
         async with self._lanes.of(address, receiver):
             rows = [row for row in await self._latest(address.kind) if row.address.target == address.target]
+            if not self._may_send():
+                return
             try:
                 await receiver.refresh(rows, self._clock.wall_ns() / 1e9)
             except DeliveryError as error:

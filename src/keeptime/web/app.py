@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from keeptime.app.view import Showable
 from keeptime.errors import StoreError
 from keeptime.web.api.document import document
-from keeptime.web.describe import contracts_json, health_json
+from keeptime.web.describe import contracts_json, health_json, pair_json
 from keeptime.web.door import Door
 from keeptime.web.guard import HEADERS, Guard
 from keeptime.web.kept import period_json
@@ -134,8 +134,9 @@ def _healthz(daemon: Showable, door: Door) -> Handler:
     """Nobody is asked who they are; where tokens are asked for, it therefore says no more than yes or no."""
 
     async def healthz(_: Request) -> Response:
-        health = daemon.snapshot().health
-        whole = health_json(health)
+        snapshot = daemon.snapshot()
+        health = snapshot.health
+        whole = health_json(health) | pair_json(snapshot.pair)
         said = {"healthy": whole["healthy"]} if door.asks() else whole
         return JSONResponse(said, 503 if health.problems else 200)
 

@@ -6,7 +6,7 @@ no query string of an endpoint and no secret is in it. Knows nothing of HTTP.
 
 from urllib.parse import urlsplit, urlunsplit
 
-from keeptime.app.view import ContractView, DeliveryView, Health, Snapshot
+from keeptime.app.view import ContractView, DeliveryView, Health, PairView, Snapshot
 from keeptime.contract.terms import Contract, Objective
 from keeptime.judge.reason import promise
 from keeptime.model.sample import Sample
@@ -90,6 +90,14 @@ def health_json(health: Health) -> dict[str, Json]:
         "last_commit_at": health.last_commit_at,
         "problems": list(health.problems),
     }
+
+
+def pair_json(view: PairView | None) -> dict[str, Json]:
+    """Of a pair, who leads; nothing where there is only one."""
+    if view is None:
+        return {}
+    leader: Json = {"holder": view.holder, "url": view.url, "since": view.since} if view.holder else None
+    return {"pair": {"leads": view.leads, "may_send": view.may_send, "term": view.term, "leader": leader}}
 
 
 def _contract(view: ContractView, deliveries: tuple[DeliveryView, ...]) -> dict[str, Json]:

@@ -15,6 +15,7 @@ from keeptime import __version__
 from keeptime.app.view import ContractView, DeliveryView, Snapshot
 from keeptime.model.verdict import Condition, Verdict
 from keeptime.units import format_duration
+from keeptime.web.pair_series import pair_series
 from keeptime.web.sign_series import passed_on, sign_series
 
 OBJECTIVE = ("contract", "objective")
@@ -35,6 +36,7 @@ def own_series(snapshot: Snapshot) -> Iterator[Metric]:
     yield from _deliveries(snapshot.deliveries)
     yield from sign_series(snapshot)
     yield passed_on(snapshot)
+    yield from pair_series(snapshot)
     yield from _self(snapshot)
     yield from _engine(snapshot)
 

@@ -82,6 +82,10 @@ class PostgresqlDatabase:
     def give_back(self) -> None:
         """PostgreSQL's own autovacuum does that."""
 
+    def interrupt(self) -> None:
+        """From any thread: what waits for an answer fails now; the next use is of a fresh connection."""
+        cut(self._connection)
+
     def cut(self, why: str) -> None:
         """From any thread: nothing more is done here, and what waits for an answer fails now."""
         self._ended = why

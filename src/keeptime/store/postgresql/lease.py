@@ -5,7 +5,7 @@ by the database's clock alone. Whoever takes it ends the connections of the one 
 still holds up nothing. Use it from one thread; `cut` may come from any.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import Connection
 
@@ -45,7 +45,7 @@ class Seen:
     """The lease as the database has it, and what that says of the time.
 
     `since`: Unix seconds. `ahead_ns`: the database's wall clock is by so much ahead of this machine's boot clock,
-    at least and at most.
+    at least and at most. `asked_ns`: of the boot clock, before the lease was asked for.
     """
 
     term: int
@@ -54,6 +54,7 @@ class Seen:
     since: float
     over: bool
     ahead_ns: tuple[int, int]
+    asked_ns: int = 0
 
 
 class Lease:
@@ -82,7 +83,7 @@ class Lease:
 
     def take(self, seen: Seen, url: str) -> Seen | None:
         """Hold it, if it is over and still as it was `seen`; None where another was faster. Raises StoreError."""
-        connection = self._now()
+        connection, asked = self._now(), boot_ns()
         with Speaking(self._address):
             if seen.holder:
                 connection.execute(_END_OTHERS, (seen.holder,))
@@ -90,14 +91,14 @@ class Lease:
             if not done.rowcount:
                 return None
         now = self.look()
-        return now if (now.term, now.holder) == (seen.term + 1, self._holder) else None
+        return replace(now, asked_ns=asked) if (now.term, now.holder) == (seen.term + 1, self._holder) else None
 
     def renew(self, term: int, url: str) -> Seen | None:
         """Hold it for as long again, even where it was over, if nobody has taken it; None if somebody has."""
-        connection = self._now()
+        connection, asked = self._now(), boot_ns()
         with Speaking(self._address):
             done = connection.execute(_RENEW, (url, self._seconds, term, self._holder))
-        return self.look() if done.rowcount else None
+        return replace(self.look(), asked_ns=asked) if done.rowcount else None
 
     def release(self, term: int) -> None:
         """Let another have it at once."""

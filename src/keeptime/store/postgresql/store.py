@@ -46,6 +46,10 @@ class PostgresqlStore(Stored):
             raise
         return store
 
+    def interrupt(self) -> None:
+        """From any thread: what waits for an answer fails now, and is tried again on another connection."""
+        self.postgresql.interrupt()
+
     def cut(self, why: str) -> None:
         """From any thread: see `PostgresqlDatabase.cut`."""
         self.postgresql.cut(why)
