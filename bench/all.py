@@ -13,6 +13,7 @@ BENCHES = (
     "prometheus_rules",
     "time_to_tell",
     "store",
+    "store_postgresql",
     "probe_accuracy",
     "probe_scale",
 )

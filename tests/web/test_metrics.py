@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from keeptime.app.view import PairView
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
 from keeptime.model.exclusion import FAILED
 from keeptime.model.sample import Failure
@@ -179,7 +181,7 @@ def test_any_name_is_a_label_that_parses() -> None:
 
 def exposed() -> set[str]:
     daemon = every_condition()
-    snapshot = daemon.snapshot()
+    snapshot = replace(daemon.snapshot(), pair=PairView(True, True, "one", "http://127.0.0.1:1", 0.0, 1))
     families = [*request_series(snapshot.contracts), *own_series(snapshot), refusals({})]
     return {
         family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")

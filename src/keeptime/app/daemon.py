@@ -114,7 +114,7 @@ class Daemon:
         self._started = self._now()
         self._judged_at: float | None = None
         self._committed_at: float | None = None
-        older = nothing_older(self._queues, lambda: frozenset(self._dispatcher.unmarked))
+        older = nothing_older(self._queues, lambda: frozenset(self._dispatcher.unmarked), right.view)
         self._unsaved = Unsaved(Unstored(self._receivers, clock, older), self._operators, clock)
         self._tasks: list[asyncio.Task[None]] = []
 

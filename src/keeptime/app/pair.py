@@ -51,7 +51,6 @@ class Pair:
         self._holding = Holding(Lease(address, holder, pace.lease), pace, self._clock)
         self._started = self._now()
         self._daemon: Daemon | None = None
-        self._leads = False
         self._trouble = ""
         self._store: PostgresqlStore | None = None
         self._ending, self._lost = asyncio.Event(), asyncio.Event()
@@ -95,13 +94,13 @@ class Pair:
 
     def view(self) -> PairView:
         """Who leads, as far as this one knows."""
-        seen, held = self._holding.seen, self._holding.held
+        seen, held, leads = self._holding.seen, self._holding.held, self._daemon is not None
         problem = self._trouble or self._holding.problem
-        if self._leads and not held and not problem:
+        if leads and not held and not problem:
             problem = "the lease has run out; nothing is sent until it is renewed"
-        if seen is None or (seen.over and not self._leads):
-            return PairView(self._leads, held, "", "", 0.0, seen.term if seen else 0, problem)
-        return PairView(self._leads, held, seen.holder, seen.url, seen.since, seen.term, problem)
+        if seen is None or (seen.over and not leads):
+            return PairView(leads, held, "", "", 0.0, seen.term if seen else 0, problem)
+        return PairView(leads, held, seen.holder, seen.url, seen.since, seen.term, problem)
 
     def snapshot(self) -> Snapshot:
         """The daemon's; standing by there is nothing to show but that."""
@@ -137,7 +136,6 @@ class Pair:
     async def _hold(self, held: Seen) -> None:
         """Lead for as long as the lease is held."""
         self._lost.clear()
-        self._leads = True
         renewing = asyncio.create_task(self._renew(held.term), name="lease")
         log.info("leading", extra={"term": held.term, "store": self._holding.where})
         try:
@@ -149,7 +147,6 @@ class Pair:
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
-            self._leads = False
             await self._holding.release(held.term)
         if self._trouble:
             await self._ends_within(FAILING * self._pace.renew)

@@ -8,8 +8,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from keeptime.app.footing import alone
 from keeptime.app.operators import Operators
 from keeptime.app.queues import Queues
+from keeptime.app.view import PairView
 from keeptime.clock import Clock
 from keeptime.model.alert import Address, Message
 from keeptime.tell.unstored import PATIENCE, Unstored
@@ -53,11 +55,16 @@ class Unsaved:
 
 
 def nothing_older(
-    queues: Queues, unmarked: Callable[[], frozenset[tuple[str, str]]]
+    queues: Queues, unmarked: Callable[[], frozenset[tuple[str, str]]], view: Callable[[], PairView | None] = alone
 ) -> Callable[[str, Address], bool]:
-    """Does nothing that is stored wait for an address? What it took and is not marked yet does not wait."""
+    """Does nothing that is stored wait for an address? What it took and is not marked yet does not wait.
+
+    Of a pair nothing is told that is not stored: the other may lead meanwhile, and decide for itself.
+    """
 
     def nothing(contract: str, address: Address) -> bool:
+        if view() is not None:
+            return False
         pair = (contract, address.id)
         waiting = sum(each.count for each in queues.waiting if (each.contract, each.address.id) == pair)
         return waiting <= (pair in unmarked())

@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from keeptime.contract.secrets import resolve
 from keeptime.errors import SecretError, UsageError
+from keeptime.redaction import remember
 
 SCHEMES = ("postgresql", "postgres")
 _EXPECTED = "expected postgresql://USER@HOST:PORT/DATABASE, with %-codes for what is no letter, digit or -._~"
@@ -64,7 +65,9 @@ def _understood(url: str) -> Address:
         raise UsageError(f"--store: this is no URL of a PostgreSQL database; {_EXPECTED}") from None
     user, host, port, name = (str(parts.get(each) or "") for each in ("user", "host", "port", "dbname"))
     shown = f"postgresql://{user}{'@' if user else ''}{host}{':' if port else ''}{port}/{name}"
-    return Address(shown, url, unquote(str(parts.get("password") or "")))
+    password = unquote(str(parts.get("password") or ""))
+    remember(password)
+    return Address(shown, url, password)
 
 
 def _doubtful(part: str) -> bool:
