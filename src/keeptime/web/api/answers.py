@@ -54,6 +54,11 @@ _TERMS = {
     "credits": or_null(fields(tiers=many(ref("CreditTier")), cap=or_null(RATIO), of=or_null(TEXT))),
 }
 _CONTRACT_VERSION = fields(contract=TEXT, version=TEXT)
+_LEADER = fields(holder=TEXT, url=TEXT, since=INSTANT)
+_PAIR: Schema = {
+    **fields(leads=FLAG, may_send=FLAG, term=COUNT, leader=or_null(_LEADER)),
+    "description": "Of a pair; absent where there is only one.",
+}
 _QUANTILE = fields(value=or_null(SECONDS), low=SECONDS, high=or_null(SECONDS))
 
 ANSWERS: dict[str, Schema] = {
@@ -69,6 +74,7 @@ ANSWERS: dict[str, Schema] = {
             "last_tick_age_seconds": or_null(SECONDS),
             "last_commit_at": or_null(INSTANT),
             "problems": many(TEXT),
+            "pair": _PAIR,
         },
     },
     "CreditTier": fields(below=RATIO, credit=RATIO),
