@@ -28,6 +28,12 @@ CONTRACT = {
     "contract": "completions",
     "objectives": [OBJECTIVE],
     "together": [{"name": "the-sla", "all": ["p95", "success"], "condition": "ok", "compliance": "undecided"}],
+    "told": [
+        {"audience": "checkout", "notify_within_seconds": 120.0, "share": 0.995, "in_time": 199, "late": 1}
+        | {"compliance": "met"},
+        {"audience": "operators", "notify_within_seconds": 120.0, "share": None, "in_time": 0, "late": 0}
+        | {"compliance": "undecided"},
+    ],
     "other_terms": [OBJECTIVE | {"name": "old", "until": 1_782_856_800}],
 }
 
@@ -47,6 +53,10 @@ def test_a_narrow_terminal_is_given_lines_that_can_be_read() -> None:
     figures = "    SLI: 50%, budget left: 12 of 14, miss chance: 93 %, kept: so far undecided; 2026-10 met"
     assert figures in printed(TABLE_WIDTH - 1)
     assert "  ok  the-sla: p95, success" in lines
+    told = printed(TABLE_WIDTH - 1)
+    assert "  met  keeptime's own: 99% of messages to checkout are taken within 2 min" in told
+    assert "    SLI: 99.5%, kept: 1 of 200 late" in told
+    assert "operators" not in told
     assert "  not in force  99% of 1m intervals" in printed(80)
 
 

@@ -12,7 +12,10 @@ from shutil import which
 
 import pytest
 
+from keeptime.app.signs import facts_of
 from keeptime.app.supervised import Notifier, Supervised, status, stuck, watchdog_seconds
+from keeptime.app.view import PairView
+from keeptime.tell.wellness import held
 from keeptime.testing.showable import NOW, FakeShowable
 from tests.e2e.keeping import keeping, terms
 from tests.e2e.peers import model
@@ -82,6 +85,15 @@ def test_the_watchdog_is_fed_while_ticks_are_judged_and_not_when_they_stop() -> 
     begun = replace(shown, health=replace(shown.health, last_tick_at=None, started=shown.at - 5))
     assert stuck(begun) == ""
     assert stuck(replace(begun, health=replace(begun.health, started=shown.at - 60))) != ""
+
+
+def test_the_one_of_a_pair_that_stands_by_judges_nothing_and_is_well() -> None:
+    shown = every_condition().snapshot()
+    waiting = PairView(leads=False, may_send=False, holder="other", url="", since=0.0, term=7)
+    late = replace(shown, health=replace(shown.health, last_tick_at=None, started=0.0), pair=waiting)
+    assert stuck(late) == ""
+    assert status(late) == "standing by; other leads"
+    assert held(facts_of(late, ["sentiment-latency"])) == "another keeptime leads"
 
 
 @pytest.mark.parametrize("name", ["@keeptime-test-{}", "{}/notify"])

@@ -6,6 +6,7 @@ from keeptime.model.counters import RequestCounters
 from keeptime.model.exclusion import FAILED
 from keeptime.model.sample import Failure
 from keeptime.model.verdict import Condition, Forecast, Severity, TierReport, TierState, WindowCount
+from keeptime.tell.own_promise import Told
 from keeptime.testing.showable import NOW, FakeShowable, contract, objective, sample, verdict, view
 
 INERT = "<script>document.title='owned'</script>{{7*7}}${7*7}"
@@ -79,6 +80,7 @@ def every_condition() -> FakeShowable:
             DeliveryView(main.name, "checkout", "webhook:file:/run/second", 5, 0, 1, 9.0),
             DeliveryView(main.name, "operators", f"webhook:https://hooks.example/{CANARY}", 40, 0, 0, 0.0),
         ),
+        told=(Told(main.name, "checkout", 120.0, 130, 2, 1), Told(main.name, "operators", 120.0, 40, 0, 0)),
         passed_on={(main.name, "checkout"): 2},
         signs=(
             SignView("heartbeat", (main.name,), "checkout", 60.0, NOW - 30, 12, 1, 2),

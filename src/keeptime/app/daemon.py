@@ -19,6 +19,7 @@ from keeptime.app.keeper import Keeper, Kept
 from keeptime.app.looking import Looking
 from keeptime.app.noticing import Noticing
 from keeptime.app.operators import Operators
+from keeptime.app.own_promise import Measured
 from keeptime.app.passing import Passing
 from keeptime.app.periods import PeriodView
 from keeptime.app.picturing import Picture
@@ -104,6 +105,7 @@ class Daemon:
             on_failed=self._operators.of_failure,
         )
         self._passing = Passing(store, in_store, clock, lambda: self._contracts, self._operators, self._woken)
+        self._measured = Measured(store, in_store, clock, lambda: self._contracts)
         self._dead_man = DeadMan(
             lambda: self._contracts, self.snapshot, self._receivers, clock, anchored(store, in_store)
         )
@@ -129,6 +131,7 @@ class Daemon:
             asyncio.create_task(self._queues.run(), name="queues"),
             asyncio.create_task(self._dead_man.run(), name="signs of life"),
             asyncio.create_task(self._passing.run(), name="passing on"),
+            asyncio.create_task(self._measured.run(), name="own promise"),
             asyncio.create_task(self._noticing.run(), name="noticing"),
         ]
         self._queues.moved.set()
@@ -217,6 +220,7 @@ class Daemon:
             signs=self._dead_man.views(),
             passed_on=dict(self._passing.steps),
             pair=self._pair(),
+            told=self._measured.told,
         )
 
     async def look(self) -> None:

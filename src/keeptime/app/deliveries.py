@@ -62,6 +62,8 @@ def _view(
         last_error=done.last_error if done else "",
         dead_letters=dead.count if dead else 0,
         dead_reason=dead.error if dead else "",
+        took=tuple(done.took) if done else (),
+        took_seconds=done.took_seconds if done else 0.0,
         given_up=done.given_up if done else 0,
     )
 

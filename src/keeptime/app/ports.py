@@ -46,6 +46,10 @@ class Store(Outbox, Protocol):
         """The newest row of the ledger: what whoever holds it can later prove by."""
         ...
 
+    def told(self, contract: str, audience: str, within: float, since: float, now: float) -> tuple[int, int, int]:
+        """Messages to this audience that were decided since: taken within so many seconds, late, neither yet."""
+        ...
+
     def late(self, now: float, within: float, steps: int) -> Sequence[Late]:
         """Rows that nobody took, and of which less than so many steps were made: decided longer than `within`
         seconds ago, or given up lately.

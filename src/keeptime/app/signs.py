@@ -70,11 +70,17 @@ def facts_of(snapshot: Snapshot, names: Sequence[str], audience: str = "") -> Fa
         tick_seconds=snapshot.tick_seconds,
         judged_at=snapshot.health.last_tick_at,
         committed_at=snapshot.health.last_commit_at,
+        leading=leads(snapshot),
         unseen=tuple(_unseen(views, snapshot.at)),
         oldest_unsent=max(waiting, default=0.0),
         young=min((each for view in views for each in _within(view.contract, audience)), default=NOTIFY_WITHIN),
         leading=snapshot.pair is None or snapshot.pair.may_send,
     )
+
+
+def leads(snapshot: Snapshot) -> bool:
+    """Is it this keeptime that may send? Always where there is no pair."""
+    return snapshot.pair is None or (snapshot.pair.leads and snapshot.pair.may_send)
 
 
 def _within(contract: Contract, audience: str) -> Iterator[float]:

@@ -99,12 +99,16 @@ class Supervised:
 
 def stuck(snapshot: Snapshot) -> str:
     """Why keeptime makes no progress; "" where it does, or has only just begun."""
+    if snapshot.pair is not None and not snapshot.pair.leads:
+        return ""  # it waits for the other one, and judges nothing
     facts = facts_of(snapshot, [view.contract.name for view in snapshot.contracts])
     return stalled(facts if facts.judged_at is not None else replace(facts, judged_at=snapshot.health.started))
 
 
 def status(snapshot: Snapshot) -> str:
     """One line for `systemctl status`: objectives by condition."""
+    if snapshot.pair is not None and not snapshot.pair.leads:
+        return f"standing by; {snapshot.pair.holder or 'nobody'} leads"
     verdicts = [verdict for view in snapshot.contracts for verdict in view.verdicts]
     counts = Counter(None if verdict is None else verdict.condition for verdict in verdicts)
     said = [f"{counts[each]} {each}" for each in Condition if counts[each]]

@@ -18,6 +18,7 @@ from keeptime.model.ledger import EMPTY, LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.sample import Sample
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Verdict
+from keeptime.tell.own_promise import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class DeliveryView:
     last_error: str = ""
     dead_letters: int = 0
     dead_reason: str = ""
+    took: tuple[int, ...] = ()
+    took_seconds: float = 0.0
     given_up: int = 0
 
 
@@ -119,7 +122,8 @@ class PairView:
 class Snapshot:
     """All that can be shown. `reload_error`: why the last reload was refused, "" if it was not. `ledger`: its
     newest row when that was last looked at. `passed_on`: how often a message that was not taken in time went on, by
-    (contract, audience), since start. `pair`: None where there is only one.
+    (contract, audience), since start. `told`: how soon somebody took them, over 28 days. `pair`: None where there is
+    only one.
     """
 
     at: float
@@ -131,6 +135,7 @@ class Snapshot:
     reload_error: str = ""
     signs: tuple[SignView, ...] = ()
     passed_on: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    told: tuple[Told, ...] = ()
     ledger: LedgerHead = EMPTY
     pair: PairView | None = None
 

@@ -99,7 +99,7 @@ def _unknown(given: str, url: str) -> int:
 
 def _stable(contract: dict[str, Any]) -> dict[str, Any]:
     objectives = [{name: each[name] for name in FIELDS} for each in contract["objectives"]]
-    around = {name: contract[name] for name in ("latency", "together", "other_terms", "stated")}
+    around = {name: contract[name] for name in ("latency", "together", "other_terms", "stated", "told")}
     return {"contract": contract["contract"], "objectives": objectives, **around}
 
 
@@ -164,10 +164,18 @@ def _times(one: dict[str, Any]) -> str:
 
 
 def _around(contract: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Rows for promises of several objectives, and for terms that are not in force."""
+    """Rows for promises of several objectives, for keeptime's own, and for terms that are not in force."""
+    from keeptime.units import speak_duration
+
     for each in contract["together"]:
         members = f"{each['name']}: {', '.join(each['all'])}"
         yield members, each["condition"] or "…", "", "", "", f"so far {each['compliance']}", ""
+    for each in contract.get("told", ()):
+        if each["share"] is not None:
+            soon = speak_duration(each["notify_within_seconds"])
+            promise = f"keeptime's own: 99% of messages to {each['audience']} are taken within {soon}"
+            late = f"{each['late']} of {each['in_time'] + each['late']} late"
+            yield promise, each["compliance"], f"{each['share'] * 100:.4g}%", "", "", late, ""
     for each in contract["other_terms"]:
         if not each["internal"]:
             yield _promise(each), "not in force", "", "", "", "", ""

@@ -19,6 +19,7 @@ from keeptime.store.numbering import last_taken
 from keeptime.store.posting import Posting
 from keeptime.store.rows import RouteSummary
 from keeptime.store.sql import Database
+from keeptime.store.told import told
 
 
 class StoredOutbox:
@@ -86,6 +87,11 @@ class StoredOutbox:
         """What is unsent, per (contract, address)."""
         with self.db.speaking():
             return self._posting.waiting()
+
+    def told(self, contract: str, audience: str, within: float, since: float, now: float) -> tuple[int, int, int]:
+        """Messages to this audience that were decided since: taken within so many seconds, late, neither yet."""
+        with self.db.speaking():
+            return told(self.db, contract, audience, within, since, now)
 
     def late(self, now: float, within: float, steps: int) -> Sequence[Late]:
         """Rows that nobody took: decided longer than `within` seconds ago, or given up lately."""

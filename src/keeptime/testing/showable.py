@@ -32,6 +32,7 @@ from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.sample import Connection, Failure, Phases, Sample
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
+from keeptime.tell.own_promise import Told
 
 NOW = 1_800_000_004.0
 
@@ -47,6 +48,7 @@ class FakeShowable:
     deliveries: Sequence[DeliveryView] = ()
     signs: Sequence[SignView] = ()
     passed_on: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    told: Sequence[Told] = ()
     problems: tuple[str, ...] = ()
     reload_error: str = ""
     engine: Mapping[str, float] = field(default_factory=dict)
@@ -74,6 +76,7 @@ class FakeShowable:
             reload_error=self.reload_error,
             signs=tuple(self.signs),
             passed_on=self.passed_on,
+            told=tuple(self.told),
         )
 
     async def look(self) -> None:

@@ -13,6 +13,7 @@ from keeptime.model.sample import Sample
 from keeptime.model.verdict import Forecast, TierReport, Verdict, WindowCount
 from keeptime.web.kept import Json, compliance_json, latency_json
 from keeptime.web.terms import objective_json, other_terms_json, stated_json, together_json
+from keeptime.web.told import told_json
 
 PHASES = ("dns", "connect", "tls", "write", "wait", "transfer")
 
@@ -75,7 +76,10 @@ def contracts_json(snapshot: Snapshot) -> dict[str, Json]:
         "tick_seconds": snapshot.tick_seconds,
         "reload_error": snapshot.reload_error or None,
         "ledger": str(snapshot.ledger),
-        "contracts": [_contract(view, snapshot.deliveries) for view in snapshot.contracts],
+        "contracts": [
+            _contract(view, snapshot.deliveries) | {"told": told_json(snapshot.told, view.contract.name)}
+            for view in snapshot.contracts
+        ],
     }
 
 

@@ -17,6 +17,7 @@ from keeptime.model.verdict import Condition, Verdict
 from keeptime.units import format_duration
 from keeptime.web.pair_series import pair_series
 from keeptime.web.sign_series import passed_on, sign_series
+from keeptime.web.told import told_series
 
 OBJECTIVE = ("contract", "objective")
 RESULTS = ("good", "bad", "skipped", "excluded")
@@ -37,6 +38,7 @@ def own_series(snapshot: Snapshot) -> Iterator[Metric]:
     yield from sign_series(snapshot)
     yield passed_on(snapshot)
     yield from pair_series(snapshot)
+    yield from told_series(snapshot)
     yield from _self(snapshot)
     yield from _engine(snapshot)
 

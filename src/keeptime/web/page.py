@@ -20,7 +20,8 @@ from keeptime.units import format_duration, format_percent, speak_duration
 from keeptime.web.describe import shown_observed, shown_receiver
 from keeptime.web.figures import shown_age, shown_count, shown_instant, shown_rate, shown_ratio, shown_since
 from keeptime.web.kept import shown_compliance, shown_latency
-from keeptime.web.terms import Promise, shown_others, shown_terms, stated_rows, together_of
+from keeptime.web.terms import Promise, shown_others, shown_terms, together_of
+from keeptime.web.told import rows_around
 
 RESULTS = ("good", "bad", "skipped", "excluded")
 WAITING = "waiting"
@@ -169,7 +170,7 @@ def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
         objectives=objectives,
         together=together_of(view),
         others=tuple(shown_others(view)),
-        stated=tuple(stated_rows(contract)),
+        stated=tuple(rows_around(view, snapshot.told)),
         receivers=tuple(_receiver(each) for each in snapshot.deliveries if each.contract == contract.name),
     )
 
@@ -306,9 +307,8 @@ def _receiver(view: DeliveryView) -> ReceiverRow:
 
 
 def _dead(view: DeliveryView) -> str:
-    if not view.dead_letters:
-        return ""
-    return f", {view.dead_letters:,} dead letter{'' if view.dead_letters == 1 else 's'}"
+    count = f", {view.dead_letters:,} dead letter{'' if view.dead_letters == 1 else 's'}"
+    return count if view.dead_letters else ""
 
 
 _PAGE = Environment(

@@ -146,6 +146,17 @@ ANSWERS: dict[str, Schema] = {
         dead_letters=COUNT,
         dead_reason=or_null(TEXT),
     ),
+    "Told": fields(
+        audience=TEXT,
+        notify_within_seconds=SECONDS,
+        target=RATIO,
+        window_seconds=SECONDS,
+        in_time=COUNT,
+        late=COUNT,
+        waiting=COUNT,
+        share=or_null(RATIO),
+        compliance=one_of(Compliance),
+    ),
     "Latency": {
         "type": "object",
         "required": ["seconds", "requests"],
@@ -172,6 +183,7 @@ ANSWERS: dict[str, Schema] = {
         other_terms=many(fields(**_TERMS)),
         stated=fields(duties=mapping(TEXT), vantage=or_null(TEXT), token_basis=or_null(TEXT)),
         deliveries=many(ref("Delivery")),
+        told=many(ref("Told")),
     ),
     "Contracts": fields(
         at=INSTANT,
