@@ -74,7 +74,6 @@ def facts_of(snapshot: Snapshot, names: Sequence[str], audience: str = "") -> Fa
         unseen=tuple(_unseen(views, snapshot.at)),
         oldest_unsent=max(waiting, default=0.0),
         young=min((each for view in views for each in _within(view.contract, audience)), default=NOTIFY_WITHIN),
-        leading=snapshot.pair is None or snapshot.pair.may_send,
     )
 
 

@@ -122,7 +122,7 @@ class PairView:
 class Snapshot:
     """All that can be shown. `reload_error`: why the last reload was refused, "" if it was not. `ledger`: its
     newest row when that was last looked at. `passed_on`: how often a message that was not taken in time went on, by
-    (contract, audience), since start. `told`: how soon somebody took them, over 28 days. `pair`: None where there is
+    (contract, audience), since start. `told`: how soon somebody took them, in 28 days. `pair`: None where there is
     only one.
     """
 
