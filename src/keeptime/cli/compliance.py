@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         from rich.console import Console
 
-        Console().print(_table(contracts) if any(each["periods"] for each in contracts) else _none(args))
+        found = any(each["periods"] for each in contracts)
+        Console().print(_table(contracts) if found else _none(args), markup=False)
     missed = any(each["state"] == "missed" for contract in contracts for each in contract["periods"])
     return 1 if missed else 0
 
@@ -96,6 +97,7 @@ def _none(args: argparse.Namespace) -> str:
 
 def _table(contracts: list[dict[str, Any]]) -> "Table":
     from rich.table import Table
+    from rich.text import Text
 
     from keeptime.web.figures import shown_interval
 
@@ -105,11 +107,11 @@ def _table(contracts: list[dict[str, Any]]) -> "Table":
     for contract in contracts:
         for each in contract["periods"]:
             words = (each["name"], each["promise"], each["state"], shown_interval(*each["interval"]), _counts(each))
-            out.add_row(contract["contract"], *words, _credit(each["credit"]), each["reason"])
+            out.add_row(*map(Text, (contract["contract"], *words, _credit(each["credit"]), each["reason"])))
         for each in contract["together"]:
             members = f"{each['promise']}: {', '.join(each['all'])}"
             words = (each["name"], members, each["state"], "", "")
-            out.add_row(contract["contract"], *words, _credit(each["credit"]), "")
+            out.add_row(*map(Text, (contract["contract"], *words, _credit(each["credit"]), "")))
     return out
 
 

@@ -44,7 +44,8 @@ def table(snapshot: Snapshot, url: str) -> Table:
     waiting = sum(each.waiting for each in snapshot.deliveries)
     caption = f"{url}  ·  {waiting} message{'' if waiting == 1 else 's'} waiting  ·  Ctrl-C ends"
     troubles = [*snapshot.health.problems, *([snapshot.reload_error] if snapshot.reload_error else [])]
-    out = Table(title="keeptime", caption="\n".join([*troubles, caption]), title_justify="left", expand=True)
+    below = Text("\n".join([*troubles, caption]))
+    out = Table(title="keeptime", caption=below, title_justify="left", expand=True)
     for heading in ("contract", "promise", "condition", "SLI", "burn", "budget left", "why"):
         out.add_column(heading, overflow="fold", ratio=3 if heading == "why" else None)
     for view in snapshot.contracts:
@@ -53,17 +54,17 @@ def table(snapshot: Snapshot, url: str) -> Table:
     return out
 
 
-def _row(view: ContractView, objective: Objective, verdict: Verdict | None) -> list[str | Text]:
-    named: list[str | Text] = [view.contract.name, promise(objective)]
+def _row(view: ContractView, objective: Objective, verdict: Verdict | None) -> list[Text]:
+    named = [Text(view.contract.name), Text(promise(objective))]
     if verdict is None:
-        return [*named, Text("… first tick", "dim"), "", "", "", ""]
+        return [*named, Text("… first tick", "dim"), *map(Text, ("", "", "", ""))]
     sign, style = STYLE[verdict.condition]
     budget = verdict.budget
     return [
         *named,
         Text(f"{sign} {verdict.condition}", style),
-        "no data" if verdict.sli is None else f"{verdict.sli * 100:.4g}%",
-        "–" if verdict.burn_rate is None else f"{verdict.burn_rate:.1f}×",
-        f"{budget.left:,.0f} of {budget.total:,.0f}",
-        verdict.reason,
+        Text("no data" if verdict.sli is None else f"{verdict.sli * 100:.4g}%"),
+        Text("–" if verdict.burn_rate is None else f"{verdict.burn_rate:.1f}×"),
+        Text(f"{budget.left:,.0f} of {budget.total:,.0f}"),
+        Text(verdict.reason),
     ]

@@ -110,13 +110,14 @@ def shown(contracts: list[dict[str, Any]], width: int) -> "RenderableType":
 
 def _table(contracts: list[dict[str, Any]]) -> "Table":
     from rich.table import Table
+    from rich.text import Text
 
     out = Table(show_edge=False)
     for heading in HEADINGS:
         out.add_column(heading, overflow="fold")
     for contract in contracts:
         for *first, kept, why in _rows(contract):
-            out.add_row(contract["contract"], *first, kept.replace("; ", "\n"), why)
+            out.add_row(*map(Text, (contract["contract"], *first, kept.replace("; ", "\n"), why)))
     return out
 
 

@@ -92,7 +92,7 @@ def _list(args: argparse.Namespace, file: "TokenFile") -> int:
     else:
         from rich.console import Console
 
-        Console().print(_table(tokens) if tokens else f"there are no tokens in {file.path}")
+        Console().print(_table(tokens) if tokens else f"there are no tokens in {file.path}", markup=False)
     return 0
 
 

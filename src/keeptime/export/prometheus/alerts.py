@@ -51,8 +51,8 @@ def alerts(
             labels={
                 "contract": contract.name,
                 "objective": objective.name,
-                "provider": contract.provider,
-                "model": contract.model,
+                "provider": _literal(contract.provider),
+                "model": _literal(contract.model),
                 "condition": str(condition),
                 **({"severity": str(severity)} if severity is not None else {}),
                 "consumers": "" if objective.internal else consumers_label(contract),
@@ -73,18 +73,18 @@ def consumers_label(contract: Contract) -> str:
 
 def _annotations(contract: Contract, objective: Objective, condition: Condition, window: str) -> dict[str, str]:
     share = _BAD_SHARE.format(window=window)
-    terms = promise(objective)
+    terms = _literal(promise(objective))
     reasons = {
         Condition.AT_RISK: f"{share} of requests were bad in the last {window}: at this pace '{terms}' is missed",
         Condition.BROKEN: f"'{terms}' is missed; {share} of requests were bad in the last {window}",
         Condition.NO_DATA: f"no request was observed; '{terms}' cannot be judged",
     }
     named = "{{ $labels.contract }}/{{ $labels.objective }}"
-    links = {f"{re.sub(r'[^a-zA-Z0-9_]', '_', name)}_url": url for name, url in contract.links.items()}
+    links = {f"{re.sub(r'[^a-zA-Z0-9_]', '_', name)}_url": _literal(url) for name, url in contract.links.items()}
     return {
         "summary": f"{named}: {condition.replace('_', ' ')}",
         "reason": reasons[condition],
-        "promise": _literal(terms),
+        "promise": terms,
         **links,
     }
 
