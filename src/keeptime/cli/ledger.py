@@ -63,6 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add_token_option(each)
     for each in (shown, head, verify, export, versions):
         each.add_argument("--data", metavar="DIR", help="read this store; a keeptime may run on it")
+        each.add_argument("--store", metavar="URL", help="read the database of a pair, as `keeptime run --store`")
     for each in (shown, head, verify, versions):
         each.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -71,13 +72,15 @@ def run(args: argparse.Namespace) -> int:
     from keeptime.cli.ledger_sources import source_of
 
     if args.action == "contract":
+        if args.data and args.store:
+            raise UsageError("give one of --data and --store")
         return _versions(args)
     file = getattr(args, "file", None)
-    if sum(map(bool, (args.url, args.data, file))) > 1:
-        raise UsageError("give one of --url, --data and --file")
+    if sum(map(bool, (args.url, args.data, args.store, file))) > 1:
+        raise UsageError("give one of --url, --data, --store and --file")
     if file:
         return _verify_file(args)
-    with source_of(args.url, args.data, args.token) as source:
+    with source_of(args.url, args.data, args.store, args.token) as source:
         return {"list": _list, "head": _head, "verify": _verify, "export": _export}[args.action](args, source)
 
 
@@ -145,7 +148,7 @@ def _write(source: "Source", file: BinaryIO) -> None:
 def _versions(args: argparse.Namespace) -> int:
     from keeptime.cli.ledger_sources import versions
 
-    found = versions(args.data, args.name)
+    found = versions(args.data, args.store, args.name)
     if args.json:
         _print_json({"contract": args.name, "versions": found})
     else:

@@ -6,7 +6,7 @@ error says which.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from platformdirs import user_state_path
 
 from keeptime.cli.asking import USUAL, NoAnswer, ask
-from keeptime.errors import KeeptimeError
+from keeptime.errors import KeeptimeError, UsageError
 from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow, Verified
 from keeptime.store.audit import Audit
 from keeptime.store.chain import verified
@@ -42,9 +42,9 @@ class Source(Protocol):
 
 
 @contextmanager
-def source_of(url: str | None, data: str | None, token: str) -> Iterator[Source]:
+def source_of(url: str | None, data: str | None, store: str | None, token: str) -> Iterator[Source]:
     """What is meant. Where nothing was given: the keeptime that runs here, or the user's own store."""
-    if data is None:
+    if data is None and store is None:
         where = url or USUAL
         try:
             ask(where, "ledger?limit=1", token=token)
@@ -54,13 +54,13 @@ def source_of(url: str | None, data: str | None, token: str) -> Iterator[Source]
         else:
             yield Running(where, token)
             return
-    with looking_at(_usual() if data is None else Path(data)) as db:
+    with _looking(data, store) as db:
         yield InStore(db)
 
 
-def versions(data: str | None, contract: str) -> Sequence[Row]:
+def versions(data: str | None, store: str | None, contract: str) -> Sequence[Row]:
     """Every use of a version of this contract, newest first."""
-    with looking_at(_usual() if data is None else Path(data)) as db:
+    with _looking(data, store) as db:
         return [
             {
                 "version": each.of.version,
@@ -144,6 +144,17 @@ def _read(row: Row) -> LedgerRow:
     return LedgerRow(
         row["seq"], row["at"], row["kind"], row["contract"], row["fields"], row["previous"], row["hash"]
     )
+
+
+def _looking(data: str | None, store: str | None) -> AbstractContextManager[Database]:
+    if store is None:
+        return looking_at(_usual() if data is None else Path(data))
+    try:
+        from keeptime.store.postgresql.address import address_of
+        from keeptime.store.postgresql.looking import looking_into
+    except ImportError as error:
+        raise UsageError(f"--store needs psycopg ({error}); pip install 'keeptime[postgresql]'") from error
+    return looking_into(address_of(store))
 
 
 def _usual() -> Path:
