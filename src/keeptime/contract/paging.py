@@ -1,6 +1,7 @@
-"""The addresses of `slack` and `pagerduty`.
+"""The addresses of `slack`, `pagerduty` and `apprise`.
 
-Guarantees: Slack's webhook, whose URL is its secret, and PagerDuty's integration key are references, never literal.
+Guarantees: what holds a secret is a reference, never literal: Slack's webhook and Apprise's URLs, which are secrets
+themselves, and PagerDuty's integration key.
 """
 
 from keeptime.contract.addressing import UNNAMED, Kind, TargetShape, plain, secret_target, url_target
@@ -48,3 +49,18 @@ PAGERDUTY_TABLE = Table(
     "pagerduty", "An incident, by PagerDuty's Events API v2.", (PAGERDUTY_KEY, PAGERDUTY_URL), _pagerduty
 )
 PAGERDUTY = Kind(plain("pagerduty", KEY_TARGET), PAGERDUTY_TABLE)
+
+APPRISE_TARGET = secret_target("env:NAME or file:PATH, where Apprise's URL is found")
+APPRISE_URL = Field(
+    "url",
+    TargetShape(APPRISE_TARGET, "env:NAME or file:PATH"),
+    "A URL of Apprise (ntfy://…, tgram://…), by reference: it holds the service's secrets.",
+    required=True,
+)
+APPRISE_TABLE = Table(
+    "apprise",
+    "Any service that Apprise knows; needs the extra keeptime[apprise].",
+    (APPRISE_URL,),
+    lambda row: Address(UNNAMED, "apprise", row.need(APPRISE_URL)),
+)
+APPRISE = Kind(plain("apprise", APPRISE_TARGET), APPRISE_TABLE)

@@ -11,7 +11,7 @@ from keeptime.contract.kinds import text_of
 from keeptime.contract.lists import Forms, ListOf
 from keeptime.contract.mailing import EMAIL
 from keeptime.contract.nodes import Mapped, Node, Place, Scalar
-from keeptime.contract.paging import PAGERDUTY, SLACK
+from keeptime.contract.paging import APPRISE, PAGERDUTY, SLACK
 from keeptime.contract.references import OneRef, Ref
 from keeptime.contract.report import Report, nearest, one_of, quote
 from keeptime.contract.shapes import Field, Placed, Row, Schema, Table, wrong_type
@@ -84,6 +84,7 @@ KNOWN_KINDS: Mapping[str, Kind] = {
     "email": EMAIL,
     "slack": SLACK,
     "pagerduty": PAGERDUTY,
+    "apprise": APPRISE,
     "log": Kind(plain("log", path_target), LOG_TABLE),
 }
 """Receivers by kind, with the check of what follows the colon. One line per receiver."""

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from keeptime.errors import DeliveryError
 from keeptime.tell.ports import Receiver
 from keeptime.tell.receivers.alertmanager import AlertmanagerReceiver
+from keeptime.tell.receivers.apprise import AppriseReceiver
 from keeptime.tell.receivers.email import EmailReceiver
 from keeptime.tell.receivers.log import LogReceiver
 from keeptime.tell.receivers.pagerduty import PagerdutyReceiver
@@ -15,6 +16,7 @@ from keeptime.tell.receivers.webhook import WebhookReceiver
 KINDS: Mapping[str, Callable[[], Receiver]] = MappingProxyType(
     {
         "alertmanager": AlertmanagerReceiver,
+        "apprise": AppriseReceiver,
         "email": EmailReceiver,
         "log": LogReceiver,
         "pagerduty": PagerdutyReceiver,
