@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from keeptime.tell.service import service
 from keeptime.tell.wording import worded
 from tests.tell.given import BROKEN, NO_DATA, OK, PAGE, TICKET, Case, contract, tell_of
 
@@ -67,3 +68,21 @@ def test_without_data_no_share_is_said() -> None:
     counts = {"good": 0, "bad": 0, "skipped": 9, "excluded": 0, "sli": None}
     words = worded(json.dumps(body | {"counts": counts}).encode())
     assert dict(words.lines)["How bad"] == "not known: nothing was counted in the window"
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        (None, None),
+        ({"count": 0, "ids": []}, None),
+        ({"count": 1, "ids": ["a"]}, "1 message before this one could not be delivered here: a"),
+        (
+            {"count": 12, "ids": ["a", "b"]},
+            "12 messages before this one could not be delivered here: a, b and 10 more",
+        ),
+    ],
+)
+def test_what_was_given_up_before_is_named(missing: object, sentence: str | None) -> None:
+    for message in (tell_of(contract(), [PAGE])[0], service(contract(), "clock", "It is off.", 0.0)):
+        body = json.loads(message.body) | {"missing": missing}
+        assert dict(worded(json.dumps(body).encode()).lines).get("Missing") == sentence

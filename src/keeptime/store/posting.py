@@ -8,6 +8,7 @@ inside the caller's transaction. Knows nothing of receivers.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from keeptime.errors import StoreError
@@ -210,6 +211,7 @@ class Posting:
         self.db.execute(f"UPDATE route SET {change} {where}", (*values, row))
 
 
+@lru_cache(maxsize=1024)
 def _written(address: Address) -> str:
     return json.dumps(asdict(address), sort_keys=True)
 

@@ -7,12 +7,14 @@ never repeated; it resumes after a kill, for it remembers nothing. A refresh tha
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from keeptime.clock import Clock
 from keeptime.errors import DeliveryError, StoreError, blame
 from keeptime.model.alert import Address, Delivery
 from keeptime.tell.lanes import Lanes
+from keeptime.tell.message import numbered
 from keeptime.tell.ports import InStore, Outbox, ReceiverFactory, Refreshing
 
 log = logging.getLogger(__name__)
@@ -75,7 +77,8 @@ class Refresher:
     async def _refresh(self, address: Address, receiver: Refreshing) -> None:
         """Repeat what fires at one address; a failure of any kind ends this refresh alone."""
         async with self._lanes.of(address, receiver):
-            rows = [row for row in await self._latest(address.kind) if row.address.target == address.target]
+            latest = [row for row in await self._latest(address.kind) if row.address.target == address.target]
+            rows = [replace(row, body=numbered(row)) for row in latest]
             if not self._may_send():
                 return
             try:

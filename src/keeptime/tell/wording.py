@@ -15,6 +15,9 @@ from keeptime.units import speak_duration
 TEST = "keeptime.test"
 """The type of a message that tries a receiver."""
 
+MISSING = "Missing"
+"""The heading over what this receiver was not told."""
+
 SERVICE = "keeptime.service."
 """What the type of a message about keeptime itself begins with; the rest is its code."""
 
@@ -105,7 +108,8 @@ def _incident(said: Mapping[str, Any]) -> str:
 def _lines(said: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     if of_itself(said["type"]):
         at = _shown(said["at"])
-        return [("What happened", said["reason"]), ("When", at), ("What is next", said["next"])]
+        what = [("What happened", said["reason"]), ("When", at), ("What is next", said["next"])]
+        return [*what, (MISSING, lost(said))]
     happened = ("What happened", HAPPENED[said["type"]])
     after = [("Reason", said["reason"]), ("What is next", said["next"])]
     if said["type"] == TEST:
@@ -118,7 +122,19 @@ def _lines(said: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         ("How bad", _how_bad(said)),
         ("Budget", _budget(said)),
         *after,
+        (MISSING, lost(said)),
     ]
+
+
+def lost(said: Mapping[str, Any]) -> str:
+    """Which messages to this receiver were given up before this one, "" where none was."""
+    missing = said.get("missing")
+    if not missing or not missing["count"]:
+        return ""
+    count, ids = missing["count"], missing["ids"]
+    more = f" and {count - len(ids)} more" if count > len(ids) else ""
+    which = "1 message before this one" if count == 1 else f"{count} messages before this one"
+    return f"{which} could not be delivered here: {', '.join(ids)}{more}"
 
 
 def _since(said: Mapping[str, Any]) -> str:

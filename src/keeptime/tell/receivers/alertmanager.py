@@ -18,6 +18,7 @@ from keeptime.model.verdict import Condition
 from keeptime.tell.message import instant
 from keeptime.tell.receivers.http import TIMEOUT, Poster
 from keeptime.tell.receivers.lookup import looked_up
+from keeptime.tell.wording import lost
 
 PATH = "/api/v2/alerts"
 REFRESH_EVERY = 30.0
@@ -217,9 +218,14 @@ def _identity(audience: str, said: Said) -> Labels:
 def _annotations(said: Said) -> Mapping[str, str]:
     """Sentences for people, and the contract's links, each as NAME_url."""
     urls = {f"{re.sub(r'[^a-zA-Z0-9_]', '_', name)}_url": url for name, url in said["links"].items()}
-    return urls | {
-        "summary": said["reason"],
-        "promise": said["objective"]["promise"],
-        "next": said["next"],
-        "message_id": said["id"],
-    }
+    missing = lost(said)
+    return (
+        urls
+        | {
+            "summary": said["reason"],
+            "promise": said["objective"]["promise"],
+            "next": said["next"],
+            "message_id": said["id"],
+        }
+        | ({"missing": missing} if missing else {})
+    )
