@@ -35,7 +35,7 @@ GUESSING = CHECKS.get_one("ignored_auth")
 ACCEPTED = CHECKS.get_one("positive_data_acceptance")
 """Whatever has the form is taken. A text has to be printable besides, which a schema can hardly say."""
 
-ASKED, ASKED_LONG = 12, 250
+ASKED, ASKED_LONG = 12, 100
 PLENTY = Limit(rate=1e9, burst=1e9)
 
 

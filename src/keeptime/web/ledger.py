@@ -70,7 +70,7 @@ def head_json(head: LedgerHead) -> dict[str, Json]:
 def query_of(given: Mapping[str, str]) -> LedgerQuery:
     """What is asked for. Raises ValueError with what was expected."""
     kind = given.get("kind", "")
-    if kind and kind not in set(LedgerKind):
+    if "kind" in given and kind not in set(LedgerKind):
         raise ValueError(f"kind={kind}: expected one of {', '.join(LedgerKind)}")
     most = _whole(given, "limit", PAGE)
     if not 1 <= most <= LARGEST:
