@@ -4,14 +4,13 @@ Guarantees: all levels agree, also after an addition to a tick whose buckets are
 transaction; keeps nothing in memory.
 """
 
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally
-from keeptime.store.grid import ID_BITS, MOST_IDS, Piece, Stage, cover, first_of, id_of, row_at
+from keeptime.store.grid import ID_BITS, MOST_IDS, Piece, Stage, cover, first_of, row_at
+from keeptime.store.spans import AT_A_TIME, Histories, Spans, read
 from keeptime.store.sql import Database
 
 Row = tuple[int, int, int, int, int, int]
@@ -71,21 +70,24 @@ class Counts:
 
     def histories(
         self, pieces: Sequence[Piece], ids: Mapping[ObjectiveKey, int], born: Mapping[int, int]
-    ) -> "Histories":
+    ) -> Histories:
         """What these pieces hold of every objective."""
-        spans = {identity: _Spans() for identity in born}
+        spans = {identity: Spans() for identity in born}
         for piece in pieces:
             for found in spans.values():
                 found.begin(piece.stage.ticks)
-            for key, *counts in self.db.execute(
-                f"SELECT at, good, bad, skipped, excluded FROM counts_{piece.stage.name} "
-                "WHERE at >= ? AND at < ? ORDER BY at",
-                (row_at(piece.start), row_at(piece.end)),
-            ):
-                found_of = spans.get(id_of(key))
-                if found_of is not None:
-                    found_of.add((first_of(key), *counts))
+            step = max(1, AT_A_TIME // max(1, len(spans))) * piece.stage.ticks
+            for start in range(piece.start, piece.end, step):
+                read(spans, self._rows(piece.stage, start, min(start + step, piece.end)))
         return Histories({key: i for key, i in ids.items() if i in born}, dict(born), spans)
+
+    def _rows(self, stage: Stage, start: int, end: int) -> Iterable[tuple[int, ...]]:
+        """The key and the counts of every row of these buckets, oldest first."""
+        return self.db.execute(
+            f"SELECT at, good, bad, skipped, excluded FROM counts_{stage.name} "
+            "WHERE at >= ? AND at < ? ORDER BY at",
+            (row_at(start), row_at(end)),
+        )
 
     def _close(self, boundary: int) -> None:
         """Sum up every bucket that has closed since the last time, each from the next finer level."""
@@ -156,55 +158,3 @@ def series(table: str, columns: str) -> str:
 
 def at(piece: Piece, identity: int) -> tuple[int, ...]:
     return piece.start, piece.stage.ticks, piece.stage.ticks, piece.end, identity
-
-
-_COLUMNS = ("first", "good", "bad", "skipped", "excluded")
-
-
-@dataclass(slots=True)
-class _Spans:
-    """One objective's spans in as few bytes as they need: 32-bit numbers until one does not fit."""
-
-    columns: "list[array[int]]" = field(default_factory=lambda: [array("i") for _ in _COLUMNS])
-    runs: list[tuple[int, int]] = field(default_factory=list)
-
-    def begin(self, ticks: int) -> None:
-        """Spans from here on are so long."""
-        self.runs.append((len(self.columns[0]), ticks))
-
-    def add(self, values: tuple[int, ...]) -> None:
-        """The first tick and the counts, in the order of _COLUMNS."""
-        try:
-            for column, value in zip(self.columns, values, strict=True):
-                column.append(value)
-        except OverflowError:
-            kept = len(self.columns[-1])
-            self.columns = [
-                array("q", [*column[:kept], value]) for column, value in zip(self.columns, values, strict=True)
-            ]
-
-    def history(self, born: int) -> History:
-        ticks, length = array("q"), len(self.columns[0])
-        for (start, each), (end, _) in zip(self.runs, [*self.runs[1:], (length, 0)], strict=True):
-            ticks.extend(array("q", [each]) * (end - start))
-        first, *counts = (array("q", column) for column in self.columns)
-        return History(born, first, ticks, *counts)
-
-
-@dataclass(frozen=True, slots=True)
-class Histories(Mapping[ObjectiveKey, History]):
-    """Every objective's history, kept small; each is unpacked when it is asked for."""
-
-    ids: Mapping[ObjectiveKey, int]
-    born: Mapping[int, int]
-    spans: Mapping[int, _Spans]
-
-    def __getitem__(self, key: ObjectiveKey) -> History:
-        identity = self.ids[key]
-        return self.spans[identity].history(self.born[identity])
-
-    def __iter__(self) -> Iterator[ObjectiveKey]:
-        return iter(self.ids)
-
-    def __len__(self) -> int:
-        return len(self.ids)
