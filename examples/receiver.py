@@ -79,6 +79,10 @@ class Handler(BaseHTTPRequestHandler):
 
 def told(message: dict[str, object]) -> str:
     """One message as one line for people."""
+    if message["type"] == "keeptime.heartbeat":
+        return (
+            f"{message['at']} heartbeat {message['contract']}: the next one comes in {message['every_seconds']} s"
+        )
     objective = message["objective"]
     assert isinstance(objective, dict)
     topic = str(message["type"]).rpartition(".")[2]

@@ -2,8 +2,9 @@
 
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
-from printing import port, secret, tell
+from printing import port, secret, tell, watch
 
 from keeptime.consumer import Inbox, SeenInSqlite
 
@@ -30,6 +31,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    Thread(target=watch, args=(inbox,), daemon=True).start()
     server = ThreadingHTTPServer(("127.0.0.1", port()), Handler)
     print(f"listening on http://127.0.0.1:{server.server_port}/keeptime", flush=True)
     server.serve_forever()

@@ -3,8 +3,9 @@
 import argparse
 import os
 import sys
+import time
 
-from keeptime.consumer import Received
+from keeptime.consumer import Inbox, Received
 
 
 def tell(received: Received) -> None:
@@ -18,6 +19,17 @@ def tell(received: Received) -> None:
         print(f"{received.type}", flush=True)
         return
     print(f"{notice.topic} {notice.key}: {notice.reason}", flush=True)
+
+
+def watch(inbox: Inbox) -> None:
+    """Says once when heartbeats have stopped: whoever promised may not be able to tell any more."""
+    known: set[str] = set()
+    while True:
+        time.sleep(1)
+        silent = {each.contract: each.text for each in inbox.silent(time.time())}
+        for contract in silent.keys() - known:
+            print(f"silent: {silent[contract]}", flush=True)
+        known = set(silent)
 
 
 def secret() -> str:

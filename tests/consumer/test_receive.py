@@ -16,11 +16,15 @@ from pathlib import Path
 import pytest
 
 from keeptime.errors import DeliveryError
+from keeptime.model.alert import Address
+from keeptime.tell.heartbeat import Anchor, compose
 from keeptime.tell.trial import trial
 from tests.tell.given import contract
 from tests.tell.sending import seconds
 
 from .given import OK, OTHER, PAGE, SECRET, bodies, deliveries, encoded, send, signed
+
+HOOK = Address("checkout", "webhook", "env:HOOK")
 
 
 @dataclass
@@ -195,3 +199,21 @@ def test_what_cannot_be_is_one_clear_error(arguments: tuple[str, ...], code: int
     assert (done.returncode, done.stderr.count("\n")) == (code, 1)
     assert text in done.stderr
     assert SECRET not in done.stderr
+
+
+def test_it_says_when_heartbeats_stop_and_when_they_are_back() -> None:
+    consumer = replace(contract(HOOK).consumers[0], heartbeat=1.0)
+    terms = replace(contract(HOOK), consumers=(consumer,))
+    with receiving("--secret", "env:OURS", "--json") as one:
+        os.environ["KEEPTIME_TEST_SECRET"] = SECRET
+        hook = Address("checkout", "webhook", one.url, "env:KEEPTIME_TEST_SECRET")
+        try:
+            send([compose(terms, consumer, hook, [None], Anchor(), seconds())])
+            silent = json.loads(one.printed())
+            assert (silent["type"], silent["id"], silent["message"]["contract"]) == ("silent", None, terms.name)
+            assert "is silent since" in silent["message"]["text"]
+            send([compose(terms, consumer, hook, [None], Anchor(), seconds())])
+            assert json.loads(one.printed())["type"] == "heard"
+        finally:
+            del os.environ["KEEPTIME_TEST_SECRET"]
+        assert one.end() == 0
