@@ -16,6 +16,7 @@ BENCHES = (
     "store_postgresql",
     "probe_accuracy",
     "probe_scale",
+    "delivery",
 )
 """In the order of docs/performance.md."""
 

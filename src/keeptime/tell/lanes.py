@@ -19,5 +19,8 @@ class Lanes:
         self._lanes: dict[str, asyncio.Semaphore] = {}
 
     def of(self, address: Address, receiver: Receiver) -> asyncio.Semaphore:
-        width = 1 if isinstance(receiver, Refreshing) else WIDTH
-        return self._lanes.setdefault(f"{address.kind}:{address.target}", asyncio.Semaphore(width))
+        name = f"{address.kind}:{address.target}"
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = asyncio.Semaphore(1 if isinstance(receiver, Refreshing) else WIDTH)
+        return lane

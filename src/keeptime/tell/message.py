@@ -8,6 +8,7 @@ secret, and nothing of the endpoint, is in it. Knows nothing of receivers.
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from keeptime.contract.terms import Contract, Objective
@@ -57,8 +58,14 @@ def numbered(delivery: Delivery) -> bytes:
 
     Equal for equal rows: the body and the numbers are frozen.
     """
-    said: dict[str, Json] = json.loads(delivery.body)
-    return canonical(said | {"audience": delivery.address.audience} | _numbers(delivery.numbers))
+    return canonical(_said(delivery.body) | {"audience": delivery.address.audience} | _numbers(delivery.numbers))
+
+
+@lru_cache(maxsize=64)
+def _said(body: bytes) -> dict[str, Json]:
+    """Read once for all receivers that are told at about the same time. Not to be changed."""
+    said: dict[str, Json] = json.loads(body)
+    return said
 
 
 def canonical(value: Json) -> bytes:

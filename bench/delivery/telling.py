@@ -1,0 +1,121 @@
+"""Decided → received, with 100 receivers of which 20 hang: the dispatcher, the store with full sync and the sockets
+are keeptime's own and real.
+
+Two loads. `burst`: one contract tells all 100 receivers of each decision, so that 80 messages are due at the same
+instant. `spread`: 100 contracts with one receiver each decide one after the other. Measured for each message, from
+before its commit to its head being read at the receiver, in another process.
+"""
+
+import asyncio
+import os
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.tell.given import BROKEN, OK, contract, tell_of
+
+from bench.delivery.receivers import Arrival, Heard, receiving
+from keeptime.app.storing import StoreThread
+from keeptime.clock import SteadyClock, SystemClock, monotonic_ns
+from keeptime.contract.terms import Contract
+from keeptime.model.alert import Address, Message
+from keeptime.model.change import Change
+from keeptime.store.sqlite import SqliteStore
+from keeptime.tell.dispatch import Dispatcher
+from keeptime.tell.receivers.registry import Receivers
+
+RECEIVERS, HANGING = 100, 20
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@dataclass(frozen=True)
+class Load:
+    """`contracts`: so many share the receivers evenly. `every`: seconds between two decisions."""
+
+    name: str
+    contracts: int
+    decisions: int
+    every: float
+
+
+def addresses(heard: Heard) -> list[Address]:
+    """Of 100 the hanging ones are every fifth."""
+    ports = [heard.hanging if number % (RECEIVERS // HANGING) == 0 else heard.good for number in range(RECEIVERS)]
+    return [
+        Address(f"r{number}", "webhook", f"http://127.0.0.1:{port}/{number}", "env:BENCH_SECRET")
+        for number, port in enumerate(ports)
+    ]
+
+
+def terms(load: Load, heard: Heard) -> list[Contract]:
+    every = addresses(heard)
+    each = RECEIVERS // load.contracts
+    return [
+        contract(operators=every[number * each : (number + 1) * each], name=f"c{number}")
+        for number in range(load.contracts)
+    ]
+
+
+async def tell(load: Load, heard: Heard, folder: Path, seed: int) -> dict[str, int]:
+    """Commit and send; when each message was decided, by id."""
+    clock, in_store, receivers = SteadyClock(), StoreThread(), Receivers()
+    store = await in_store(SqliteStore.open, folder, tick_seconds=10.0, now=clock.wall_ns() / 1e9)
+    dispatcher = Dispatcher(store, receivers, clock, in_store, stamps=SystemClock())
+    running = asyncio.create_task(dispatcher.run())
+    chance = random.Random(seed)
+    decided: dict[str, int] = {}
+    messages = [iter(_messages(each, load)) for each in terms(load, heard)]
+    for number in range(load.decisions):
+        message = next(messages[number % load.contracts])
+        decided[message.id] = monotonic_ns()
+        await in_store(store.commit, Change(clock.wall_ns() / 1e9, messages=(message,)))
+        dispatcher.wake()
+        await asyncio.sleep(load.every * chance.uniform(0.8, 1.2))
+    await asyncio.sleep(2.0)
+    running.cancel()
+    await dispatcher.drain(0)
+    await asyncio.gather(running, return_exceptions=True)
+    await receivers.close()
+    await in_store(store.close)
+    in_store.close()
+    return decided
+
+
+def _messages(of: Contract, load: Load) -> Sequence[Message]:
+    """BROKEN and OK in turn, as many as this contract decides."""
+    count = -(-load.decisions // load.contracts) + 1
+    return tell_of(of, [(BROKEN, OK)[number % 2] for number in range(count)])
+
+
+def measure(load: Load, seed: int) -> dict[str, object]:
+    os.environ["BENCH_SECRET"] = SECRET
+    with tempfile.TemporaryDirectory() as folder:
+        with receiving() as heard:
+            decided = asyncio.run(tell(load, heard, Path(folder), seed))
+        took = sorted((at - decided[name]) / 1e6 for _, name, at in _first(heard.arrivals))
+    good = RECEIVERS - HANGING
+    due = (
+        load.decisions * good
+        if load.contracts == 1
+        else sum(n % load.contracts % 5 != 0 for n in range(load.decisions))
+    )
+    return {
+        "load": load.name,
+        "decisions": load.decisions,
+        "due": due,
+        "received": len(took),
+        "ms": {name: took[min(len(took) - 1, int(len(took) * share))] for name, share in SHARES.items()},
+    }
+
+
+SHARES = {"median": 0.5, "p90": 0.9, "p99": 0.99, "worst": 1.0}
+
+
+def _first(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Of each (receiver, message) the first arrival."""
+    found: dict[tuple[str, str], Arrival] = {}
+    for each in arrivals:
+        found.setdefault(each[:2], each)
+    return list(found.values())
