@@ -11,6 +11,7 @@ from keeptime.app.keeper import Keeper
 from keeptime.contract.load import load_text
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError
+from keeptime.model.ack import Ack
 from keeptime.model.alert import AlertRow, Heard
 from keeptime.model.change import Change
 from keeptime.model.history import History
@@ -64,6 +65,15 @@ class Store:
 
     def alerts(self) -> Mapping[ObjectiveKey, AlertRow]:
         return self.real.alerts()
+
+    def acks(self) -> Mapping[ObjectiveKey, Ack]:
+        return self.real.acks()
+
+    def acknowledge(self, acks: Sequence[Ack]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("the disk is full")
+        self.real.acknowledge(acks)
 
     def heard_of(self, rows: Sequence[AlertRow]) -> Mapping[ObjectiveKey, Heard]:
         return self.real.heard_of(rows)

@@ -38,6 +38,7 @@ def killed(kills: int, seed: int, folder: Path) -> None:
             while time.monotonic() < end:
                 first, second = targets(one)
                 assert first == second, "one contract is old and the other new"
+                time.sleep(0.05)
             one.kill()
             one.start()
             assert targets(one) == [share / 100] * 2

@@ -24,8 +24,17 @@ LONG_AGO = NOW - 86_400
         (replace(LATE, topic=Aside.SERVICE), TWO, MAIL, False),
         (replace(LATE, created=NOW - 1, dead=NOW), TWO, MAIL, True),
         (LATE, Urgency(escalate=(MAIL,)), MAIL, True),
+        (replace(LATE, acknowledged=True), TWO, MAIL, True),
     ],
-    ids=["late", "nobody is next", "a second step", "about keeptime itself", "given up", "by default two minutes"],
+    ids=[
+        "late",
+        "nobody is next",
+        "a second step",
+        "about keeptime itself",
+        "given up",
+        "by default two minutes",
+        "a consumer's, whoever has acknowledged",
+    ],
 )
 def test_it_goes_on(late: Late, urgency: Urgency, to: Address | None, tell: bool) -> None:
     decision = decide(late, urgency, NOW, LONG_AGO)
@@ -45,6 +54,12 @@ def test_it_goes_on(late: Late, urgency: Urgency, to: Address | None, tell: bool
             LONG_AGO,
             "it was taken on the way",
         ),
+        (
+            replace(LATE, acknowledged=True, address=replace(HOOK, audience="operators")),
+            TWO,
+            LONG_AGO,
+            "somebody has taken the alert on",
+        ),
         (replace(LATE, steps=2, stepped_at=NOW - 999), TWO, LONG_AGO, "everybody was asked"),
         (replace(LATE, steps=1, stepped_at=NOW - 999), Urgency(120.0), LONG_AGO, "everybody was asked"),
         (replace(LATE, topic=Aside.SERVICE), Urgency(120.0), LONG_AGO, "everybody was asked"),
@@ -54,6 +69,7 @@ def test_it_goes_on(late: Late, urgency: Urgency, to: Address | None, tell: bool
         "keeptime has just begun",
         "the next has time",
         "taken",
+        "acknowledged",
         "the end",
         "told, and nobody is next",
         "of itself",

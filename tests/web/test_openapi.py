@@ -11,7 +11,11 @@ from jsonschema import Draft202012Validator
 
 from keeptime.app.reloading import Changed
 from keeptime.errors import ContractError, Problem, StoreUnavailable
+from keeptime.model.ack import Ack
+from keeptime.model.key import ObjectiveKey
 from keeptime.model.ledger import LedgerRow
+from keeptime.model.silence import Silence
+from keeptime.testing.quieting import FakeQuieting
 from keeptime.testing.showable import NOW, FakeShowable
 from keeptime.web.access import ACCESS
 from keeptime.web.api.document import document
@@ -35,6 +39,10 @@ def everything() -> FakeShowable:
         undelivered=letters.undelivered,
         deliveries=[*shown.deliveries, *letters.deliveries],
         ledger_rows=[LedgerRow(1, NOW, "access", "", {"client": "127.0.0.1"}, "0" * 64, "a" * 64)],
+        quieting=FakeQuieting(
+            [Silence(1, "sentiment-latency", "", "ann", "known", NOW - 60, NOW + 60)],
+            [Ack(ObjectiveKey("sentiment-latency", "p99"), NOW - 60, "ann", "", NOW)],
+        ),
         reloaded=Changed((("new", "1"),), (("old", "2"),), (("both", "1", "2"),), 3),
     )
 
@@ -104,6 +112,8 @@ def test_every_shape_is_there_and_used() -> None:
         ("/api/v1/ledger", "?after=0"),
         ("/api/v1/ledger/head", ""),
         ("/api/v1/outbox", ""),
+        ("/api/v1/silences", "?all=true"),
+        ("/api/v1/acks", ""),
         ("/probe", "?contract=image-tags"),
         ("/healthz", ""),
         ("/api/v1/openapi.json", ""),
@@ -142,6 +152,12 @@ def test_what_is_posted_is_answered_as_described(serve: Serve) -> None:
     posted(where, "/api/v1/outbox/replay", {}, 400)
     posted(where, "/api/v1/outbox/discard", {"all": True, "author": "me", "reason": "old"}, 200)
     posted(where, "/api/v1/outbox/discard", {"all": True}, 400)
+    silence = {"contract": "sentiment-latency", "author": "me", "reason": "known", "ends": NOW + 60}
+    posted(where, "/api/v1/silences", silence, 200)
+    posted(where, "/api/v1/silences", {**silence, "ends": 0}, 400)
+    posted(where, "/api/v1/silences/end", {"id": 1, "author": "me"}, 200)
+    posted(where, "/api/v1/silences/end", {"id": 99, "author": "me"}, 409)
+    posted(where, "/api/v1/acks", {"contract": "sentiment-latency", "author": "me"}, 200)
     posted(where, "/api/v1/reload", {"author": "me"}, 200)
     posted(where, "/api/v1/reload", {"author": ""}, 400)
     shown.reloaded = ContractError([Problem("a.yaml", 1, 2, "error", "bad-name", "no")])

@@ -26,7 +26,9 @@ from keeptime.app.picturing import Picture
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
 from keeptime.app.queues import Queues
 from keeptime.app.reloading import Changed, Read, Reloading
+from keeptime.app.silencing import Silencing
 from keeptime.app.storing import StoreThread
+from keeptime.app.swapping import Swapping
 from keeptime.app.undelivered import Undelivered
 from keeptime.app.unsaved import Unsaved, nothing_older
 from keeptime.app.view import DeliveryView, Health, Snapshot
@@ -81,17 +83,21 @@ class Daemon:
         self._tick_seconds = tick_seconds
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
-        self._following, self._fill = following, fill
+        self._following = following
         self.note_access: Write = lambda at, fields: in_store(store.note_access, at, fields)
         self._looking = Looking(contracts, store, in_store, following, tick_seconds)
         self._clock = clock
         self._noticing = Noticing(clock, prober.troubles, self.tell_operators)
-        self._reloading = Reloading(contracts, read, self._replace, self._refused)
-        self._half_way: asyncio.Future[None] | None = None
+        parts = (in_store, keeper, counting, prober, following, fill)
+        self._swapping = Swapping(*parts, self._now, self._adopt, self._tell)
+        self._reloading = Reloading(contracts, read, self._swapping, self._refused)
         self._receivers = Receivers()
         self._queues = Queues(store, in_store)
         self._operators = Operators(store, in_store, clock, lambda: self._contracts, self._woken)
         self._undelivered = Undelivered(store, in_store, clock, self._woken)
+        self.quieting = Silencing(
+            store, in_store, keeper, clock, lambda: self._contracts, self._woken, self._operators.tell
+        )
         self._dispatcher = Dispatcher(
             store,
             self._receivers,
@@ -122,26 +128,26 @@ class Daemon:
 
     async def start(self, url: str = "") -> None:  # noqa: ARG002 - whom a pair tells
         """Begin to probe, to judge and to send what an earlier life left unsent."""
-        self._half_way = asyncio.get_running_loop().create_future()
         self._prober.start()
         self._following.start()
         self._tasks = [
             asyncio.create_task(self._ticks(), name="ticks"),
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
             asyncio.create_task(self._queues.run(), name="queues"),
+            asyncio.create_task(self.quieting.run(), name="silences"),
             asyncio.create_task(self._dead_man.run(), name="signs of life"),
             asyncio.create_task(self._passing.run(), name="passing on"),
             asyncio.create_task(self._measured.run(), name="own promise"),
             asyncio.create_task(self._noticing.run(), name="noticing"),
+            asyncio.create_task(self._swapping.half_way(), name="reload"),
         ]
         self._queues.moved.set()
 
     async def failed(self) -> None:
         """Returns never, unless a part has ended that must run: what ended it is logged. Raises KeeptimeError."""
-        assert self._half_way is not None, "it was started"
-        done, _ = await asyncio.wait([*self._tasks, self._half_way], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            error, part = task.exception(), task.get_name() if isinstance(task, asyncio.Task) else "reload"
+            error, part = task.exception(), task.get_name()
             if isinstance(error, StoreFailed):
                 raise error
             log.error("the part '%s' of keeptime has ended", part, exc_info=error)
@@ -179,23 +185,9 @@ class Daemon:
         refused; then the old ones go on."""
         return await self._reloading.reload(author)
 
-    async def _replace(self, contracts: Sequence[Contract]) -> None:
-        """All that can fail comes first; the store's commit is the last of it, and then it must be done."""
-        fresh = self._following.prepare(contracts)
-        swap = await asyncio.to_thread(self._prober.prepare, contracts)
-        await self._fill(fresh, self._keeper.next_tick)
-        messages = await self._in_store(self._keeper.replace, contracts, self._now())
-        try:
-            self._counting.replace(contracts)
-            self._contracts = self._looking.contracts = tuple(contracts)
-            self._in_force = self._keeper.in_force
-            await asyncio.to_thread(swap)
-            await self._following.replace(contracts, fresh)
-        except Exception as error:  # half of it would run: a restart takes all of it
-            if self._half_way is not None:
-                self._half_way.set_exception(error)
-            raise
-        self._tell(messages)
+    def _adopt(self, contracts: Sequence[Contract]) -> None:
+        self._contracts = self._looking.contracts = tuple(contracts)
+        self._in_force = self._keeper.in_force
 
     async def _refused(self, why: str) -> None:
         await self.tell_operators(
@@ -206,12 +198,19 @@ class Daemon:
         """All that can be shown, as of now."""
         counters = self._counting.counters()
         deliveries = delivery_views(
-            self._contracts, self._dispatcher.counters, self._queues.waiting, self._queues.dead, self._now()
+            self._contracts,
+            self._dispatcher.counters,
+            self._queues.waiting,
+            self._queues.dead,
+            self._queues.muted,
+            self._now(),
         )
         return Snapshot(
             at=self._now(),
             tick_seconds=self._tick_seconds,
             contracts=tuple(self._picture.of(each, self._verdicts, counters) for each in self._in_force),
+            silences=tuple(self.quieting.silences),
+            acks=self.quieting.acks,
             deliveries=deliveries,
             health=self._health(deliveries),
             engine=self._prober.stats(),
@@ -303,7 +302,9 @@ class Daemon:
         self._woken()
 
     def _still_told(self, delivery: Delivery) -> bool:
-        return still_told({each.name: each for each in self._in_force}, delivery)
+        """Is it said again and again? Not what is over, nor what the operators are not to hear."""
+        wanted = still_told({each.name: each for each in self._in_force}, delivery)
+        return wanted and not self.quieting.mutes(delivery)
 
     def _health(self, deliveries: Sequence[DeliveryView]) -> Health:
         spans = (self._started, self._now(), self._judged_at, self._committed_at)

@@ -20,13 +20,15 @@ def delivery_views(
     counters: Mapping[Pair, PairCounters],
     waiting: Sequence[Waiting],
     dead: Sequence[DeadLetters],
+    muted: Sequence[Waiting],
     now: float,
 ) -> tuple[DeliveryView, ...]:
     """In the contracts' order: consumers, then operators."""
     queues = {(each.contract, each.address.id): each for each in waiting}
+    held = {(each.contract, each.address.id): each.count for each in muted}
     letters = {(each.contract, each.address.id): each for each in dead}
     return tuple(
-        _view(pair, audience, counters.get(pair), queues.get(pair), letters.get(pair), now)
+        _view(pair, audience, counters.get(pair), queues.get(pair), letters.get(pair), held.get(pair, 0), now)
         for contract in contracts
         for audience, address_id in _addresses(contract)
         for pair in ((contract.name, address_id),)
@@ -48,6 +50,7 @@ def _view(
     done: PairCounters | None,
     queue: Waiting | None,
     dead: DeadLetters | None,
+    muted: int,
     now: float,
 ) -> DeliveryView:
     contract, address_id = pair
@@ -65,6 +68,7 @@ def _view(
         took=tuple(done.took) if done else (),
         took_seconds=done.took_seconds if done else 0.0,
         given_up=done.given_up if done else 0,
+        muted=muted,
     )
 
 

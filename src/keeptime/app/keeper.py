@@ -24,7 +24,8 @@ from keeptime.judge.intervals import Folding
 from keeptime.judge.plan import Plan
 from keeptime.judge.state import State
 from keeptime.judge.totals import NAMES
-from keeptime.model.alert import Address, AlertRow, Message
+from keeptime.model.ack import Ack, acknowledged
+from keeptime.model.alert import Address, AlertRow, AlertState, Message
 from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally, TickRecord
@@ -76,6 +77,7 @@ class Keeper:
         self._unsaved: deque[Change] = deque()
         self._fenced = False
         self._versions: tuple[Contract, ...] = ()
+        self._acks: Mapping[ObjectiveKey, Ack] = store.acks()
         self._ending = Ending()
         self._end(self._endings(contracts, self._plan, next_tick * tick_seconds))
         self._closing = Closing(contracts, tick_seconds, store.closed_to(), next_tick)
@@ -127,6 +129,27 @@ class Keeper:
         self._end(over)
         self._ending = Ending()
         return over.messages
+
+    def acknowledge(self, contract: str, objective: str, author: str, note: str, now: float) -> tuple[Ack, ...]:
+        """Somebody takes on what is open of this contract ("": of all objectives); what that is.
+
+        Raises StoreError, and then nobody has.
+        """
+        if problem := self._save():
+            raise StoreError(problem)
+        keys = [key for key in self._alerts if key.contract == contract and objective in ("", key.objective)]
+        rows = [self._alerts[key] for key in keys if self._alerts[key].state is AlertState.FIRING]
+        acks = tuple(Ack(row.key, row.started, author, note, now) for row in rows if row.started is not None)
+        if acks:
+            self._store.acknowledge(acks)
+        self._acks = {**self._acks, **{each.key: each for each in acks}}
+        return acks
+
+    @property
+    def acks(self) -> Mapping[ObjectiveKey, Ack]:
+        """Of the alerts that are open now, those that somebody has taken on."""
+        found = {key: acknowledged(self._alerts.get(key), ack) for key, ack in self._acks.items()}
+        return {key: ack for key, ack in found.items() if ack is not None}
 
     @property
     def waiting(self) -> tuple[Message, ...]:
@@ -215,7 +238,9 @@ class Keeper:
         alerts, messages = list(self._ending.rows), list(self._ending.messages)
         self._ending = Ending()
         for row, verdict in zip(self._plan.rows, verdicts, strict=True):
-            said = announce(row.contract, row.objective, verdict, self._alerts.get(row.key))
+            said = announce(
+                row.contract, row.objective, verdict, self._alerts.get(row.key), self._acks.get(row.key)
+            )
             if said.changed:
                 self._alerts[row.key] = said.row
                 alerts.append(said.row)

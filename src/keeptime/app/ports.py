@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from keeptime.contract.terms import Contract
-from keeptime.model.alert import Address, AlertRow, Heard, Late, Passed
+from keeptime.model.ack import Ack
+from keeptime.model.alert import Address, AlertRow, Heard, Late, Passed, Waiting
 from keeptime.model.change import Change
 from keeptime.model.counters import RequestCounters
 from keeptime.model.history import History
@@ -14,6 +15,7 @@ from keeptime.model.ledger import Json, LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.numbers import Taken
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sample import Sample, Skipped
+from keeptime.model.silence import Silence
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import TickRecord
 from keeptime.observe.series.reader import Source
@@ -70,6 +72,40 @@ class Store(Outbox, Protocol):
 
     def ledger(self, asked: LedgerQuery) -> Sequence[LedgerRow]:
         """The rows of the ledger that are wanted, oldest first."""
+        ...
+
+    def silence(self, new: Silence, now: float) -> Silence:
+        """From now on it mutes; the silence with its number."""
+        ...
+
+    def end_silence(
+        self, number: int, by: str, why: str, now: float
+    ) -> tuple[Silence | None, Sequence[ObjectiveKey]]:
+        """It is over, and of which objectives something is sent now; None where there is no such silence."""
+        ...
+
+    def settle_silences(self, now: float) -> tuple[Sequence[Silence], Sequence[ObjectiveKey]]:
+        """End those whose time is over: which, and of which objectives something is sent now."""
+        ...
+
+    def silences(self) -> Sequence[Silence]:
+        """Those that are not over, oldest first."""
+        ...
+
+    def newest_silences(self, most: int) -> Sequence[Silence]:
+        """The newest, newest first, also those that are over."""
+        ...
+
+    def muted(self) -> Sequence[Waiting]:
+        """What silences hold back, per (contract, address); only those of which something is."""
+        ...
+
+    def acknowledge(self, acks: Sequence[Ack]) -> None:
+        """Somebody has taken these alerts on."""
+        ...
+
+    def acks(self) -> Mapping[ObjectiveKey, Ack]:
+        """The newest of each objective; whether its alert is still open is the caller's to know."""
         ...
 
     def closed_to(self) -> Mapping[ObjectiveKey, int]:

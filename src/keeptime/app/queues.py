@@ -1,4 +1,4 @@
-"""What waits to be delivered, what was given up, and the ledger's head: as they were when last looked at.
+"""What waits to be delivered, was given up or is muted, and the ledger's head: as they were when last looked at.
 
 Guarantees: looked at anew soon after anything moved, and not more often than people can see; where the store fails
 what was last seen stays. Decides nothing.
@@ -27,6 +27,7 @@ class Queues:
     in_store: InStore
     waiting: Sequence[Waiting] = ()
     dead: Sequence[DeadLetters] = ()
+    muted: Sequence[Waiting] = ()
     head: LedgerHead = EMPTY
     moved: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -37,5 +38,6 @@ class Queues:
             with contextlib.suppress(StoreError):  # the keeper and the dispatcher say so
                 self.waiting = await self.in_store(self.store.waiting)
                 self.dead = await self.in_store(self.store.dead_letters)
+                self.muted = await self.in_store(self.store.muted)
                 self.head = await self.in_store(self.store.ledger_head)
             await asyncio.sleep(BETWEEN_LOOKS)

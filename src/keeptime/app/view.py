@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from keeptime.app.periods import ComplianceView, PeriodView
+from keeptime.app.quieting import Quieting
 from keeptime.app.reloading import Changed
 from keeptime.contract.terms import Contract, Objective
+from keeptime.model.ack import Ack
 from keeptime.model.alert import Letter
 from keeptime.model.counters import RequestCounters
 from keeptime.model.exclusion import Exclusion
+from keeptime.model.key import ObjectiveKey
 from keeptime.model.latency import Latency
 from keeptime.model.ledger import EMPTY, LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.sample import Sample
+from keeptime.model.silence import Silence
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Verdict
 from keeptime.tell.own_promise import Told
@@ -51,6 +55,7 @@ class DeliveryView:
 
     `given_up`: messages since keeptime started, those that were replayed or discarded too. `dead_reason`: why the
     newest dead letter was given up, "" where there is none.
+    `muted`: held back by a silence.
     """
 
     contract: str
@@ -66,6 +71,7 @@ class DeliveryView:
     took: tuple[int, ...] = ()
     took_seconds: float = 0.0
     given_up: int = 0
+    muted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +126,10 @@ class PairView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that can be shown. `reload_error`: why the last reload was refused, "" if it was not. `ledger`: its
-    newest row when that was last looked at. `passed_on`: how often a message that was not taken in time went on, by
-    (contract, audience), since start. `told`: how soon somebody took them, in 28 days. `pair`: None where there is
-    only one.
+    """All that can be shown. `silences`: those that are not over; `acks`: of alerts that are open.
+    `reload_error`: why the last reload was refused, "" if it was not. `ledger`: its newest row when that was last
+    looked at. `passed_on`: how often a message that was not taken in time went on, by (contract, audience), since
+    start. `told`: how soon somebody took them, in 28 days. `pair`: None where there is only one.
     """
 
     at: float
@@ -133,6 +139,8 @@ class Snapshot:
     health: Health
     engine: Mapping[str, float] = field(default_factory=dict)
     reload_error: str = ""
+    silences: tuple[Silence, ...] = ()
+    acks: Mapping[ObjectiveKey, Ack] = field(default_factory=dict)
     signs: tuple[SignView, ...] = ()
     passed_on: Mapping[tuple[str, str], int] = field(default_factory=dict)
     told: tuple[Told, ...] = ()
@@ -142,6 +150,11 @@ class Snapshot:
 
 class Showable(Protocol):
     """What web needs of the daemon; `keeptime.testing` ships a fake."""
+
+    @property
+    def quieting(self) -> Quieting:
+        """Silences and acknowledgements."""
+        ...
 
     def snapshot(self) -> Snapshot: ...
 

@@ -49,6 +49,8 @@ COMMANDS = (
     Command("probe", "one probe now, phase by phase"),
     Command("tell", "try the receivers of a contract with a test message"),
     Command("status", "condition and budget of every objective"),
+    Command("ack", "take on the alert that is open now"),
+    Command("silence", "mute the operators of a contract for a while"),
     Command("reload", "have the keeptime that runs read its contracts again"),
     Command("outbox", "messages that were not delivered; send dead letters again"),
     Command("ledger", "what can be proven: list, verify and export it"),

@@ -189,17 +189,23 @@ def _table(found: list[dict[str, Any]]) -> "Table":
     for heading in ("id", "contract", "objective", "told", "to", "created", "tries", "state", "last error"):
         out.add_column(heading, overflow="fold")
     for each in found:
-        dead = each["dead_since"] is not None
         out.add_row(
             str(each["id"]),
             *(escape(each[name]) for name in ("contract", "objective", "topic")),
             escape(f"{each['audience']} {each['receiver']}"),
             _instant(each["created"]),
             str(each["attempts"]),
-            f"dead since {_instant(each['dead_since'])}" if dead else "waiting",
+            _state(each),
             escape(each["error"] or ""),
         )
     return out
+
+
+def _state(each: dict[str, Any]) -> str:
+    if each["dead_since"] is not None:
+        return f"dead since {_instant(each['dead_since'])}"
+    silence = each.get("muted_by_silence")
+    return "waiting" if silence is None else f"muted by silence {silence}"
 
 
 def _instant(unix_seconds: float) -> str:

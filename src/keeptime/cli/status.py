@@ -46,6 +46,8 @@ FIELDS = (
     "internal",
     "from",
     "until",
+    "silence",
+    "acknowledged",
 )
 HEADINGS = ("contract", "promise", "condition", "SLI", "budget left", "miss chance", "kept", "why")
 TABLE_WIDTH = 120
@@ -146,10 +148,19 @@ def _rows(contract: dict[str, Any]) -> Iterator[tuple[str, ...]]:
         sli = "no data" if each["sli"] is None else f"{each['sli'] * 100:.4g}%"
         budget = each["budget"]
         left = f"{budget['left']:,.0f} of {budget['total']:,.0f}" if budget else "–"
-        condition = each["condition"] or "…"
+        condition = _condition(each)
         chance = "–" if each["forecast"] is None else spoken_chance(each["forecast"]["miss_chance"])
         yield _promise(each), condition, sli, left, chance, _kept(each["compliance"]), each["reason"] or ""
     yield from _around(contract)
+
+
+def _condition(one: dict[str, Any]) -> str:
+    """ "broken (acknowledged by ann; operators silenced by bob)"."""
+    ack, silence = one.get("acknowledged"), one.get("silence")
+    said = [f"acknowledged by {ack['author']}"] if ack else []
+    said += [f"operators silenced by {silence['author']}"] if silence else []
+    condition = one["condition"] or "…"
+    return f"{condition} ({'; '.join(said)})" if said else condition
 
 
 def _promise(one: dict[str, Any]) -> str:

@@ -59,6 +59,15 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Somebody of the provider has taken the alert on. `note`: "" where they left none."""
+
+    author: str
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One transition of one objective. `numbers`: None where the sender does not number its messages."""
 
@@ -89,6 +98,7 @@ class Notice:
     duties: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     vantage: str | None = None
     token_basis: str | None = None
+    acknowledged: Acknowledged | None = None
     audience: str = ""
     numbers: Numbers | None = None
 
@@ -156,9 +166,14 @@ def read_notice(body: Mapping[str, object]) -> Notice:
         duties=stated.newer(stated.texts, "duties", MappingProxyType({})),
         vantage=stated.optional(stated.text, "vantage"),
         token_basis=stated.optional(stated.text, "token_basis"),
+        acknowledged=of.optional(lambda name: _acknowledged(of.part(name)), "acknowledged"),
         audience=of.newer(of.text, "audience", ""),
         numbers=read_numbers(body),
     )
+
+
+def _acknowledged(of: Fields) -> Acknowledged:
+    return Acknowledged(of.text("author"), of.optional(of.text, "note") or "", of.instant("at"))
 
 
 def _promise(of: Fields) -> Promise:

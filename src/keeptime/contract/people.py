@@ -12,11 +12,9 @@ from keeptime.contract.report import Report
 from keeptime.contract.shapes import Field, Placed, Row, Table
 from keeptime.contract.terms import Consumer
 from keeptime.contract.urgency import OnCall
-from keeptime.model.alert import Topic
+from keeptime.model.alert import OPERATORS, Topic
 
 MOST_CONSUMERS = 100
-OPERATORS = "operators"
-"""The audience of the provider's own on-call."""
 
 ASKED_FOR = tuple(each for each in Topic if each is not Topic.WITHDRAWN)
 """Topics that a consumer may choose from."""

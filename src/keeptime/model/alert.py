@@ -47,6 +47,9 @@ class Aside(StrEnum):
     HEARTBEAT = "heartbeat"
 
 
+OPERATORS = "operators"
+"""The audience of the provider's own on-call. No consumer has this name."""
+
 KEEPTIME = "(keeptime)"
 """What stands for an objective in a message about keeptime itself. No objective's name has parentheses."""
 
@@ -162,6 +165,7 @@ class Delivery:
 class Late:
     """One outbox row that its receiver has not taken. `steps`: how often it was passed on (or said), the last time
     at `stepped_at`; `taken_on_the_way`: a receiver that it was passed on to took it. `error`: of the last attempt.
+    `acknowledged`: somebody has taken on the alert that is open now.
     """
 
     row: int
@@ -175,6 +179,7 @@ class Late:
     steps: int = 0
     stepped_at: float | None = None
     taken_on_the_way: bool = False
+    acknowledged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,7 @@ class Passed:
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One undelivered outbox row, for people. `dead`: when (Unix seconds) it was given up, None while it waits;
-    `error`: what the last attempt met, "" before the first.
+    `error`: what the last attempt met, "" before the first. `muted`: the number of the silence that holds it back.
     """
 
     row: int
@@ -204,6 +209,7 @@ class Letter:
     next_try: float
     dead: float | None
     error: str
+    muted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,15 @@ DEAD_SINCE = 86_400.0
 _LATE = (
     "SELECT o.row, m.message_id, r.contract, r.fields, m.topic, o.created, o.dead, o.status, "
     "coalesce(e.steps, 0), e.stepped, (SELECT count(*) FROM escalated s JOIN outbox c ON c.row = s.copy "
-    "WHERE s.origin = o.row AND c.delivered IS NOT NULL) "
+    "WHERE s.origin = o.row AND c.delivered IS NOT NULL), "
+    "(SELECT count(*) FROM ack k JOIN alert a ON a.objective = k.objective "
+    "WHERE k.objective = o.objective AND k.started = a.started AND a.state = 'firing') "
     "FROM outbox o JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
     "LEFT JOIN escalation e ON e.origin = o.row "
     "WHERE {which} AND coalesce(e.steps, 0) < ? "
     "AND NOT EXISTS (SELECT 1 FROM escalated s WHERE s.copy = o.row) ORDER BY o.row"
 )
-_WAITING = _LATE.format(which="o.delivered IS NULL AND o.dead IS NULL AND o.created <= ?")
+_WAITING = _LATE.format(which="o.delivered IS NULL AND o.dead IS NULL AND o.muted IS NULL AND o.created <= ?")
 _DEAD = _LATE.format(which="o.dead >= ? AND o.discarded IS NULL AND o.delivered IS NULL")
 _ORIGIN = (
     "SELECT m.message_id, r.contract, m.topic FROM outbox o "
@@ -51,8 +53,12 @@ class Escalating:
             *self.db.execute(_DEAD, (now - DEAD_SINCE, steps)),
         ]
         return [
-            Late(row, name, contract, address_of(to), topic_of(topic), created, dead, error, done, at, bool(taken))
-            for row, name, contract, to, topic, created, dead, error, done, at, taken in found
+            Late(
+                *(row, name, contract, address_of(to), topic_of(topic), created, dead, error, done, at),
+                taken_on_the_way=bool(taken),
+                acknowledged=bool(acked),
+            )
+            for row, name, contract, to, topic, created, dead, error, done, at, taken, acked in found
         ]
 
     def pass_on(self, passed: Passed, now: float) -> None:

@@ -13,15 +13,18 @@ from keeptime.store.proven import Proofs
 from keeptime.store.rows import address_of
 from keeptime.store.sql import Database
 
-UNSENT = "delivered IS NULL AND dead IS NULL"
+UNSENT = "delivered IS NULL AND dead IS NULL AND muted IS NULL"
 """As the index outbox_unsent has it."""
+
+HELD = "muted IS NOT NULL AND passed IS NULL"
+"""A silence holds it back."""
 
 DEAD = "dead IS NOT NULL AND discarded IS NULL"
 """As the index outbox_dead has it."""
 
 _LETTERS = (
     "SELECT o.row, m.message_id, r.contract, n.name, r.fields, m.topic, o.created, o.attempts, o.next_try, o.dead, "
-    "o.status FROM outbox o JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
+    "o.status, o.muted FROM outbox o JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
     "JOIN objective n ON n.id = o.objective "
 )
 _COUNTS = (
@@ -30,7 +33,7 @@ _COUNTS = (
     "GROUP BY r.id ORDER BY r.id"
 )
 
-_Row = tuple[int, str, str, str, str, str, float, int, float, float | None, str]
+_Row = tuple[int, str, str, str, str, str, float, int, float, float | None, str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class Letters:
         else:
             where = (
                 f"WHERE o.row IN (SELECT row FROM outbox WHERE {UNSENT} "
-                f"UNION ALL SELECT row FROM outbox WHERE {DEAD}) "
+                f"UNION ALL SELECT row FROM outbox WHERE {DEAD} "
+                f"UNION ALL SELECT row FROM outbox WHERE {HELD}) "
             )
         return tuple(map(_letter, self.db.execute(f"{_LETTERS}{where}ORDER BY o.row LIMIT ?", (most,))))
 
@@ -102,8 +106,19 @@ class Letters:
 
 
 def _letter(row: _Row) -> Letter:
-    number, message, contract, objective, data, topic, created, attempts, next_try, dead, error = row
+    number, message, contract, objective, data, topic, created, attempts, next_try, dead, error, muted = row
     address = address_of(data)
     return Letter(
-        number, message, contract, objective, address, topic_of(topic), created, attempts, next_try, dead, error
+        number,
+        message,
+        contract,
+        objective,
+        address,
+        topic_of(topic),
+        created,
+        attempts,
+        next_try,
+        dead,
+        error,
+        muted,
     )

@@ -18,6 +18,9 @@ from keeptime.store.sql import Database
 Stored = tuple[int | None, int | None, str | None, str | None]
 """The columns epoch, sequence, previous_id and missing of a row in the outbox."""
 
+UNNUMBERED: Stored = (None, None, None, None)
+"""Of a row that nobody is sent, so that it leaves no gap."""
+
 _UNDECLARED = "dead IS NOT NULL AND declared = 0"
 """As the index outbox_undeclared has it."""
 

@@ -15,11 +15,13 @@ from keeptime.errors import StoreError
 from keeptime.model.alert import Address, Delivery, Message, Waiting, topic_of
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.outcome import Delivered, Failed, GaveUp, Outcome
+from keeptime.model.silence import Silence, muted_by
 from keeptime.store.letters import UNSENT, Letters
 from keeptime.store.names import Names
-from keeptime.store.numbering import Numbering, numbers_of
+from keeptime.store.numbering import UNNUMBERED, Numbering, numbers_of
 from keeptime.store.proven import Proofs
 from keeptime.store.rows import RouteSummary, Transition, address_of
+from keeptime.store.silences import Silences
 from keeptime.store.sql import Database
 
 KEEP_SECONDS = 90 * 86_400.0
@@ -39,17 +41,19 @@ _HEADS = (
 _LATEST = (
     f"{_DELIVERY}"
     "FROM (SELECT max(row) AS newest FROM outbox WHERE route IN (SELECT id FROM route WHERE kind = ?) "
-    "GROUP BY route, objective) n "
+    "AND muted IS NULL GROUP BY route, objective) n "
     f"JOIN outbox o ON o.row = newest {_JOINED}"
     "WHERE o.delivered IS NOT NULL ORDER BY o.row"
 )
 _ORIGIN = (
-    "SELECT m.id, m.message_id, o.objective, r.contract, o.created FROM outbox o "
-    "JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route WHERE o.row = ?"
+    "SELECT m.id, m.message_id, o.objective, n.name, r.contract, o.created FROM outbox o "
+    "JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route JOIN objective n ON n.id = o.objective "
+    "WHERE o.row = ?"
 )
 _SUMMARY = (
     "SELECT r.contract, r.fields, r.delivered, r.failed, r.last_error, count(o.row), min(o.created) FROM route r "
-    "LEFT JOIN outbox o ON o.route = r.id AND o.delivered IS NULL AND o.dead IS NULL GROUP BY r.id ORDER BY r.id"
+    "LEFT JOIN outbox o ON o.route = r.id AND o.delivered IS NULL AND o.dead IS NULL AND o.muted IS NULL "
+    "GROUP BY r.id ORDER BY r.id"
 )
 
 
@@ -70,29 +74,36 @@ class Posting:
         ).fetchone()
         if done is None:
             return
+        silences = Silences(self.db).open(message.key.contract)
+        held: Silence | None = None
         for address in message.addresses:
-            self._enqueue(
-                (done[0], message.id, objective), self._route(message.key.contract, address), created, created
-            )
-        Proofs(self.db).decided(message, created)
+            muted = muted_by(silences, address.audience, message.key, created)
+            held = held or muted
+            route = self._route(message.key.contract, address)
+            self._enqueue((done[0], message.id, objective), route, created, created, muted)
+        Proofs(self.db).decided(message, created, held)
 
     def also(self, origin: int, address: Address, now: float) -> int | None:
         """The message of this row goes to this address, too; the new row, None where it goes there anyway."""
-        message, name, objective, contract, created = self.db.execute(_ORIGIN, (origin,)).fetchone()
+        message, name, objective, called, contract, created = self.db.execute(_ORIGIN, (origin,)).fetchone()
         route = self._route(contract, address)
         there = "SELECT 1 FROM outbox WHERE message = ? AND route = ?"
         if self.db.execute(there, (message, route)).fetchone() is not None:
             return None
-        return self._enqueue((message, name, objective), route, created, now)
+        silences = Silences(self.db).open(contract)
+        muted = muted_by(silences, address.audience, ObjectiveKey(contract, called), now)
+        return self._enqueue((message, name, objective), route, created, now, muted)
 
-    def _enqueue(self, message: tuple[int, str, int], route: int, created: float, due: float) -> int:
+    def _enqueue(
+        self, message: tuple[int, str, int], route: int, created: float, due: float, muted: Silence | None
+    ) -> int:
         """One more row at the route's end. `message`: its number, its id and its objective's number."""
         number, name, objective = message
-        numbers = Numbering(self.db).take(route, name)
+        numbers = UNNUMBERED if muted else Numbering(self.db).take(route, name)
         (row,) = self.db.execute(
-            "INSERT INTO outbox (message, route, objective, created, next_try, epoch, sequence, previous_id, "
-            "missing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING row",
-            (number, route, objective, created, due, *numbers),
+            "INSERT INTO outbox (message, route, objective, created, next_try, muted, epoch, sequence, "
+            "previous_id, missing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING row",
+            (number, route, objective, created, due, muted.id if muted else None, *numbers),
         ).fetchone()
         return int(row)
 
@@ -180,6 +191,11 @@ class Posting:
         self.db.execute(
             "DELETE FROM message WHERE id IN (SELECT id FROM message m WHERE created < ? AND NOT EXISTS "
             "(SELECT 1 FROM outbox o WHERE o.message = m.id) LIMIT ?)",
+            (now - KEEP_SECONDS, most),
+        )
+
+        self.db.execute(
+            "DELETE FROM outbox WHERE row IN (SELECT row FROM outbox WHERE passed < ? LIMIT ?)",
             (now - KEEP_SECONDS, most),
         )
 

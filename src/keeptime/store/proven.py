@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from keeptime.model.alert import Message, Topic
 from keeptime.model.ledger import Json, LedgerKind
+from keeptime.model.silence import Silence
 from keeptime.store.exclusions import DAY, ExclusionTable
 from keeptime.store.ledger import Ledger
 from keeptime.store.rows import address_of
@@ -30,8 +31,8 @@ class Proofs:
 
     db: Database
 
-    def decided(self, message: Message, at: float) -> None:
-        """A message was committed."""
+    def decided(self, message: Message, at: float, muted: Silence | None) -> None:
+        """A message was committed; `muted`: the silence that keeps it from the operators."""
         said: Mapping[str, Json] = {
             "id": message.id,
             "objective": message.key.objective,
@@ -41,6 +42,8 @@ class Proofs:
             "body_sha256": body_hash(message.body),
             "audiences": list(dict.fromkeys(address.audience for address in message.addresses)),
         }
+        if muted is not None:
+            said = {**said, "muted_by_silence": muted.id}
         kind = LedgerKind.WITHDRAWN if message.topic is Topic.WITHDRAWN else LedgerKind.DECISION
         Ledger(self.db).append(at, kind, message.key.contract, said)
 

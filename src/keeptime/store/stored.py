@@ -30,6 +30,7 @@ from keeptime.store.numbering import Numbering
 from keeptime.store.outbox import StoredOutbox
 from keeptime.store.periods import Periods
 from keeptime.store.proven import Proofs
+from keeptime.store.quieting import StoredQuiet
 from keeptime.store.rows import Transition
 from keeptime.store.sketches import Sketches
 from keeptime.store.sql import Database
@@ -48,7 +49,7 @@ def stages_of(tick_seconds: float) -> tuple[Stage, ...]:
 
 
 @dataclass(slots=True)
-class Stored(StoredOutbox):
+class Stored(StoredOutbox, StoredQuiet):
     """Use as a context manager or `close` it."""
 
     db: Database

@@ -9,7 +9,8 @@ from keeptime.store.sql import Database
 
 _TOOK = (
     "SELECT min(o.delivered - o.created) AS took, min(o.created) AS decided FROM outbox o "
-    "JOIN message m ON m.id = o.message WHERE o.route IN ({routes}) AND o.created >= ? AND m.topic <> ? "
+    "JOIN message m ON m.id = o.message "
+    "WHERE o.route IN ({routes}) AND o.created >= ? AND m.topic <> ? AND o.muted IS NULL "
     "GROUP BY o.message"
 )
 _COUNTED = (

@@ -55,5 +55,10 @@ def still_told(contracts: Mapping[str, Contract], delivery: Delivery) -> bool:
     if contract is None:
         return False
     told = [address.id for address in everyone(contract)]
-    objective = json.loads(delivery.body)["objective"]["name"]
+    objective = objective_of(delivery)
     return delivery.address.id in told and any(each.name == objective for each in contract.objectives)
+
+
+def objective_of(delivery: Delivery) -> str:
+    """The name of the objective that this message is about."""
+    return str(json.loads(delivery.body)["objective"]["name"])

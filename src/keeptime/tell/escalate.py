@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from keeptime.contract.urgency import Urgency
-from keeptime.model.alert import Address, Aside, Late
+from keeptime.model.alert import OPERATORS, Address, Aside, Late
 from keeptime.units import speak_duration
 
 GRACE = 10.0
@@ -29,7 +29,9 @@ class PassOn:
 class Leave:
     """Do nothing, for this reason."""
 
-    reason: Literal["it was taken on the way", "it is not late yet", "everybody was asked"]
+    reason: Literal[
+        "it was taken on the way", "somebody has taken the alert on", "it is not late yet", "everybody was asked"
+    ]
 
 
 def decide(late: Late, urgency: Urgency, now: float, began: float) -> PassOn | Leave:
@@ -37,7 +39,7 @@ def decide(late: Late, urgency: Urgency, now: float, began: float) -> PassOn | L
 
     | taken on the way | due | somebody is next | first step, and not about keeptime itself | then |
     |---|---|---|---|---|
-    | yes | | | | leave |
+    | yes, or of the operators and acknowledged | | | | leave |
     | no | no | | | leave |
     | no | yes | yes | yes | pass on, tell the operators |
     | no | yes | no | yes | tell the operators |
@@ -46,6 +48,8 @@ def decide(late: Late, urgency: Urgency, now: float, began: float) -> PassOn | L
     """
     if late.taken_on_the_way:
         return Leave("it was taken on the way")
+    if late.acknowledged and late.address.audience == OPERATORS:
+        return Leave("somebody has taken the alert on")
     if now < _due(late, urgency, began):
         return Leave("it is not late yet")
     first = late.steps == 0

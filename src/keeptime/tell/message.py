@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 
 from keeptime.contract.terms import Contract, Objective
 from keeptime.judge.reason import promise
+from keeptime.model.ack import Ack
 from keeptime.model.alert import Address, Delivery, Message, Topic
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.numbers import Numbers
@@ -46,10 +47,11 @@ def compose(
     verdict: Verdict,
     transition: Transition,
     addresses: tuple[Address, ...],
+    ack: Ack | None = None,
 ) -> Message:
-    """The frozen message of one transition."""
+    """The frozen message of one transition. `ack`: of the alert that it belongs to."""
     name = message_id(contract, verdict.key, verdict.at, transition.topic)
-    body = canonical(_body(name, contract, objective, verdict, transition))
+    body = canonical(_body(name, contract, objective, verdict, transition) | {"acknowledged": _ack(ack)})
     return Message(name, verdict.key, transition.topic, verdict.tick, body, addresses)
 
 
@@ -79,7 +81,9 @@ def instant(unix_seconds: float) -> str:
     return datetime.fromtimestamp(unix_seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _body(name: str, contract: Contract, objective: Objective, verdict: Verdict, told: Transition) -> Json:
+def _body(
+    name: str, contract: Contract, objective: Objective, verdict: Verdict, told: Transition
+) -> dict[str, Json]:
     return {
         "type": f"keeptime.objective.{told.topic}",
         "id": name,
@@ -101,6 +105,10 @@ def _body(name: str, contract: Contract, objective: Objective, verdict: Verdict,
         "stated": _stated(contract),
         **_figures(verdict),
     }
+
+
+def _ack(ack: Ack | None) -> Json:
+    return None if ack is None else {"author": ack.author, "note": ack.note or None, "at": instant(ack.at)}
 
 
 def _objective(objective: Objective, verdict: Verdict) -> Json:

@@ -121,6 +121,7 @@ def _lines(said: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         ("Since", _since(said)),
         ("How bad", _how_bad(said)),
         ("Budget", _budget(said)),
+        ("Taken on", _taken_on(said)),
         *after,
         (MISSING, lost(said)),
     ]
@@ -135,6 +136,14 @@ def lost(said: Mapping[str, Any]) -> str:
     more = f" and {count - len(ids)} more" if count > len(ids) else ""
     which = "1 message before this one" if count == 1 else f"{count} messages before this one"
     return f"{which} could not be delivered here: {', '.join(ids)}{more}"
+
+
+def _taken_on(said: Mapping[str, Any]) -> str:
+    """Who has acknowledged the alert, if anybody."""
+    if (ack := said.get("acknowledged")) is None:
+        return ""
+    note = f": {ack['note']}" if ack["note"] else ""
+    return f"by {ack['author']} at {_shown(ack['at'])}{note}"
 
 
 def _since(said: Mapping[str, Any]) -> str:

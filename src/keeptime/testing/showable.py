@@ -33,6 +33,7 @@ from keeptime.model.sample import Connection, Failure, Phases, Sample
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
 from keeptime.tell.own_promise import Told
+from keeptime.testing.quieting import FakeQuieting
 
 NOW = 1_800_000_004.0
 
@@ -63,6 +64,7 @@ class FakeShowable:
     discarded_by: list[tuple[str, str]] = field(default_factory=list)
     reloaded: Changed | KeeptimeError = field(default_factory=Changed)
     reloaded_by: list[str] = field(default_factory=list)
+    quieting: FakeQuieting = field(default_factory=FakeQuieting)
     ledger_rows: list[LedgerRow] = field(default_factory=list)
 
     def snapshot(self) -> Snapshot:
@@ -74,6 +76,8 @@ class FakeShowable:
             health=Health(self.now - 3600, self.now, self.last_tick_at, self.last_tick_at, self.problems),
             engine=self.engine,
             reload_error=self.reload_error,
+            silences=tuple(self.quieting.silences),
+            acks={each.key: each for each in self.quieting.acks},
             signs=tuple(self.signs),
             passed_on=self.passed_on,
             told=tuple(self.told),

@@ -48,6 +48,11 @@ ACCESS = (
     _changes("POST", "/api/v1/outbox/discard", Scope.ADMIN),
     _changes("POST", "/api/v1/reload", Scope.ADMIN),
     _reads("/api/v1/openapi.json"),
+    _reads("/api/v1/silences"),
+    _changes("POST", "/api/v1/silences", Scope.SILENCE),
+    _changes("POST", "/api/v1/silences/end", Scope.SILENCE),
+    _reads("/api/v1/acks"),
+    _changes("POST", "/api/v1/acks", Scope.SILENCE),
     Access("GET", "/healthz", None),
 )
 """Every route. GET stands for HEAD, too."""

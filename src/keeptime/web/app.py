@@ -1,8 +1,8 @@
 """The one port's routes: first page, API, probe, health and /metrics of a running daemon.
 
 Guarantees: showing changes nothing (`/probe` alone sends a request to a configured endpoint; what is posted has
-dead letters sent again or forgotten, or contracts read again); an unknown route or an error inside is answered in
-JSON without a traceback. Knows the daemon by `Showable` alone.
+dead letters sent again or forgotten, contracts read again, operators muted or alerts taken on); an unknown route or
+an error inside is answered in JSON without a traceback. Knows the daemon by `Showable` alone.
 """
 
 from collections.abc import Awaitable, Callable
@@ -28,6 +28,7 @@ from keeptime.web.metrics import exposition
 from keeptime.web.outbox import Outbox
 from keeptime.web.page import render
 from keeptime.web.probing import Probing
+from keeptime.web.quieting import Quiet
 from keeptime.web.reloading import Reload
 from keeptime.web.terms import together_periods
 
@@ -44,6 +45,9 @@ ROUTES = (
     "/api/v1/outbox/discard",
     "/api/v1/reload",
     "/api/v1/openapi.json",
+    "/api/v1/silences?all=true",
+    "/api/v1/silences/end",
+    "/api/v1/acks",
     "/healthz",
 )
 
@@ -67,6 +71,11 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/api/v1/outbox/discard", Outbox(daemon).discard, methods=["POST"]),
             Route("/api/v1/reload", Reload(daemon).post, methods=["POST"]),
             Route("/api/v1/openapi.json", _openapi),
+            Route("/api/v1/silences", Quiet(daemon).list, methods=["GET"]),
+            Route("/api/v1/silences", Quiet(daemon).silence, methods=["POST"]),
+            Route("/api/v1/silences/end", Quiet(daemon).end, methods=["POST"]),
+            Route("/api/v1/acks", Quiet(daemon).acks, methods=["GET"]),
+            Route("/api/v1/acks", Quiet(daemon).acknowledge, methods=["POST"]),
             Route("/healthz", _healthz(daemon, door)),
             Mount("/static", StaticFiles(packages=[("keeptime.web", "static")])),
         ],

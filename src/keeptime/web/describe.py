@@ -12,6 +12,7 @@ from keeptime.judge.reason import promise
 from keeptime.model.sample import Sample
 from keeptime.model.verdict import Forecast, TierReport, Verdict, WindowCount
 from keeptime.web.kept import Json, compliance_json, latency_json
+from keeptime.web.marks import marks_json
 from keeptime.web.terms import objective_json, other_terms_json, stated_json, together_json
 from keeptime.web.told import told_json
 
@@ -77,7 +78,7 @@ def contracts_json(snapshot: Snapshot) -> dict[str, Json]:
         "reload_error": snapshot.reload_error or None,
         "ledger": str(snapshot.ledger),
         "contracts": [
-            _contract(view, snapshot.deliveries) | {"told": told_json(snapshot.told, view.contract.name)}
+            _contract(view, snapshot) | {"told": told_json(snapshot.told, view.contract.name)}
             for view in snapshot.contracts
         ],
     }
@@ -104,7 +105,7 @@ def pair_json(view: PairView | None) -> dict[str, Json]:
     return {"pair": {"leads": view.leads, "may_send": view.may_send, "term": view.term, "leader": leader}}
 
 
-def _contract(view: ContractView, deliveries: tuple[DeliveryView, ...]) -> dict[str, Json]:
+def _contract(view: ContractView, snapshot: Snapshot) -> dict[str, Json]:
     contract = view.contract
     last = view.last_sample
     return {
@@ -121,13 +122,17 @@ def _contract(view: ContractView, deliveries: tuple[DeliveryView, ...]) -> dict[
         "last_probe": None if last is None else probe_json(last, url_of(contract)),
         "latency": latency_json(view.latency),
         "objectives": [
-            _objective(objective, verdict) | {"compliance": compliance_json(kept)}
+            {
+                **_objective(objective, verdict),
+                **marks_json(snapshot, contract.key(objective)),
+                "compliance": compliance_json(kept),
+            }
             for objective, verdict, kept in zip(contract.objectives, view.verdicts, view.compliance, strict=True)
         ],
         "together": together_json(view),
         "other_terms": other_terms_json(view),
         "stated": stated_json(contract),
-        "deliveries": [_delivery(each) for each in deliveries if each.contract == contract.name],
+        "deliveries": [_delivery(each) for each in snapshot.deliveries if each.contract == contract.name],
     }
 
 
@@ -210,4 +215,5 @@ def _delivery(view: DeliveryView) -> dict[str, Json]:
         "last_error": view.last_error or None,
         "dead_letters": view.dead_letters,
         "dead_reason": view.dead_reason or None,
+        "muted": view.muted,
     }

@@ -55,7 +55,9 @@ class Outbox:
         try:
             found = await fields_of(request, CHOOSING | {"author", "reason"}, WITH_REASON)
             rows, contract = chosen({name: each for name, each in found.items() if name in CHOOSING})
-            count = await self.daemon.discard(author(found), text(found, "reason"), rows=rows, contract=contract)
+            count = await self.daemon.discard(
+                author(request, found), text(found, "reason"), rows=rows, contract=contract
+            )
         except Refused as error:
             return JSONResponse({"error": str(error)}, 400)
         except StoreError as error:
@@ -65,7 +67,7 @@ class Outbox:
 
 def letter_json(letter: Letter) -> dict[str, Json]:
     """One undelivered message; instants in Unix seconds."""
-    waits = letter.dead is None
+    waits = letter.dead is None and letter.muted is None
     return {
         "id": letter.row,
         "message_id": letter.message_id,
@@ -79,6 +81,7 @@ def letter_json(letter: Letter) -> dict[str, Json]:
         "next_try": letter.next_try if waits else None,
         "dead_since": letter.dead,
         "error": letter.error or None,
+        "muted_by_silence": letter.muted,
     }
 
 

@@ -16,6 +16,7 @@ from keeptime.app.view import ContractView, DeliveryView, Snapshot
 from keeptime.model.verdict import Condition, Verdict
 from keeptime.units import format_duration
 from keeptime.web.pair_series import pair_series
+from keeptime.web.quiet_series import quiet_series
 from keeptime.web.sign_series import passed_on, sign_series
 from keeptime.web.told import told_series
 
@@ -39,6 +40,7 @@ def own_series(snapshot: Snapshot) -> Iterator[Metric]:
     yield passed_on(snapshot)
     yield from pair_series(snapshot)
     yield from told_series(snapshot)
+    yield from quiet_series(snapshot)
     yield from _self(snapshot)
     yield from _engine(snapshot)
 

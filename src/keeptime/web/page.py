@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from keeptime import __version__
-from keeptime.app.view import ContractView, DeliveryView, Snapshot
+from keeptime.app.view import ContractView, Snapshot
 from keeptime.contract.terms import Objective, PolicyKind
 from keeptime.judge.reason import promise, spoken_chance
 from keeptime.model.sample import Sample
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Condition, TierReport, TierState, Verdict
 from keeptime.units import format_duration, format_percent, speak_duration
-from keeptime.web.describe import shown_observed, shown_receiver
+from keeptime.web.describe import shown_observed
 from keeptime.web.figures import shown_age, shown_count, shown_instant, shown_rate, shown_ratio, shown_since
 from keeptime.web.kept import shown_compliance, shown_latency
+from keeptime.web.marks import shown_marks
+from keeptime.web.receivers import ReceiverRow, receiver_row
 from keeptime.web.terms import Promise, shown_others, shown_terms, together_of
 from keeptime.web.told import rows_around
 
@@ -85,15 +87,7 @@ class ObjectiveCard:
     kept: tuple[str, ...] = ()
     terms: str = ""
     internal: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiverRow:
-    audience: str
-    receiver: str
-    delivered: str
-    waiting: str
-    last_error: str
+    marks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +146,7 @@ def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
             kept=shown_compliance(kept),
             terms=shown_terms(objective),
             internal=objective.internal,
+            marks=shown_marks(snapshot, contract.key(objective)),
         )
         for objective, verdict, kept in zip(contract.objectives, view.verdicts, view.compliance, strict=True)
     )
@@ -171,7 +166,7 @@ def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
         together=together_of(view),
         others=tuple(shown_others(view)),
         stated=tuple(rows_around(view, snapshot.told)),
-        receivers=tuple(_receiver(each) for each in snapshot.deliveries if each.contract == contract.name),
+        receivers=tuple(receiver_row(each) for each in snapshot.deliveries if each.contract == contract.name),
     )
 
 
@@ -293,22 +288,6 @@ def _tier(tier: TierReport, word: str) -> TierRow:
         windows=", ".join(window(each.seconds, each.burn_rate) for each in tier.windows),
         limit=f"{word} above {shown_rate(tier.burn_limit)}×",
     )
-
-
-def _receiver(view: DeliveryView) -> ReceiverRow:
-    age = f", oldest for {shown_age(view.oldest_waiting_seconds)}" if view.waiting else ""
-    return ReceiverRow(
-        audience=view.audience,
-        receiver=shown_receiver(view.address),
-        delivered=f"{view.delivered:,} delivered",
-        waiting=(f"{view.waiting:,} waiting{age}" if view.waiting else "none waiting") + _dead(view),
-        last_error=view.last_error if view.waiting and view.last_error else view.dead_reason,
-    )
-
-
-def _dead(view: DeliveryView) -> str:
-    count = f", {view.dead_letters:,} dead letter{'' if view.dead_letters == 1 else 's'}"
-    return count if view.dead_letters else ""
 
 
 _PAGE = Environment(

@@ -44,7 +44,7 @@ def text(found: dict[str, Any], name: str, most: int = LONGEST_TEXT) -> str:
 
 def optional_text(found: dict[str, Any], name: str, most: int = LONGEST_TEXT) -> str:
     """A text, or "". Raises Refused."""
-    given = found.get(name) or ""
+    given = "" if found.get(name) is None else found[name]
     if not isinstance(given, str) or len(given) > most:
         raise Refused(f"{name}: expected a text of at most {most} characters")
     if not given.isprintable():
@@ -52,6 +52,8 @@ def optional_text(found: dict[str, Any], name: str, most: int = LONGEST_TEXT) ->
     return given.strip()
 
 
-def author(found: dict[str, Any]) -> str:
-    """Who asks for a change. Raises Refused."""
-    return text(found, "author", LONGEST_AUTHOR)
+def author(request: Request, found: dict[str, Any]) -> str:
+    """Who asks for a change, with the name of the token that was shown. Raises Refused."""
+    given = text(found, "author", LONGEST_AUTHOR)
+    token = request.scope.get("token", "")
+    return f"{given} (token {token})" if token else given

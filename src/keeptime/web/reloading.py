@@ -25,7 +25,7 @@ class Reload:
 
     async def post(self, request: Request) -> Response:
         try:
-            who = author(await fields_of(request, frozenset({"author"}), EXPECTED))
+            who = author(request, await fields_of(request, frozenset({"author"}), EXPECTED))
             done = await self.daemon.reload(who)
         except Refused as error:
             return JSONResponse({"error": str(error)}, 400)

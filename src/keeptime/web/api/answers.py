@@ -133,6 +133,8 @@ ANSWERS: dict[str, Schema] = {
         forecast=or_null(ref("Forecast")),
         tiers=many(ref("Tier")),
         reason=TEXT,
+        silence=or_null(fields(id=COUNT, author=TEXT, reason=TEXT, ends=INSTANT)),
+        acknowledged=or_null(fields(author=TEXT, note=or_null(TEXT), at=INSTANT)),
         compliance=or_null(ref("Compliance")),
     ),
     "Delivery": fields(
@@ -145,6 +147,7 @@ ANSWERS: dict[str, Schema] = {
         last_error=or_null(TEXT),
         dead_letters=COUNT,
         dead_reason=or_null(TEXT),
+        muted=COUNT,
     ),
     "Told": fields(
         audience=TEXT,
@@ -230,10 +233,32 @@ ANSWERS: dict[str, Schema] = {
         next_try=or_null(INSTANT),
         dead_since=or_null(INSTANT),
         error=or_null(TEXT),
+        muted_by_silence=or_null(COUNT),
     ),
     "Outbox": fields(outbox=many(ref("Letter"))),
     "Replayed": fields(replayed=COUNT),
     "Discarded": fields(discarded=COUNT),
+    "Silence": fields(
+        id=COUNT,
+        contract=TEXT,
+        objective=or_null(TEXT),
+        author=TEXT,
+        reason=TEXT,
+        begins=INSTANT,
+        ends=INSTANT,
+        state=one_of(("to come", "active", "over")),
+        ended=or_null(INSTANT),
+        ended_by=or_null(TEXT),
+        ended_why=or_null(TEXT),
+    ),
+    "Silences": fields(silences=many(ref("Silence"))),
+    "SilenceMade": fields(silence=ref("Silence")),
+    "SilenceEnded": fields(silence=ref("Silence"), sent=COUNT),
+    "Acks": fields(
+        acks=many(
+            fields(contract=TEXT, objective=TEXT, started=INSTANT, author=TEXT, note=or_null(TEXT), at=INSTANT)
+        )
+    ),
     "Reloaded": fields(
         reloaded={"const": True},
         added=many(_CONTRACT_VERSION),

@@ -8,7 +8,7 @@ access table.
 from dataclasses import dataclass
 
 from keeptime.model.ledger import LedgerKind
-from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, many, needs, one_of, only, ref
+from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, many, needs, one_of, only, or_null, ref
 
 NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
 AUTHOR: Schema = {
@@ -60,6 +60,11 @@ class Described:
 
 _STORE = (503, "The store cannot do it now.")
 _WRONG = (400, "What was given means nothing; `error` says what was expected.")
+_CANNOT = (409, "It cannot be: an unknown name, an end that has passed, nothing that is open; `error` says what.")
+_TEXT63: Schema = {**TEXT, "maxLength": 63}
+_CALLED: Schema = {**_TEXT63, "minLength": 1}
+_NOTE: Schema = {**TEXT, "maxLength": 500}
+_AT: Schema = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1e11, "description": "Unix seconds."}
 _CONTRACT = Parameter("contract", NAME, "The contract's name.", required=True)
 
 DESCRIBED = (
@@ -121,6 +126,34 @@ DESCRIBED = (
         bodies=((422, "ReloadRefused"), (503, "ReloadRefused")),
     ),
     Described("GET", "/api/v1/openapi.json", "This description.", {"type": "object"}),
+    Described(
+        "GET", "/api/v1/silences", "Silences that are not over, oldest first.", ref("Silences"),
+        parameters=(Parameter("all", one_of(("true", "false")), "true: the newest 1,000, also those over."),),
+        refusals=(_WRONG, _STORE),
+    ),
+    Described(
+        "POST", "/api/v1/silences", "Mute the operators of a contract for a while.", ref("SilenceMade"),
+        posted=needs(
+            only(contract=_CALLED, objective=or_null(_TEXT63), author=AUTHOR, reason=REASON, begins=or_null(_AT),
+                 ends=_AT),
+            "contract", "author", "reason", "ends",
+        ),
+        refusals=(_WRONG, _CANNOT, _STORE),
+    ),
+    Described(
+        "POST", "/api/v1/silences/end", "End a silence before its time.", ref("SilenceEnded"),
+        posted=needs(only(id=_ROW, author=AUTHOR, reason=or_null(_NOTE)), "id", "author"),
+        refusals=(_WRONG, _CANNOT, _STORE),
+    ),
+    Described("GET", "/api/v1/acks", "Alerts that are open and acknowledged.", ref("Acks")),
+    Described(
+        "POST", "/api/v1/acks", "Take on what is open of a contract, or of one objective.", ref("Acks"),
+        posted=needs(
+            only(contract=_CALLED, objective=or_null(_TEXT63), author=AUTHOR, note=or_null(_NOTE)),
+            "contract", "author",
+        ),
+        refusals=(_WRONG, _CANNOT, _STORE),
+    ),
     Described(
         "GET", "/healthz", "Is keeptime itself well?", ref("Health"), refusals=((503, "It is not well."),),
         bodies=((503, "Health"),),

@@ -1,0 +1,135 @@
+"""`/api/v1/silences` and `/api/v1/acks`: messages to the operators muted for a while, alerts taken on.
+
+Guarantees: every change names its author; what was answered with 200 is in the store. Who may post is the guard's
+to say. Knows the daemon by `Showable` alone.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from keeptime.app.quieting import Impossible
+from keeptime.app.view import Showable
+from keeptime.errors import StoreError
+from keeptime.model.ack import Ack
+from keeptime.model.silence import Silence
+from keeptime.web.kept import Json
+from keeptime.web.posted import Refused, author, fields_of, optional_text, text
+
+SILENCE = 'expected {"contract", "objective"?, "author", "reason", "begins"?, "ends"}, instants in Unix seconds'
+END = 'expected {"id", "author", "reason"?}'
+ACK = 'expected {"contract", "objective"?, "author", "note"?}'
+NAME = 63
+"""Characters of a contract's or an objective's name."""
+FARTHEST = 1e11
+"""Unix seconds in which no clock is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The handlers of the routes."""
+
+    daemon: Showable
+
+    async def list(self, request: Request) -> Response:
+        over = request.query_params.get("all", "false")
+        if over not in ("true", "false"):
+            return JSONResponse({"error": f"all={over}: expected true or false"}, 400)
+        return await _answered(lambda: self._list(over=over == "true"))
+
+    async def silence(self, request: Request) -> Response:
+        return await _answered(lambda: self._silence(request))
+
+    async def end(self, request: Request) -> Response:
+        return await _answered(lambda: self._end(request))
+
+    async def acks(self, _: Request) -> Response:
+        acks = self.daemon.snapshot().acks
+        return JSONResponse({"acks": [ack_json(each) | _objective_of(each) for each in acks.values()]})
+
+    async def acknowledge(self, request: Request) -> Response:
+        return await _answered(lambda: self._acknowledge(request))
+
+    async def _list(self, *, over: bool) -> dict[str, Json]:
+        found = await self.daemon.quieting.all(over=over)
+        now = self.daemon.snapshot().at
+        return {"silences": [silence_json(each, now) for each in found]}
+
+    async def _silence(self, request: Request) -> dict[str, Json]:
+        names = frozenset({"contract", "objective", "author", "reason", "begins", "ends"})
+        said = await fields_of(request, names, SILENCE)
+        made = await self.daemon.quieting.silence(
+            text(said, "contract", NAME),
+            optional_text(said, "objective", NAME),
+            author(request, said),
+            text(said, "reason"),
+            None if said.get("begins") is None else _instant(said, "begins"),
+            _instant(said, "ends"),
+        )
+        return {"silence": silence_json(made, self.daemon.snapshot().at)}
+
+    async def _end(self, request: Request) -> dict[str, Json]:
+        said = await fields_of(request, frozenset({"id", "author", "reason"}), END)
+        number = said.get("id")
+        if type(number) is not int or not 0 < number < 2**63:
+            raise Refused(f"id: {END}, the id a number")
+        ended, sent = await self.daemon.quieting.end(number, author(request, said), optional_text(said, "reason"))
+        return {"silence": silence_json(ended, self.daemon.snapshot().at), "sent": sent}
+
+    async def _acknowledge(self, request: Request) -> dict[str, Json]:
+        said = await fields_of(request, frozenset({"contract", "objective", "author", "note"}), ACK)
+        done = await self.daemon.quieting.acknowledge(
+            text(said, "contract", NAME),
+            optional_text(said, "objective", NAME),
+            author(request, said),
+            optional_text(said, "note"),
+        )
+        return {"acks": [ack_json(each) | _objective_of(each) for each in done]}
+
+
+def silence_json(one: Silence, now: float) -> dict[str, Json]:
+    """Instants in Unix seconds. `state`: `to come`, `active` or `over` at this one."""
+    over = one.ended is not None or now >= one.ends
+    return {
+        "id": one.id,
+        "contract": one.contract,
+        "objective": one.objective or None,
+        "author": one.author,
+        "reason": one.reason,
+        "begins": one.begins,
+        "ends": one.ends,
+        "state": "over" if over else "active" if one.active(now) else "to come",
+        "ended": one.ended,
+        "ended_by": one.ended_by or None,
+        "ended_why": one.ended_why or None,
+    }
+
+
+def ack_json(one: Ack) -> dict[str, Json]:
+    """Who took an alert on, and when (Unix seconds)."""
+    return {"author": one.author, "note": one.note or None, "at": one.at}
+
+
+def _objective_of(one: Ack) -> dict[str, Json]:
+    return {"contract": one.key.contract, "objective": one.key.objective, "started": one.started}
+
+
+def _instant(said: dict[str, Any], name: str) -> float:
+    given = said.get(name)
+    if type(given) not in (int, float) or not 0 < given < FARTHEST:  # type: ignore[operator]
+        raise Refused(f"{name}: expected an instant in Unix seconds")
+    return float(given)  # type: ignore[arg-type]
+
+
+async def _answered(ask: Callable[[], Awaitable[dict[str, Json]]]) -> Response:
+    try:
+        return JSONResponse(await ask())
+    except Refused as error:
+        return JSONResponse({"error": str(error)}, 400)
+    except Impossible as error:
+        return JSONResponse({"error": str(error)}, 409)
+    except StoreError as error:
+        return JSONResponse({"error": str(error)}, 503)
