@@ -19,7 +19,7 @@ import pytest
 
 from tests.e2e.keeping import SECRET, until
 from tests.e2e.peers import Consumer, Model, consumer, model
-from tests.faults.test_kills import figures
+from tests.faults.test_fault_01_kills import figures
 
 TERMS = """\
 contract: killed

@@ -35,7 +35,7 @@ def test_fault_06_a_blocked_loop_is_said_while_it_is_with_the_place(caplog: pyte
         found = noticing.loop_lag, noticing.problems()
         await asyncio.sleep(1)
         running.cancel()
-        assert "is blocked since 2 s in hold_up (test_blocked.py:" in said_meanwhile
+        assert "is blocked since 2 s in hold_up (test_fault_06_blocked.py:" in said_meanwhile
         return found
 
     with caplog.at_level(logging.ERROR):
