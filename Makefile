@@ -5,7 +5,7 @@ BIN := .venv/bin
 # The tests wait far more than they compute, so more workers than cores help.
 WORKERS ?= 6
 
-.PHONY: help setup servers demo test check bench soak lock format clean
+.PHONY: help setup servers demo test check bench soak audit lock format clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
@@ -36,12 +36,21 @@ bench: setup servers  ## every performance claim beside its peer; writes out/ben
 	@$(BIN)/python -m bench.all $(BENCH_ARGS)
 
 soak: setup servers   ## the tests that take minutes
+	@scripts/tools || echo "make soak: no fuzzer; its tests are skipped" >&2
 	@$(BIN)/python -m pytest -m soak -s --timeout 3600 $(PYTEST_ARGS)
+
+audit: setup     ## known weaknesses of the locked packages (asks the network; not part of test)
+	@scripts/tools && $(BIN)/python -m pip_audit --strict --require-hashes --disable-pip --progress-spinner off \
+	  -r requirements.lock || { echo "make audit: a weakness was found, or the advisories of a package could not be" \
+	  "read (no network, or a mirror without them): then nothing is proven" >&2; exit 1; }
 
 lock: setup      ## pin the newest allowed versions with hashes; names no registry
 	@$(BIN)/python -m pip install -q uv && $(BIN)/uv pip compile -q pyproject.toml --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -o requirements.lock
+	@$(BIN)/uv pip compile -q --group pyproject.toml:tools -c requirements.lock --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" -o requirements.tools.lock
 
 format: setup    ## let ruff write the code the house's way
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

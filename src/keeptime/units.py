@@ -19,7 +19,10 @@ SECONDS: dict[str, Fraction] = {
 }
 BYTES: dict[str, int] = {"B": 1, "KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
 
-_NUMBER = r"\d+(?:\.\d+)?"
+LONGEST = 1_000_000 * 86_400
+"""Seconds of a duration: longer ones are slips of the pen, and some are no float any more."""
+
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _DURATION = re.compile(rf"(?:{_NUMBER}(?:us|ms|s|m|h|d|w))+")
 _PART = re.compile(rf"({_NUMBER})(us|ms|s|m|h|d|w)")
 _PERCENT = re.compile(rf"({_NUMBER})\s?%")
@@ -37,6 +40,8 @@ def parse_duration(text: str) -> float:
     total = sum((Fraction(n) * SECONDS[unit] for n, unit in _PART.findall(text)), Fraction(0))
     if total <= 0:
         raise ValueError(f"'{text}' is no time at all; a duration must be longer than zero")
+    if total > LONGEST:
+        raise ValueError(f"'{text[:40]}' is longer than anything lasts; expected at most {LONGEST // 86_400}d")
     return float(total)
 
 

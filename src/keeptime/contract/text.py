@@ -86,8 +86,13 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, report: Report) -> Spoiled:
     return report.spoil(place, "yaml-syntax", f"no valid YAML: {error.problem or error.context}{_hint(line)}")
 
 
+LONGEST_HINTED = 300
+"""Characters of a line that are looked at for its commonest mistakes."""
+
+
 def _hint(line: str) -> str:
     """The commonest causes: a colon or a per cent sign in a text without quotes."""
+    line = line[:LONGEST_HINTED]  # the pattern tries every pair of colons
     if "{{" in line or re.search(r":\S*\s.*: |\[[^\]]*:\s*[\],]", line):
         return "; put a text that holds ':' or '{' in quotes"
     return ""

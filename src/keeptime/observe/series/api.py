@@ -154,12 +154,12 @@ def read(status: int, body: bytes, expression: str) -> Sequence[Line]:
         found = answer["data"]["result"]
         if answer["data"]["resultType"] not in ("vector", "matrix"):
             raise SourceError(f"{_short(expression)} gives a {answer['data']['resultType']}; expected a vector")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise SourceError(f"what answers there with status {status} is not Prometheus' API") from None
     _check_count(len(found), expression)
     try:
         return [_line(each) for each in found]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise SourceError(f"the series of {_short(expression)} are not what Prometheus' API gives") from None
 
 
@@ -171,6 +171,8 @@ def _check_count(series: int, expression: str) -> None:
 def _line(found: Mapping[str, object]) -> Line:
     metric: dict[str, str] = dict(found["metric"])  # type: ignore[call-overload]
     metric.pop("__name__", None)
+    if not all(isinstance(value, str) for value in metric.values()):
+        raise TypeError("a label's value is a text")
     samples = found.get("values", [found["value"]] if "value" in found else [])
     pairs = ((float(at), float(value)) for at, value in samples)  # type: ignore[attr-defined]
     finite = tuple(pair for pair in pairs if math.isfinite(pair[1]))

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from keeptime.errors import DeliveryError
@@ -119,16 +119,27 @@ class AlertmanagerReceiver:
         """What fires there of this objective for this audience."""
         identity = _identity(delivery.address.audience, _read(delivery))
         filters = [("filter", f"{name}={json.dumps(text, ensure_ascii=False)}") for name, text in identity.items()]
-        answer = await self._poster.get(f"{url}?{urlencode(filters)}", now, delivery.address.reach)
-        try:
-            alerts: list[Alert] = json.loads(answer)
-            return [{**alert, "labels": dict(alert["labels"])} for alert in alerts]
-        except (ValueError, TypeError, KeyError):
-            raise DeliveryError("it listed its alerts in a way that is not Alertmanager's v2 API") from None
+        return known_of(await self._poster.get(f"{url}?{urlencode(filters)}", now, delivery.address.reach))
 
     async def _post(self, url: str, alerts: Sequence[Alert], now: float, address: Address) -> str:
         headers = {"content-type": "application/json"}
         return await self._poster.post(url, json.dumps(alerts).encode(), headers, now, address.reach)
+
+
+def known_of(answer: bytes) -> Sequence[Alert]:
+    """The alerts that Alertmanager listed. Raises DeliveryError for what is no such list."""
+    try:
+        return [_known_one(alert) for alert in json.loads(answer)]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise DeliveryError("it listed its alerts in a way that is not Alertmanager's v2 API") from None
+
+
+def _known_one(alert: Mapping[str, Any]) -> Alert:
+    labels = {name: value for name, value in alert["labels"].items() if isinstance(value, str)}
+    start = str(alert["startsAt"])
+    if datetime.fromisoformat(start).tzinfo is None:
+        raise ValueError("an instant has a zone: it is compared with others")
+    return {"labels": labels, "annotations": {}, "startsAt": start, "endsAt": ""}
 
 
 def firing(delivery: Delivery, now: float, lapse: str) -> Alert:

@@ -83,7 +83,7 @@ class Poster:
     ) -> tuple[str, bytes]:
         whole = refused is not None
         try:
-            place = _checked(url, reach)
+            place = place_of(url, reach)
             async with asyncio.timeout(self._timeout):
                 status, said, answer = await self._exchange(method, place, body, headers, reach, whole)
         except TimeoutError:
@@ -127,7 +127,7 @@ class Poster:
         return self._sessions[reach]
 
 
-def _checked(url: str, reach: Reach) -> URL:
+def place_of(url: str, reach: Reach) -> URL:
     """A URL that can be asked, read as it will be used. Raises DeliveryError for a host that is refused, else
     InvalidURL or ValueError, whose text nobody sees.
     """
