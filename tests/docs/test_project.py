@@ -3,11 +3,14 @@
 import re
 import tomllib
 
+import pytest
+
 import keeptime
 
 from .pages import ROOT, text_of
 
 LOCK = text_of(ROOT / "requirements.lock")
+TOOLS = text_of(ROOT / "requirements.tools.lock")
 PROJECT = tomllib.loads(text_of(ROOT / "pyproject.toml"))
 
 
@@ -17,15 +20,17 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert newest[1] == keeptime.__version__ == PROJECT["project"]["version"]
 
 
-def test_the_lock_names_no_registry() -> None:
-    assert "://" not in LOCK
-    assert re.search(r"index-url|find-links|trusted-host", LOCK) is None
+@pytest.mark.parametrize("lock", [LOCK, TOOLS], ids=["packages", "tools"])
+def test_a_lock_names_no_registry(lock: str) -> None:
+    assert "://" not in lock
+    assert re.search(r"index-url|find-links|trusted-host", lock) is None
     assert not [name for name in ("uv.lock", "pylock.toml", "poetry.lock") if (ROOT / name).exists()]
 
 
-def test_every_package_is_pinned_by_hash() -> None:
-    entries = re.split(r"^(?=[A-Za-z0-9])", LOCK, flags=re.MULTILINE)[1:]
-    assert len(entries) > 30
+@pytest.mark.parametrize(("lock", "least"), [(LOCK, 30), (TOOLS, 10)], ids=["packages", "tools"])
+def test_every_package_is_pinned_by_hash(lock: str, least: int) -> None:
+    entries = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
+    assert len(entries) > least
     assert [entry.split()[0] for entry in entries if not re.match(r"[\w.\-\[\]]+==\S+", entry)] == []
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
