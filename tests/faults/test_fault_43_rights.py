@@ -80,6 +80,16 @@ def test_fault_43_who_has_the_right_is_let_in_and_the_ledger_says_who_it_was(one
     assert (found["token"], found["reason"], found["path"]) == ("admin", "let_in", "/api/v1/outbox/replay")
 
 
+def test_fault_43_a_silence_names_who_made_it_and_by_which_token(one: Guarded) -> None:
+    silence = next(row for row in CHANGES if row.path == "/api/v1/silences")
+    ends = SystemClock().wall_ns() / 1e9 + 60
+    wanted = json.dumps({"contract": "kept", "author": "ann", "reason": "known", "ends": ends})
+    assert one.ask(silence, one.tokens[Scope.READ], wanted) == 403
+    assert one.kept.rows("SELECT * FROM silence") == []
+    assert one.ask(silence, one.tokens[Scope.SILENCE], wanted) == 200
+    assert one.kept.rows("SELECT author FROM silence") == [("ann (token silence)",)]
+
+
 def test_fault_43_who_is_revoked_has_no_right_any_more(one: Guarded) -> None:
     row = CHANGES[0]
     token = one.tokens_file.add("shortly", [Scope.READ], 0, None)
@@ -93,4 +103,4 @@ def test_fault_43_the_ledger_holds_no_token_and_is_whole(one: Guarded, capsys: p
     capsys.readouterr()
     whole = "".join(path.read_text("latin-1") for path in Path(one.kept.data).iterdir()) + one.kept.log
     for token in one.tokens.values():
-        assert token.rpartition("_")[2] not in whole
+        assert token.split("_", 2)[2] not in whole
