@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.commands import run
 from tests.e2e.keeping import SECRET, until
 from tests.e2e.peers import Consumer, Model, consumer, model
 from tests.faults.test_fault_01_kills import figures
@@ -107,6 +108,7 @@ def check(kills: int, seed: int, folder: Path) -> None:
     assert len(set(told.received)) == len(told.once()), "a repeat had another body"
     assert "broken" in told.topics()
     assert told.topics()[-1] == "recovered"
+    assert run("ledger", "verify", "--data", str(folder / "data")) == 0
 
 
 def test_fault_01_the_daemon_is_killed_while_breaches_begin_and_end(tmp_path: Path) -> None:

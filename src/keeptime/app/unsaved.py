@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 STORE = "store"
 """The code under which the operators are told."""
 
+TELL_EVERY = 600.0
+"""Seconds after which it is tried again; it is said once an hour."""
+
 
 @dataclass(slots=True)
 class Unsaved:
@@ -30,7 +33,7 @@ class Unsaved:
     operators: Operators
     clock: Clock
     problem: str = ""
-    _since: float | None = None
+    _tell_at: float | None = None
 
     async def see(self, problem: str, waiting: Sequence[Message]) -> None:
         """`waiting`: the messages of the changes that wait, oldest first."""
@@ -38,13 +41,15 @@ class Unsaved:
             log.error("%s", problem)
         self.problem = problem
         if not problem:
-            self._since = None
+            self._tell_at = None
             self.unstored.offer(())
             await self.operators.catch_up()
             return
         now = self.clock.monotonic_ns() / 1e9
-        self._since = now if self._since is None else self._since
-        if now - self._since >= PATIENCE:
+        if self._tell_at is None:
+            self._tell_at = now + PATIENCE
+        if now >= self._tell_at:
+            self._tell_at = now + TELL_EVERY
             await self.operators.tell(STORE, f"What is decided cannot be stored: {problem}")
         self.unstored.offer([*waiting, *self.operators.waiting])
 

@@ -14,6 +14,7 @@ from keeptime.store.failures import speaking
 from keeptime.store.letters import Letters
 from keeptime.store.opening import FILE, connect, migrations, take_lock
 from keeptime.store.sqlite_database import SqliteDatabase
+from keeptime.store.sums import come, seal
 
 
 @contextmanager
@@ -28,6 +29,8 @@ def letters_of(directory: Path) -> Iterator[Letters]:
             db = SqliteDatabase(connection, str(path))
             with db.transaction():
                 yield Letters(db)
+            far = come(connection)
+        seal(path, far)
     finally:
         os.close(lock)
 

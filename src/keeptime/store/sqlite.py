@@ -58,7 +58,6 @@ class SqliteStore(Stored):
                     far = come(self.db.connection)
         finally:
             self.db.close()
-            if far is not None:
-                seal(self.path, far)
+            seal(self.path, far)
             os.close(self.lock)
             self.lock = -1

@@ -31,8 +31,10 @@ def come(db: sqlite3.Connection) -> Come | None:
         return None
 
 
-def seal(path: Path, far: Come) -> None:
+def seal(path: Path, far: Come | None) -> None:
     """This closed file had come so far: write its sum beside it. A disk that is full leaves it without."""
+    if far is None:
+        return
     with suppress(OSError):
         said = json.dumps({"crc32": _sum(path), "size": path.stat().st_size, "come": far})
         there = os.open(path.with_name(SUM), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
