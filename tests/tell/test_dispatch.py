@@ -9,6 +9,7 @@ import pytest
 from keeptime.errors import StoreError
 from keeptime.model.alert import Address, Delivery, Topic
 from keeptime.tell.dispatch import Dispatcher
+from keeptime.tell.lanes import WIDTH
 from keeptime.tell.retry import JITTER
 from keeptime.testing.outbox import FakeOutbox, in_place
 from keeptime.testing.receiver import FakeReceiver, Fate
@@ -27,11 +28,17 @@ class Scene:
         self.clock = VirtualClock(self.loop, NOW)
         self.outbox = FakeOutbox()
         self.receiver = receiver
+        self.may_send = True
         self.start()
 
     def start(self) -> None:
         self.dispatcher = Dispatcher(
-            self.outbox, self.receiver, self.clock, in_place, still_told=lambda row: row.contract != "gone"
+            self.outbox,
+            self.receiver,
+            self.clock,
+            in_place,
+            still_told=lambda row: row.contract != "gone",
+            may_send=lambda: self.may_send,
         )
         self.running = self.loop.create_task(self.dispatcher.run())
 
@@ -279,3 +286,40 @@ def test_a_kind_that_refreshes_has_one_thing_under_way_for_an_address(scenes: Sc
     assert receiver.taken[HOOK.id] == []
     scene.live(3.0)
     assert len(receiver.taken[HOOK.id]) == 2
+
+
+def test_without_the_right_to_send_nothing_is_sent_and_nothing_changes(scenes: Scenes) -> None:
+    scene = scenes(FakeReceiver())
+    scene.may_send = False
+    scene.tell(HOOK)
+    scene.live(100)
+    assert not scene.receiver.taken[HOOK.id]
+    assert [row.attempts for row in scene.outbox.heads(scene.now)] == [0]
+    scene.may_send = True
+    scene.live(2)
+    assert len(scene.receiver.taken[HOOK.id]) == 1
+
+
+def test_the_right_to_send_is_asked_for_right_before_each_message(scenes: Scenes) -> None:
+    """What waits in its lane while the right is lost is not sent, and is sent once it is back."""
+    scene = scenes(FakeReceiver())
+    scene.receiver.fates[HOOK.id] = [Fate.TAKEN_SLOWLY] * WIDTH
+    for number in range(WIDTH + 1):
+        scene.tell(HOOK, name=f"contract-{number}")
+    scene.live(1)
+    scene.may_send = False
+    scene.live(60)
+    assert len(scene.receiver.taken[HOOK.id]) == WIDTH
+    scene.may_send = True
+    scene.live(2)
+    assert len(scene.receiver.taken[HOOK.id]) == WIDTH + 1
+
+
+def test_without_the_right_to_send_it_ends_at_once(scenes: Scenes) -> None:
+    scene = scenes(FakeReceiver())
+    scene.may_send = False
+    scene.tell(HOOK)
+    began = scene.now
+    assert scene.drain(within=60)
+    assert scene.now - began < 5
+    assert not scene.receiver.taken[HOOK.id]

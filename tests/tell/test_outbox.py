@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from keeptime.model.alert import Address, DeadLetters, Message, Topic, Waiting
 from keeptime.model.change import Change
+from keeptime.store.postgresql.address import address_of
+from keeptime.store.postgresql.store import PostgresqlStore
 from keeptime.store.sqlite import SqliteStore
+from keeptime.store.stored import Stored
 from keeptime.tell.dispatch import Dispatcher
 from keeptime.tell.ports import Outbox
 from keeptime.testing.outbox import FakeOutbox, in_place
 from keeptime.testing.receiver import FakeReceiver, Fate
 from keeptime.testing.virtual import VirtualClock, VirtualLoop
+from tests.store.given import take_over
 from tests.tell.given import BROKEN, NOW, OK, PAGE, contract, tell_of
 
 HOOK = Address("checkout", "webhook", "env:HOOK", "env:SECRET")
@@ -21,14 +26,24 @@ PAGER = Address("operators", "alertmanager", "http://127.0.0.1:9093")
 Put = Callable[[Message, float], None]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+def on_postgresql(url: str) -> Stored:
+    address = address_of(url)
+    return PostgresqlStore.open(address, name="test", term=take_over(address), tick_seconds=10.0, now=NOW)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def box(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Outbox, Put]]:
     """An outbox, and how messages get into it."""
     if request.param == "memory":
         fake = FakeOutbox()
         yield fake, fake.put
         return
-    with SqliteStore.open(tmp_path, tick_seconds=10.0, now=NOW) as store:
+    with ExitStack() as stack:
+        store = stack.enter_context(
+            SqliteStore.open(tmp_path, tick_seconds=10.0, now=NOW)
+            if request.param == "sqlite"
+            else on_postgresql(stack.enter_context(request.getfixturevalue("databases").one()))
+        )
         yield store, lambda message, at: store.commit(Change(at, messages=(message,)))
 
 
@@ -160,7 +175,7 @@ def test_what_is_replayed_is_due_again_in_its_own_order(outbox: Outbox, told: li
 def test_a_late_mark_of_a_dead_letter_changes_nothing(outbox: Outbox, told: list[Message]) -> None:
     first = next(head for head in outbox.heads(NOW) if head.address == HOOK)
     outbox.gave_up(first.row, NOW + 9, "why", channel=False)
-    if isinstance(outbox, SqliteStore):
+    if isinstance(outbox, Stored):
         outbox.failed(first.row, NOW + 10, NOW + 11, "later")
         outbox.gave_up(first.row, NOW + 10, "later", channel=True)
     assert [(each.attempts, each.error) for each in outbox.letters(dead=True, most=9)] == [(1, "why")]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from email.message import Message
 
 import pytest
+from starlette.types import ASGIApp
 
 from keeptime.testing.showable import FakeShowable
 from keeptime.web.app import build
@@ -64,8 +65,14 @@ def in_a_thread() -> Iterator[asyncio.AbstractEventLoop]:
 
 @contextmanager
 def served(daemon: FakeShowable, request_seconds: float = 10, door: Door | None = None) -> Iterator[Served]:
+    with app_served(build(daemon, door), request_seconds) as where:
+        yield where
+
+
+@contextmanager
+def app_served(app: ASGIApp, request_seconds: float = 10) -> Iterator[Served]:
     with in_a_thread() as loop:
-        server = Server(build(daemon, door), "127.0.0.1", 0, request_seconds)
+        server = Server(app, "127.0.0.1", 0, request_seconds)
         port = asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
         try:
             yield Served(port)
