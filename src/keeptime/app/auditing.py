@@ -89,7 +89,7 @@ class Audit:
     async def _keep(self, at: float, fields: Mapping[str, Json]) -> None:
         try:
             await self.write(at, fields)
-        except StoreError as error:
+        except (StoreError, RuntimeError) as error:  # RuntimeError: the store's thread has ended
             log.warning("the ledger has no row of this: %s", error)
 
     def _may_write(self) -> bool:

@@ -131,7 +131,9 @@ def token_value(reference: str) -> str:
     from keeptime.contract.secrets import resolve
 
     if not reference:
-        return os.environ.get(VARIABLE, "").strip()
+        if not os.environ.get(VARIABLE):
+            return ""
+        reference = f"env:{VARIABLE}"
     if not reference.startswith(("env:", "file:")):
         raise UsageError(
             "--token: expected env:NAME or file:PATH, never the token itself: others can read it there"
