@@ -6,12 +6,17 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from keeptime.cli.ledger_sources import exported
 from keeptime.errors import KeeptimeError, UsageError
 from keeptime.model.change import Change
 from keeptime.model.version import ContractVersion
+from keeptime.store.chain import verified
 from keeptime.testing.showable import FakeShowable
 from tests.cli.commands import run
 from tests.nobody import nobody_listening
@@ -118,6 +123,41 @@ def test_what_cannot_be_read_is_one_clear_error(tmp_path: Path, data: str) -> No
     for wrong in (("--anchor", "12"), ("--since", "soon")):
         with pytest.raises(SystemExit):
             run("ledger", "verify" if "anchor" in wrong[0] else "list", *wrong)
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda more: st.lists(more, max_size=3) | st.dictionaries(st.text(), more, max_size=3),
+    max_leaves=4,
+)
+NAMES = ("at", "kind", "contract", "fields", "previous", "hash")
+ROWS = st.fixed_dictionaries(dict.fromkeys(NAMES, ANY_JSON) | {"seq": st.just(1) | ANY_JSON})
+LINES = st.binary(max_size=200) | (ROWS | ANY_JSON).map(lambda value: json.dumps(value).encode())
+
+
+def sound(file: Path) -> bool:
+    """Is there a row, and are all what was written? What is no row is said to be none."""
+    try:
+        rows = list(exported(file))
+        return bool(rows) and verified(rows).sound
+    except KeeptimeError as error:
+        return "is no row of a ledger" not in str(error)
+
+
+@given(LINES)
+@settings(max_examples=50, deadline=None)
+def test_whatever_stands_in_an_export_is_no_sound_ledger_and_no_crash(line: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "ledger.ndjson"
+        file.write_bytes(line)
+        assert not sound(file)
+
+
+@pytest.mark.parametrize("depth", [300, 900, 990, 100_000])
+def test_a_row_that_is_nested_without_end_is_no_row(tmp_path: Path, depth: int) -> None:
+    row = {"seq": 1, "at": 0, "kind": "ack", "contract": "", "previous": "0" * 64, "hash": "", "fields": None}
+    (tmp_path / "deep").write_text(json.dumps(row).replace("null", "[" * depth + "]" * depth))
+    assert not sound(tmp_path / "deep")
 
 
 def test_it_is_read_beside_a_daemon_that_writes(tmp_path: Path, capsys: Out) -> None:

@@ -118,7 +118,7 @@ class Running:
             after = page["next"]
 
     def verify(self, anchors: Sequence[LedgerHead]) -> Verified:
-        return verified(map(_read, self.all()), anchors)
+        return verified((_read(row, self.url) for row in self.all()), anchors)
 
 
 def exported(path: Path) -> Iterator[LedgerRow]:
@@ -133,17 +133,18 @@ def exported(path: Path) -> Iterator[LedgerRow]:
 
 def _parsed(line: bytes, where: str) -> LedgerRow:
     try:
-        return _read(json.loads(line))
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return _read(json.loads(line), where)
+    except (ValueError, RecursionError):
         raise KeeptimeError(f"{where}: this is no row of a ledger; expected a line of `export`") from None
 
 
-def _read(row: Row) -> LedgerRow:
-    if type(row["seq"]) is not int:
-        raise ValueError("a row's number is a whole one")
-    return LedgerRow(
-        row["seq"], row["at"], row["kind"], row["contract"], row["fields"], row["previous"], row["hash"]
-    )
+def _read(row: Row, where: str) -> LedgerRow:
+    """The row; its values are whatever they are. Raises KeeptimeError where it is none."""
+    match row:
+        case {"seq": int(seq), "at": at, "kind": kind, "contract": contract, "fields": fields,
+              "previous": previous, "hash": own} if not isinstance(seq, bool):  # fmt: skip
+            return LedgerRow(seq, at, kind, contract, fields, previous, own)
+    raise KeeptimeError(f"{where}: this is no row of a ledger; expected one as `export` writes it")
 
 
 def _looking(data: str | None, store: str | None) -> AbstractContextManager[Database]:
