@@ -123,7 +123,9 @@ class Daemon:
         self._judged_at: float | None = None
         self._committed_at: float | None = None
         older = nothing_older(self._queues, lambda: frozenset(self._dispatcher.unmarked), right.view)
-        self._unsaved = Unsaved(Unstored(self._receivers, clock, older), self._operators, clock)
+        self._unsaved = Unsaved(
+            Unstored(self._receivers, clock, older), self._operators, clock, self.quieting.audible
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, url: str = "") -> None:  # noqa: ARG002 - whom a pair tells

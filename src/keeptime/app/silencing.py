@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from keeptime.app.keeper import Keeper
 from keeptime.app.ports import Store
@@ -16,7 +17,7 @@ from keeptime.clock import Clock
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError
 from keeptime.model.ack import Ack
-from keeptime.model.alert import Delivery
+from keeptime.model.alert import Delivery, Message
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.silence import Silence, muted_by, refusal
 from keeptime.tell.audience import objective_of
@@ -56,6 +57,14 @@ class Silencing:
         """Does a silence cover this message's objective and receiver now?"""
         key = ObjectiveKey(delivery.contract, objective_of(delivery))
         return muted_by(self.silences, delivery.address.audience, key, self._now()) is not None
+
+    def audible(self, message: Message) -> Message:
+        """The message to those who are to hear it now: for what is told without the store, which mutes else."""
+        now = self._now()
+        heard = [
+            each for each in message.addresses if muted_by(self.silences, each.audience, message.key, now) is None
+        ]
+        return replace(message, addresses=tuple(heard))
 
     async def run(self) -> None:
         """End what is over, for ever."""

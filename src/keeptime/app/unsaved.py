@@ -1,7 +1,8 @@
 """While the store takes nothing: who is told of what waits for it, and that it does.
 
 Guarantees: a trouble is logged once; when it lasts, operators are told of it, and whoever is to be told of a
-decision is told from memory; when it is over everything goes through the store again. Decides nothing itself.
+decision is told from memory, but for operators whom a silence mutes; when it is over everything goes through the
+store again. Decides nothing itself.
 """
 
 import logging
@@ -32,6 +33,7 @@ class Unsaved:
     unstored: Unstored
     operators: Operators
     clock: Clock
+    audible: Callable[[Message], Message]
     problem: str = ""
     _tell_at: float | None = None
 
@@ -51,12 +53,16 @@ class Unsaved:
         if now >= self._tell_at:
             self._tell_at = now + TELL_EVERY
             await self.operators.tell(STORE, f"What is decided cannot be stored: {problem}")
-        self.unstored.offer([*waiting, *self.operators.waiting])
+        self.unstored.offer(self._audible(waiting))
 
     async def end(self, waiting: Sequence[Message], within: float) -> None:
         """keeptime ends: tell within so many seconds what would be lost with it."""
-        if not await self.unstored.drain([*waiting, *self.operators.waiting], within):
+        if not await self.unstored.drain(self._audible(waiting), within):
             log.error("messages that were decided are neither stored nor told; a restart judges anew")
+
+    def _audible(self, waiting: Sequence[Message]) -> list[Message]:
+        """All that waits for the store, without those whom a silence mutes."""
+        return [self.audible(each) for each in (*waiting, *self.operators.waiting)]
 
 
 def nothing_older(
