@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import socket
 import sys
 from dataclasses import replace
 
@@ -122,6 +123,45 @@ def test_a_name_inside_needs_a_line_in_the_contract(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("keeptime.tell.receivers.names.Names.resolve", resolve)
     error = failing(monkeypatch, "json://inside.example/")
     assert "10.1.2.3" in str(error)
+
+
+def test_a_name_that_means_something_else_when_apprise_asks_is_not_connected_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rebinding: the check is told of a public address, and Apprise of one inside."""
+
+    async def resolve(_: object, __: str, ___: int = 0, ____: int = 0) -> list[dict[str, str]]:
+        return [{"host": "93.184.216.34"}]
+
+    def inside(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.1.2.3", 80))]
+
+    monkeypatch.setattr("keeptime.tell.receivers.names.Names.resolve", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", inside)
+    assert "10.1.2.3, a private address" in str(failing(monkeypatch, "json://inside.example/"))
+
+
+def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with recording() as elsewhere, recording(otherwise=status(307, location=elsewhere.url)) as hook:
+            monkeypatch.setenv("APPRISE_URL", address_of(hook))
+            with pytest.raises(DeliveryError, match="the service did not take it"):
+                await sent(*deliveries(PAGE))
+            assert (len(hook.requests), elsewhere.requests) == (1, [])
+
+    asyncio.run(story())
+
+
+def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with recording() as proxy, recording(otherwise=status(200)) as hook:
+            for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+                monkeypatch.setenv(name, proxy.url)
+            monkeypatch.setenv("APPRISE_URL", address_of(hook))
+            assert await sent(*deliveries(PAGE)) == ["taken"]
+            assert (proxy.requests, len(hook.requests)) == ([], 1)
+
+    asyncio.run(story())
 
 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,14 @@
 """`apprise:env:NAME`: any of the services that Apprise knows, by its URL; needs the extra `keeptime[apprise]`.
 
-Guarantees: the URL, which holds the secrets, is looked up when sending and is in no error and no log; where it
-names a host of the user's own, that host is checked as everywhere before Apprise may connect. Apprise blocks, so it
-runs in threads of its own and is waited for at most the timeout. What Apprise itself does is its own: it looks the
-name up again, may follow redirects, and drops no repeats.
+Guarantees: the URL, which holds the secrets, is looked up when sending and is in no error and no log; every address
+that Apprise connects to is checked at that moment; it follows no redirect and uses no proxy of the environment.
+Apprise blocks, so it runs in threads of its own and is waited for at most the timeout. It drops no repeats.
 """
 
 import asyncio
 import importlib
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
@@ -18,6 +18,7 @@ from keeptime.model.alert import Delivery, Topic
 from keeptime.model.reach import Reach
 from keeptime.tell.receivers.lookup import looked_up
 from keeptime.tell.receivers.names import Names, check_host
+from keeptime.tell.receivers.watched import connecting
 from keeptime.tell.wording import Wording, worded
 
 TIMEOUT = 30.0
@@ -42,8 +43,8 @@ class AppriseReceiver:
         try:
             async with asyncio.timeout(self._timeout):
                 service = await self._off_loop(_service, url)
-                await self._check(service, reach)
-                taken = await self._off_loop(_notify, service, worded(delivery.body), _kind(delivery))
+                host = await self._check(service, reach)
+                taken = await self._off_loop(_notify, service, host, reach, worded(delivery.body), _kind(delivery))
         except TimeoutError:
             raise DeliveryError(f"no answer within {self._timeout:g} s") from None
         if not taken:
@@ -57,11 +58,14 @@ class AppriseReceiver:
     async def _off_loop(self, call: Any, *args: object) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
 
-    async def _check(self, service: Any, reach: Reach) -> None:
-        """Where a host of the user's own is connected to: may it be, at every address that it stands for?"""
+    async def _check(self, service: Any, reach: Reach) -> str:
+        """Where a host of the user's own is connected to: may it be, at every address that it stands for?
+
+        That host, "" where there is none.
+        """
         host = getattr(service, "smtp_host", None) or getattr(service, "host", None)
         if not host or "host" not in service.template_tokens:
-            return
+            return ""
         check_host(host, reach, host)
         try:
             found = await self._names.resolve(host)
@@ -70,6 +74,7 @@ class AppriseReceiver:
         _, refusal = reach.checked(host, [each["host"] for each in found])
         if refusal:
             raise DeliveryError(refusal)
+        return str(host)
 
 
 def _module() -> ModuleType:
@@ -79,6 +84,7 @@ def _module() -> ModuleType:
     except ImportError:
         raise DeliveryError(EXTRA, retry=False) from None
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its lines quote addresses and tokens
+    os.environ |= {"NO_PROXY": "*", "no_proxy": "*"}  # what it uses would take proxies from there
     return found
 
 
@@ -87,16 +93,18 @@ def _service(url: str) -> Any:
     found = _module().Apprise.instantiate(url)
     if found is None:
         raise DeliveryError("its address is no URL of a service that Apprise knows", retry=False)
+    found.redirects = False
     return found
 
 
-def _notify(service: Any, words: Wording, kind: str) -> bool:
+def _notify(service: Any, host: str, reach: Reach, words: Wording, kind: str) -> bool:
     lines = [f"{heading}: {text}" for heading, text in words.lines]
     lines += [f"{name}: {url}" for name, url in words.links]
     one = _module().Apprise()
     one.add(service)
     body = "\n".join([*lines, words.footer])
-    return bool(one.notify(body=body, title=words.title, notify_type=kind, body_format="text"))
+    with connecting(host, reach):
+        return bool(one.notify(body=body, title=words.title, notify_type=kind, body_format="text"))
 
 
 def _kind(delivery: Delivery) -> str:
