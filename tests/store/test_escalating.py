@@ -1,10 +1,15 @@
 """Steps of what nobody took: kept with all they tell of, over a restart, and forgotten with the message."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
-from keeptime.model.alert import Address, Passed
+from keeptime.model.ack import Ack
+from keeptime.model.alert import Address, AlertRow, AlertState, Message, Passed, Topic
 from keeptime.model.change import Change
+from keeptime.model.verdict import Condition, Severity
 from keeptime.store.posting import KEEP_SECONDS
+from keeptime.tell.message import instant
 from tests.store.given import FAST, FIRST, HOOK, LOG, NOW, message, opened
 
 MAIL = Address("checkout", "email", "oncall@example.com")
@@ -62,3 +67,24 @@ def test_steps_are_forgotten_with_their_message(tmp_path: Path) -> None:
         for table in ("escalation", "escalated"):
             with store.db.speaking():
                 assert store.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
+
+
+def test_the_first_page_of_an_open_alert_is_asked_about(tmp_path: Path) -> None:
+    row = AlertRow(FAST, AlertState.FIRING, Condition.BROKEN, Severity.PAGE, NOW, NOW)
+    body = json.dumps({"severity": "page", "condition": "broken", "started": instant(NOW)}).encode()
+    page = Message("m1", FAST, Topic.BROKEN, FIRST, body, (LOG,))
+    with opened(tmp_path) as store:
+        store.commit(Change(NOW, alerts=(row,), messages=(page,)))
+        assert store.unanswered(["digits"]) == []  # nobody took it yet
+        store.delivered(store.heads(NOW)[0].row, NOW, "written")
+        (late,) = store.unanswered(["digits", "letters"])
+        assert (late.message_id, late.address, late.steps, late.acknowledged) == ("m1", LOG, 0, False)
+        store.pass_on([Passed(late.row, replace(LOG, target="other"), "not acknowledged")], NOW + 900)
+        (late,) = store.unanswered(["digits"])
+        assert (late.steps, late.stepped_at) == (1, NOW + 900)
+        store.acknowledge([Ack(FAST, NOW, "ann", "", NOW + 901)])
+        assert [each.acknowledged for each in store.unanswered(["digits"])] == [True]
+        assert store.unanswered(["letters"]) == []
+        over = replace(row, state=AlertState.RESOLVED, condition=Condition.OK, severity=None)
+        store.commit(Change(NOW + 999, alerts=(over,)))
+        assert store.unanswered(["digits"]) == []

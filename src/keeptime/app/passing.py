@@ -1,8 +1,8 @@
-"""Passes on what nobody took in time: to the next receiver of its audience, and to the operators' knowledge.
+"""Passes on what nobody took, or acknowledged, in time: to the next receiver, and to the operators' knowledge.
 
-Guarantees: `tell.escalate` decides; a step is durable, with its ledger row and its message to the operators, before
-anything of it is sent, so a kill loses none and repeats none; a store that fails is asked again. Looks at the
-outbox as seldom as reading it is slow.
+Guarantees: `tell.escalate` and `tell.unanswered` decide; a step is durable, with its ledger row and its message to
+the operators, before anything of it is sent, so a kill loses none and repeats none; a store that fails is asked
+again. Looks at the outbox as seldom as reading it is slow.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from keeptime.contract.terms import Contract
 from keeptime.contract.urgency import Urgency
 from keeptime.errors import StoreError
 from keeptime.model.alert import Late, Passed
+from keeptime.tell import unanswered
 from keeptime.tell.audience import everyone, urgency_of
 from keeptime.tell.escalate import PassOn, decide
 from keeptime.tell.ports import InStore
@@ -72,6 +73,7 @@ class Passing:
         most = max(1, *(len(each.escalate) for each in urgencies))
         found = await self._in_store(self._store.late, now, within, most)
         passed = [(late, one) for late in found if (one := self._decide(late, contracts, now)) is not None]
+        passed += await self._unanswered(contracts, now)
         if not passed:
             return
         await self._in_store(self._store.pass_on, [each for _, each in passed], now)
@@ -81,6 +83,15 @@ class Passing:
                 "message %s of contract %s: %s", late.message_id, late.contract, each.reason, extra=_next(each)
             )
         self._woken()
+
+    async def _unanswered(self, contracts: Mapping[str, Contract], now: float) -> list[tuple[Late, Passed]]:
+        """Pages that nobody acknowledged in time, where a contract asks for that."""
+        asking = [each.name for each in contracts.values() if each.urgency.ack_within is not None]
+        pages = await self._in_store(self._store.unanswered, asking) if asking else ()
+        decided = ((page, unanswered.decide(page, contracts[page.contract].urgency, now)) for page in pages)
+        return [
+            (page, Passed(page.row, each.to, each.reason)) for page, each in decided if isinstance(each, PassOn)
+        ]
 
     def _decide(self, late: Late, contracts: Mapping[str, Contract], now: float) -> Passed | None:
         """None: nothing is to be done, or the receiver is told no more."""

@@ -1,6 +1,6 @@
 """What the daemon needs of a store and of a prober; which ones they are is decided in `wire`."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from keeptime.contract.terms import Contract
@@ -56,6 +56,10 @@ class Store(Outbox, Protocol):
         """Rows that nobody took, and of which less than so many steps were made: decided longer than `within`
         seconds ago, or given up lately.
         """
+        ...
+
+    def unanswered(self, contracts: Collection[str]) -> Sequence[Late]:
+        """Of each alert of these contracts that is open: the operators' first page, where somebody took it."""
         ...
 
     def pass_on(self, passed: Sequence[Passed], now: float) -> None:

@@ -1,6 +1,7 @@
-"""The fields `notify_within` and `escalate`: what becomes of a message that nobody takes in time.
+"""The fields `notify_within`, `escalate` and `ack_within`: what becomes of a message that nobody takes in time.
 
-Guarantees: a receiver stands once among those of its audience, so a message is never sent there twice.
+Guarantees: a receiver stands once among those of its audience, so a message is never sent there twice; where an
+acknowledgement is waited for, somebody is next.
 """
 
 from collections.abc import Sequence
@@ -33,6 +34,15 @@ ESCALATE = Field(
 )
 
 
+ACK_WITHIN = Field(
+    "ack_within",
+    Duration(1, 7 * 86_400, "15m"),
+    "How soon somebody is to acknowledge a page (`keeptime ack`), before the next of `escalate` gets it; needs "
+    "`escalate`.",
+    default="never asked for",
+)
+
+
 def urgency(audience: str, tell: Sequence[Address], row: Row) -> Urgency:
     """Of a consumer or the operators; reports receivers that are in `tell`, too."""
     more = addressed(audience, row.get(ESCALATE, ()))
@@ -41,3 +51,12 @@ def urgency(audience: str, tell: Sequence[Address], row: Row) -> Urgency:
         message = f"{row.what}.escalate: a receiver of `tell` is here again; it gets the message anyway"
         row.report.error(row.place_of(ESCALATE), "duplicate-receiver", message)
     return Urgency(row.get(NOTIFY_WITHIN, None), more)
+
+
+def acknowledged(found: Urgency, row: Row) -> float | None:
+    """`ack_within` of the operators; reports where nobody would be next."""
+    within = row.get(ACK_WITHIN, None)
+    if within is not None and not found.escalate:
+        message = f"{row.what}.ack_within: nobody is next; expected `escalate` with at least one receiver"
+        row.report.error(row.place_of(ACK_WITHIN), "ack-without-escalate", message)
+    return within

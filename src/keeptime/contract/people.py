@@ -1,9 +1,10 @@
 """The fields of `consumers` and `operators`: who is told, where, and about what."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from keeptime.contract.deadman import PING, SIGN_OF_LIFE
-from keeptime.contract.escalating import ESCALATE, NOTIFY_WITHIN, urgency
+from keeptime.contract.escalating import ACK_WITHIN, ESCALATE, NOTIFY_WITHIN, acknowledged, urgency
 from keeptime.contract.kinds import Choice, Label
 from keeptime.contract.lists import ListOf
 from keeptime.contract.nodes import Place
@@ -68,12 +69,14 @@ CONSUMERS_SHAPE = ListOf(CONSUMER_TABLE, "consumers", MOST_CONSUMERS, least=0, a
 
 def _operators(row: Row) -> OnCall:
     tell = row.need(TELL)
-    return OnCall(addressed(OPERATORS, tell), row.get(PING, None), urgency(OPERATORS, tell, row))
+    found = urgency(OPERATORS, tell, row)
+    found = replace(found, ack_within=acknowledged(found, row))
+    return OnCall(addressed(OPERATORS, tell), row.get(PING, None), found)
 
 
 OPERATORS_TABLE = Table(
     "operators",
     "The provider's own on-call; hears everything.",
-    (TELL, PING, NOTIFY_WITHIN, ESCALATE),
+    (TELL, PING, NOTIFY_WITHIN, ESCALATE, ACK_WITHIN),
     _operators,
 )

@@ -22,11 +22,13 @@ class Ping:
 @dataclass(frozen=True, slots=True)
 class Urgency:
     """What becomes of a message that a receiver does not take within `notify_within` seconds (None: nothing was
-    said of it): it goes to the next of `escalate`.
+    said of it): it goes to the next of `escalate`. `ack_within`: so does a page that nobody acknowledges; None:
+    never.
     """
 
     notify_within: float | None = None
     escalate: tuple[Address, ...] = ()
+    ack_within: float | None = None
 
     @property
     def within(self) -> float:
@@ -35,7 +37,7 @@ class Urgency:
     def of_contract(self, usual: float | None, allow: tuple[str, ...]) -> "Urgency":
         """The same in a contract that says `usual` of all, and whose names may stand for these networks."""
         within = usual if self.notify_within is None else self.notify_within
-        return Urgency(within, tuple(replace(each, allow=allow) for each in self.escalate))
+        return Urgency(within, tuple(replace(each, allow=allow) for each in self.escalate), self.ack_within)
 
 
 USUAL = Urgency()

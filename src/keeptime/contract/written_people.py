@@ -33,7 +33,9 @@ def notify_within(contract: Contract) -> str | None:
 
 def _urgency(one: Urgency) -> Terms:
     said: Terms = {} if one.notify_within is None else {"notify_within": duration(one.notify_within)}
-    return said | ({"escalate": [*map(address, one.escalate)]} if one.escalate else {})
+    if one.escalate:
+        said["escalate"] = [*map(address, one.escalate)]
+    return said if one.ack_within is None else said | {"ack_within": duration(one.ack_within)}
 
 
 def _ping(one: Ping) -> Terms:

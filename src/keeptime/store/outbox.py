@@ -20,6 +20,7 @@ from keeptime.store.posting import Posting
 from keeptime.store.rows import RouteSummary
 from keeptime.store.sql import Database
 from keeptime.store.told import told
+from keeptime.store.unanswered import unanswered
 
 
 class StoredOutbox:
@@ -97,6 +98,11 @@ class StoredOutbox:
         """Rows that nobody took: decided longer than `within` seconds ago, or given up lately."""
         with self.db.speaking():
             return self._escalating.late(now, within, steps)
+
+    def unanswered(self, contracts: Collection[str]) -> Sequence[Late]:
+        """Of each alert of these contracts that is open: the operators' first page, where somebody took it."""
+        with self.db.speaking():
+            return list(unanswered(self.db, contracts))
 
     def pass_on(self, passed: Sequence[Passed], now: float) -> None:
         """All of these go to their next receivers, in one step with what is said of it."""
