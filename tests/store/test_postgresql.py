@@ -38,7 +38,8 @@ def opened(
 
 def end_connections(address: Address, name: str) -> None:
     with psycopg.connect(address.url, autocommit=True) as admin:
-        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", (name,))
+        mine = "application_name = %s AND datname = current_database()"
+        admin.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}", (name,))  # type: ignore[arg-type]
 
 
 def test_one_leads_and_another_only_when_the_lease_is_over(address: Address) -> None:
