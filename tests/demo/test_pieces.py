@@ -152,7 +152,8 @@ def test_the_demos_contract_is_valid() -> None:
         contract=CONTRACT, promise=PROMISE, url="http://127.0.0.1:5000/predict", hook=HOOK, secret=SECRET
     )
     loaded = load_text(text.encode(), "sla.yaml")
-    assert [str(problem) for document in loaded.documents for problem in document.problems] == []
+    codes = {problem.code for document in loaded.documents for problem in document.problems}
+    assert codes <= {"no-dead-man"}, "a demo needs none"
 
 
 def test_the_examples_own_contract_is_valid() -> None:

@@ -1,11 +1,18 @@
 """Fault 12: an older backup is put in place → a new epoch; no (epoch, sequence) is used twice. The real store."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from keeptime.model.change import Change
+from keeptime.testing.recorder import Recorder
+from tests.faults.hearing import Ear, hearing
+from tests.faults.outage import Stage, play
 from tests.store.given import FAST, FIRST, HOOK, LOG, NOW, message, opened
+from tests.tell.given import BROKEN, OK, PAGE, Case
 
 Used = dict[tuple[str, int, str], str]
 
@@ -28,6 +35,12 @@ def copy(folder: Path, to: Path) -> None:
         live.backup(there)
 
 
+def restore(folder: Path, backup: Path) -> None:
+    for stale in folder.glob("keeptime.db*"):
+        stale.unlink()
+    (folder / "keeptime.db").write_bytes(backup.read_bytes())
+
+
 def test_fault_12_no_number_is_used_twice_after_an_older_backup_is_restored(tmp_path: Path) -> None:
     used: Used = {}
     folder, backup = tmp_path / "data", tmp_path / "copy.db"
@@ -35,9 +48,7 @@ def test_fault_12_no_number_is_used_twice_after_an_older_backup_is_restored(tmp_
     copy(folder, backup)
     live(folder, used, "m3", "m4", tick=FIRST + 1)
     for life in range(2):  # the same backup twice, and at the very same instant
-        for stale in folder.glob("keeptime.db*"):
-            stale.unlink()
-        (folder / "keeptime.db").write_bytes(backup.read_bytes())
+        restore(folder, backup)
         live(folder, used, f"other{life}", "m4", tick=FIRST + 1)
     hook = [(epoch, number, name) for (epoch, number, kind), name in used.items() if kind == "webhook"]
     assert [number for _, number, _ in hook] == [1, 2, 3, 4, 3, 4, 3, 4]
@@ -52,9 +63,34 @@ def test_fault_12_a_message_that_waited_in_the_backup_keeps_its_number_and_bytes
         copy(folder, backup)
         (sent,) = store.heads(NOW)
         store.delivered(sent.row, NOW, "204")
-    for stale in folder.glob("keeptime.db*"):
-        stale.unlink()
-    (folder / "keeptime.db").write_bytes(backup.read_bytes())
+    restore(folder, backup)
     with opened(folder, tick=FIRST + 5) as store:
         (again,) = store.heads(NOW)
     assert (again.message_id, again.numbers, again.body) == (sent.message_id, sent.numbers, sent.body)
+
+
+def test_fault_12_the_consumer_is_told_that_the_numbers_went_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, backup, ear = tmp_path / "data", tmp_path / "copy.db", Ear()
+
+    def lived(*cases: Case, first_tick: int) -> None:
+        async def story(stage: Stage, _: Recorder) -> None:
+            async with hearing(ear):
+                monkeypatch.setenv("HOOK", ear.url)
+                for number in range(1, len(cases) + 1):
+                    stage.decide(*cases[:number], first_tick=first_tick)
+                    await asyncio.sleep(1)
+
+        play(folder, story)
+
+    lived(PAGE, OK, first_tick=180_000_000)
+    copy(folder, backup)
+    lived(PAGE, BROKEN, OK, first_tick=180_000_100)
+    restore(folder, backup)
+    lived(PAGE, OK, first_tick=180_000_200)
+    assert [each.fields["sequence"] for each in ear.got] == [1, 2, 3, 4, 5, 3, 4]
+    assert ear.gaps() == [None] * 7
+    remarks = [each.remark for each in ear.got]
+    assert remarks[5].startswith("the numbers of sentiment-latency went back from 5 to 3 in a new epoch: ")
+    assert [*remarks[:5], remarks[6]] == [""] * 6

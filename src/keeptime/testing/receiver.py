@@ -21,6 +21,7 @@ class Fate(StrEnum):
     HUNG = "hung"
     TAKEN_SLOWLY = "taken, and answered only after the timeout's length"
     ANSWER_LOST = "taken, but the answer is lost"
+    GONE = "it answered 410 Gone"
 
 
 @dataclass(slots=True)
@@ -38,12 +39,12 @@ class FakeReceiver:
     async def send(self, delivery: Delivery, now: float) -> str:  # noqa: ARG002
         name = delivery.address.id
         fate = self.fates[name].pop(0) if self.fates[name] else Fate.TAKEN
-        if fate not in (Fate.HUNG, Fate.REFUSED):
+        if fate not in (Fate.HUNG, Fate.REFUSED, Fate.GONE):
             self.taken[name].append(delivery)
         if fate in (Fate.HUNG, Fate.TAKEN_SLOWLY):
             await asyncio.sleep(self.timeout)
         if fate not in (Fate.TAKEN, Fate.TAKEN_SLOWLY):
-            raise DeliveryError(fate)
+            raise DeliveryError(fate, gone=fate is Fate.GONE)
         return "200"
 
     async def close(self) -> None:
