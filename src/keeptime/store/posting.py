@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from keeptime.errors import StoreError
-from keeptime.model.alert import Address, Delivery, Message, Waiting, topic_of
+from keeptime.model.alert import OPERATORS, Address, Delivery, Message, Waiting, topic_of
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.outcome import Delivered, Failed, GaveUp, Outcome
 from keeptime.model.silence import Silence, muted_by
@@ -74,7 +74,8 @@ class Posting:
         ).fetchone()
         if done is None:
             return
-        silences = Silences(self.db).open(message.key.contract)
+        operated = any(address.audience == OPERATORS for address in message.addresses)
+        silences = Silences(self.db).open(message.key.contract) if operated else ()
         held: Silence | None = None
         for address in message.addresses:
             muted = muted_by(silences, address.audience, message.key, created)
