@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from keeptime.errors import KeeptimeError, UsageError
+from keeptime.errors import KeeptimeError, StoreBusy, UsageError
+from keeptime.model.change import Change
+from keeptime.store.postgresql.address import address_of
+from keeptime.store.postgresql.lease import Lease
+from keeptime.store.postgresql.store import PostgresqlStore
 from tests.cli.commands import run
 from tests.nobody import nobody_listening
+from tests.postgres import Databases
+from tests.store.given import NOW, message, take_over
 from tests.store.test_letters import parked
 from tests.web.conftest import served
 from tests.web.test_outbox import daemon
@@ -39,6 +45,26 @@ def test_without_one_the_store_is_asked(tmp_path: Path, capsys: Out) -> None:
     assert run("outbox", "list", "--dead", "--data", str(tmp_path)) == 1
     assert run("outbox", "replay", "--contract", "digits", "--data", str(tmp_path)) == 0
     assert run("outbox", "list", "--data", str(tmp_path)) == 0
+
+
+def test_of_a_pair_that_does_not_run_the_database_is_asked(databases: Databases, capsys: Out) -> None:
+    with databases.one() as url:
+        address = address_of(url)
+        with PostgresqlStore.open(
+            address, name="test", term=take_over(address), tick_seconds=10.0, now=NOW
+        ) as store:
+            store.commit(Change(NOW, messages=(message("m1"),)))
+            store.gave_up(store.heads(NOW)[0].row, NOW, "it answered 410", channel=True)
+        assert run("outbox", "list", "--dead", "--json", "--store", url) == 1
+        assert [each["error"] for each in json.loads(capsys.readouterr().out)["outbox"]] == ["it answered 410"]
+        assert run("outbox", "replay", "--all", "--store", url) == 0
+        lease = Lease(address, "leader", 60.0)
+        assert lease.take(lease.look(), "http://leader.example") is not None
+        with pytest.raises(StoreBusy, match=r"a keeptime leads on it .*--url http://leader.example"):
+            run("outbox", "list", "--store", url)
+        lease.close()
+        with pytest.raises(UsageError, match="give one of"):
+            run("outbox", "list", "--store", url, "--data", "here")
 
 
 def test_dead_letters_are_discarded_with_a_reason(tmp_path: Path, capsys: Out) -> None:

@@ -54,13 +54,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for each in (shown, again, gone):
         each.add_argument("--url", help=f"where keeptime listens (default {USUAL})")
         each.add_argument("--data", metavar="DIR", help="use this store itself; no keeptime may run on it")
+        each.add_argument("--store", metavar="URL", help="the same for a pair's database; neither may lead")
         add_token_option(each)
         each.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.url and args.data:
-        raise UsageError("give --url or --data, not both")
+    if sum(map(bool, (args.url, args.data, args.store))) > 1:
+        raise UsageError("give one of --url, --data and --store")
     return _list(args) if args.action == "list" else _change(args)
 
 
@@ -97,7 +98,7 @@ def _letters(args: argparse.Namespace) -> list[dict[str, Any]]:
     from keeptime.cli.asking import NoAnswer, ask
     from keeptime.web.outbox import letter_json
 
-    if not args.data:
+    if not (args.data or args.store):
         try:
             return list(
                 ask(_url(args), f"outbox?dead={'true' if args.dead else 'false'}", token=args.token)["outbox"]
@@ -131,7 +132,7 @@ def _asked(args: argparse.Namespace, more: dict[str, str], done: str) -> int | N
     """How many, by the keeptime that runs; None where the store is to be used."""
     from keeptime.cli.asking import NoAnswer, ask
 
-    if args.data:
+    if args.data or args.store:
         return None
     chosen = {"ids": args.ids} if args.ids else {"contract": args.contract} if args.contract else {"all": True}
     try:
@@ -159,6 +160,12 @@ def _must_fall_back(args: argparse.Namespace, error: Exception) -> None:
 def _store(args: argparse.Namespace) -> "Iterator[Letters]":
     from pathlib import Path
 
+    if args.store:
+        from keeptime.cli.pairing import holder, letters_in, store_of
+
+        with letters_in(store_of(args.store, "8s")[0], holder()) as letters:
+            yield letters
+        return
     from keeptime.store.offline import letters_of
 
     with letters_of(Path(_directory(args))) as letters:

@@ -22,10 +22,13 @@ try:
     from keeptime.app.holding import Pace
     from keeptime.app.pair import Pair
     from keeptime.store.postgresql.address import Address, address_of
+    from keeptime.store.postgresql.offline import letters_in
 except ImportError as error:
     raise UsageError(
         f"--store: PostgreSQL needs psycopg, which is not here ({error}); pip install 'keeptime[postgresql]'"
     ) from error
+
+__all__ = ["Pairing", "holder", "letters_in", "store_of"]
 
 LEAST, MOST = 2.0, 60.0
 """Seconds of a lease. What is shorter is lost to any hiccup, what is longer delays who stands by."""
@@ -49,7 +52,7 @@ class Pairing:
         address, pace = store
         self._door: Door | None = None
         self._switch: Switch | None = None
-        self.pair = Pair(contracts, settings, address, _holder(), pace, self._show)
+        self.pair = Pair(contracts, settings, address, holder(), pace, self._show)
 
     def serve(self, door: Door) -> Switch:
         """The app: the standby's until it leads."""
@@ -66,7 +69,7 @@ class Pairing:
             self._switch.app = build_web(daemon, self._door)
 
 
-def _holder() -> str:
+def holder() -> str:
     """A name that no other process has, short enough for PostgreSQL (63 bytes, with " lease" after it)."""
     machine = socket.gethostname().encode("ascii", "replace").decode()[:24]
     return f"keeptime {machine} {os.getpid()} {secrets.token_hex(4)}"

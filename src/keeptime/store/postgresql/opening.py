@@ -60,3 +60,10 @@ def prepare(db: PostgresqlDatabase, tick_seconds: float, steps: Sequence[str]) -
 def _settings(db: PostgresqlDatabase) -> dict[str, int]:
     row = db.execute("SELECT to_regclass('setting') IS NOT NULL").fetchone()
     return dict(db.execute("SELECT name, value FROM setting")) if row and row[0] else {}
+
+
+def tick_seconds(db: PostgresqlDatabase) -> float | None:
+    """The ticks that a store was counted in; None where there is no store. Raises StoreError."""
+    with db.speaking():
+        kept = _settings(db).get("tick_nanoseconds")
+    return None if kept is None else kept / 1e9
