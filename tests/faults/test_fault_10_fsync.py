@@ -1,13 +1,18 @@
 """fsync gives EIO: what was decided and is stored nowhere is tried once more and told, then keeptime ends."""
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
+
+import pytest
 
 from tests.cli.commands import run
 from tests.e2e.keeping import until
 from tests.faults.locked import locked
 from tests.faults.scene import SLOW, scene
 from tests.faults.unsyncing import unsyncing
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="tracing another process takes root")
 
 
 def test_fault_10_one_fsync_error_is_survived_and_nothing_is_lost(tmp_path: Path) -> None:

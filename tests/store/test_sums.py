@@ -17,7 +17,7 @@ def filled(folder: Path) -> Path:
     with opened(folder) as store:
         for tick in range(FIRST, FIRST + 20):
             store.commit(counted(tick, values=(0.1, 0.2)))
-        store.commit(Change(NOW, messages=(message("one"),)))
+        store.commit(Change(NOW, messages=(message("told-canary"),)))
     return folder / "keeptime.db"
 
 
@@ -58,6 +58,25 @@ def test_a_sum_that_was_cut_short_says_nothing(tmp_path: Path, said: str) -> Non
     filled(tmp_path)
     (tmp_path / "keeptime.sum").write_text(said)
     opened(tmp_path).close()
+
+
+def test_after_a_kill_a_row_that_no_longer_is_what_its_index_says_is_refused(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    (tmp_path / "keeptime.sum").unlink()
+    whole, found = path.read_bytes(), []
+    while (at := whole.find(b"told-canary", found[-1] + 1 if found else 0)) >= 0:
+        found.append(at)
+    assert len(found) >= 2, "in the table, and in its index"
+    seen = []
+    for at in found:
+        flip(path, 8 * at)
+        try:
+            opened(tmp_path).close()
+        except StoreDamaged as error:
+            seen.append(str(error))
+        path.write_bytes(whole)
+        (tmp_path / "keeptime.sum").unlink(missing_ok=True)
+    assert len(seen) >= 2, "where there is an index, both of them"
 
 
 def test_after_a_kill_there_is_no_sum(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def _prepare(db: sqlite3.Connection, path: Path, tick_seconds: float, steps: Seq
 
 
 def _must_be_sound(db: sqlite3.Connection, path: Path) -> None:
-    found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise StoreDamaged(
             f"{path}: it is damaged ({found}); it is kept as it is: "
