@@ -4,12 +4,16 @@ Each row is one fault of docs/delivery.md, injected into real processes and real
 quick settings (group_wait 2 s, group_interval 5 s), which favour it; its defaults are 30 s and 5 min.
 """
 
+import json
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.e2e.keeping import Keeptime, keeping, until
@@ -172,6 +176,41 @@ def death(folder: Path, quick: bool, seed: int) -> Outcome:
         )
 
 
+def silence_ended(folder: Path, quick: bool, seed: int) -> Outcome:
+    """33: a silence is ended by hand, then kill -9."""
+    with both(folder) as stage:
+        router, keeptime = stage.pair.alertmanager, stage.keeptime
+        now = datetime.now(UTC)
+        made = router.ask("POST", "/api/v2/silences", SILENCE | {
+            "startsAt": now.isoformat(), "endsAt": (now + timedelta(hours=2)).isoformat(),
+        })  # fmt: skip
+        router.end()  # its snapshot is written at an orderly end, else each 15 minutes
+        router.start()
+        asked(keeptime, "add", "kept", "--author", "ann", "--reason", "known", "--for", "2h")
+        router.ask("DELETE", f"/api/v2/silence/{made['silenceID']}")  # type: ignore[index]
+        asked(keeptime, "end", "1", "--author", "ann", "--reason", "over")
+        for each in (router, keeptime):
+            each.kill()
+            each.start()
+        known: list[dict[str, dict[str, str]]] = router.ask("GET", "/api/v2/silences")  # type: ignore[assignment]
+        back = any(each["status"]["state"] == "active" for each in known)
+        mutes = json.loads(keeptime.get("/api/v1/silences"))["silences"]
+        return tuple("is back, and mutes" if each else "stays ended" for each in (back, mutes))  # type: ignore[return-value]
+
+
+SILENCE = {
+    "matchers": [{"name": "alertname", "value": "TooSlow", "isRegex": False}],
+    "createdBy": "ann",
+    "comment": "known",
+}
+
+
+def asked(keeptime: Keeptime, *words: str) -> None:
+    """`keeptime silence …`, which must succeed."""
+    command = [sys.executable, "-m", "keeptime", "silence", *words, "--url", keeptime.url]
+    subprocess.run(command, check=True, capture_output=True, env=keeptime.environment)
+
+
 def _yes(count: int) -> str:
     return "yes" if count else "no"
 
@@ -181,4 +220,5 @@ ROWS: dict[str, Callable[[Path, bool, int], Outcome]] = {
     "2 the decider is killed -9 within the hold": kills_within_the_hold,
     "15 the receiver is down, with a breach inside": outage,
     "27 the endpoint dies in mid-breach": death,
+    "33 a silence is ended, then kill -9": silence_ended,
 }
