@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -179,3 +179,11 @@ def test_replacing_is_refused_while_changes_wait(store: Store) -> None:
     with pytest.raises(StoreError, match="1 ticks wait"):
         one.replace([contract(TERMS.replace("contract: kept", "contract: other"))], 0.0)
     assert one.keep([record(FIRST + 1)], 0.0).verdicts[KEY].good == 20
+
+
+def test_what_waits_is_sent_to_its_receiver_as_the_contracts_write_it_now(store: Store) -> None:
+    one = keeper(store)
+    keep(one, record(FIRST))
+    (first,) = {address for change in store.committed for _, address in change.addresses}
+    one.replace([contract(TERMS + "addresses: {allow: [10.0.0.0/8]}\n")], 0.0)
+    assert store.committed[-1].addresses == (("kept", replace(first, allow=("10.0.0.0/8",))),)

@@ -25,7 +25,7 @@ from keeptime.contract.objectives import OBJECTIVES_SHAPE
 from keeptime.contract.observing import Observer, Observing, ProbeDraft
 from keeptime.contract.people import CONSUMERS_SHAPE, OPERATORS_TABLE
 from keeptime.contract.policies import DEFAULT_POLICY, PolicyShape
-from keeptime.contract.reaching import ADDRESSES, allowing, consumers_allowing
+from keeptime.contract.reaching import ADDRESSES, allowing, check_names, consumers_allowing
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Field, Placed, Row, Shape, Table
 from keeptime.contract.stated import DUTIES, TOKEN_BASIS, VANTAGE
@@ -97,6 +97,7 @@ def _contract(row: Row) -> Contract:
         row.report.warning(row.place, "nobody-told", "neither consumers nor operators are given; nobody is told")
     contract = _assemble(row, drafts, observers)
     check_dead_man(contract, row)
+    check_names(contract, row)
     check_series(contract, drafts, row.report)
     _check_scope(row, contract, drafts)
     check_tokens(contract, drafts, row.report)

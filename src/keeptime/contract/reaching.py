@@ -1,21 +1,25 @@
 """The field `addresses`: which networks that are not public the names of receivers may lead into.
 
 Guarantees: what is allowed lies within a range that needs allowing, so neither the Internet nor an address that is
-never connected to can be opened by mistake.
+never connected to can be opened by mistake. Looks no name up.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 from keeptime.contract.kinds import text_of
 from keeptime.contract.lists import ListOf
+from keeptime.contract.mailing import host_and_port
 from keeptime.contract.nodes import Node
 from keeptime.contract.report import Report, nearest, one_of, quote
 from keeptime.contract.shapes import Field, Row, Schema, Table
-from keeptime.contract.terms import Consumer
+from keeptime.contract.terms import Consumer, Contract
 from keeptime.model.alert import Address
 from keeptime.model.ranges import INSIDE, METADATA, Network
+from keeptime.model.reach import is_address
 
 Networks = tuple[str, ...]
 
@@ -90,6 +94,37 @@ ADDRESSES = Field(
     "Which private networks the names of receivers may lead into.",
     default="none: only public addresses, and what is written out",
 )
+
+
+INSIDE_NAME = re.compile(r"[^.]+|.+\.(local|internal|lan|home\.arpa|svc)", re.IGNORECASE)
+"""Names that no public DNS has: of one label, RFC 6762, RFC 8375, ICANN's `internal`, Kubernetes' services."""
+
+
+def check_names(contract: Contract, row: Row) -> None:
+    """Warns of receivers whose names are of an inside network, where nothing is allowed."""
+    told = [address for one in contract.consumers for address in (*one.tell, *one.urgency.escalate)]
+    told += [*contract.operators, *contract.urgency.escalate]
+    names = dict.fromkeys(host for each in told if (host := _host_of(each)) and _is_inside(host))
+    if contract.allow or not names:
+        return
+    message = (
+        f"{one_of([quote(each) for each in names])} looks like a name of your own network: if it stands for a "
+        "private address, messages go there only with `addresses: {allow: [private]}`, or a network of yours"
+    )
+    row.report.warning(row.place, "name-inside", message)
+
+
+def _host_of(address: Address) -> str:
+    """The host that a contract writes out; "" where it is in a reference, or there is none."""
+    if address.option("server"):
+        return host_and_port(address.option("server"))[0]
+    url = address.option("url") or address.target
+    return urlsplit(url).hostname or "" if "://" in url else ""
+
+
+def _is_inside(host: str) -> bool:
+    name = host.rstrip(".")
+    return not is_address(host) and name != "localhost" and INSIDE_NAME.fullmatch(name) is not None
 
 
 def allowing(addresses: Sequence[Address], allow: Networks) -> tuple[Address, ...]:
