@@ -81,10 +81,17 @@ class Postgres:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """At once: connections are ended, what is committed is there."""
-        if self.process is not None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(30)
+        """In order: connections are ended, what is committed is in its files."""
+        self._end(signal.SIGINT)
+
+    def throw_away(self) -> None:
+        """At once, for nobody needs its files any more."""
+        self._end(signal.SIGQUIT)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(90)
 
     def url(self, name: str = "postgres") -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
@@ -105,7 +112,7 @@ def postgres() -> Iterator[Postgres]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.throw_away()
         shutil.rmtree(folder, ignore_errors=True)
 
 
