@@ -22,7 +22,7 @@ LONG_AGO = NOW - 86_400
         (LATE, Urgency(120.0), None, True),
         (replace(LATE, steps=1, stepped_at=NOW - 120), TWO, PAGER, False),
         (replace(LATE, topic=Aside.SERVICE), TWO, MAIL, False),
-        (replace(LATE, created=NOW - 1, dead=NOW), TWO, MAIL, True),
+        (replace(LATE, created=NOW - 1, dead=NOW), TWO, MAIL, False),
         (LATE, Urgency(escalate=(MAIL,)), MAIL, True),
         (replace(LATE, acknowledged=True), TWO, MAIL, True),
     ],
@@ -63,6 +63,7 @@ def test_it_goes_on(late: Late, urgency: Urgency, to: Address | None, tell: bool
         (replace(LATE, steps=2, stepped_at=NOW - 999), TWO, LONG_AGO, "everybody was asked"),
         (replace(LATE, steps=1, stepped_at=NOW - 999), Urgency(120.0), LONG_AGO, "everybody was asked"),
         (replace(LATE, topic=Aside.SERVICE), Urgency(120.0), LONG_AGO, "everybody was asked"),
+        (replace(LATE, dead=NOW), Urgency(120.0), LONG_AGO, "everybody was asked"),
     ],
     ids=[
         "young",
@@ -73,6 +74,7 @@ def test_it_goes_on(late: Late, urgency: Urgency, to: Address | None, tell: bool
         "the end",
         "told, and nobody is next",
         "of itself",
+        "given up, and nobody is next",
     ],
 )
 def test_it_is_left(late: Late, urgency: Urgency, began: float, reason: str) -> None:

@@ -62,7 +62,8 @@ def test_a_pipe_that_nobody_reads_fails_at_once_and_one_that_is_read_works(tmp_p
 
 def test_a_kind_that_there_is_not() -> None:
     with pytest.raises(
-        DeliveryError, match="'pigeon'; expected one of alertmanager, email, log, pagerduty, slack, webhook"
+        DeliveryError,
+        match="'pigeon'; expected one of alertmanager, apprise, email, log, pagerduty, slack, webhook",
     ) as error:
         Receivers()("pigeon")
     assert not error.value.retry

@@ -37,7 +37,7 @@ class Leave:
 def decide(late: Late, urgency: Urgency, now: float, began: float) -> PassOn | Leave:
     """`now`, `began` (when this keeptime started): Unix seconds.
 
-    | taken on the way | due | somebody is next | first step, and not about keeptime itself | then |
+    | taken on the way | due | somebody is next | first step, not about keeptime itself, not given up | then |
     |---|---|---|---|---|
     | yes, or of the operators and acknowledged | | | | leave |
     | no | no | | | leave |
@@ -54,7 +54,8 @@ def decide(late: Late, urgency: Urgency, now: float, began: float) -> PassOn | L
         return Leave("it is not late yet")
     first = late.steps == 0
     following = urgency.escalate[late.steps : late.steps + 1]
-    tell = first and late.topic is not Aside.SERVICE  # a receiver that takes nothing must not breed messages
+    # A receiver that takes nothing must not breed messages; of a dead letter the operators are told anyway.
+    tell = first and late.topic is not Aside.SERVICE and late.dead is None
     if not tell and not following:
         return Leave("everybody was asked")
     return PassOn(following[0] if following else None, tell, _reason(late, urgency, now))
