@@ -34,7 +34,7 @@ class Scene:
         operators = Operators(store, self.in_store, clock, lambda: (TERMS,), lambda: None)
         self.queues, self.unmarked = Queues(store, self.in_store), set[tuple[str, str]]()
         older = nothing_older(self.queues, lambda: frozenset(self.unmarked))
-        self.unsaved = Unsaved(Unstored(self.receiver, clock, older), operators, clock)
+        self.unsaved = Unsaved(Unstored(self.receiver, clock, older), operators, clock, lambda message: message)
 
     async def in_store(self, call: Callable[..., object], *args: object, **kwargs: object) -> object:
         if self.full:
