@@ -57,6 +57,15 @@ def test_every_route_is_on_the_page() -> None:
     assert [path for path in sorted(paths) if re.search(rf"[`| ]{re.escape(path)}[`?|]", page) is None] == []
 
 
+def test_the_page_says_which_scope_each_route_takes() -> None:
+    table = text_of(ROOT / "docs/http.md").partition("## Who may ask")[2].partition("Any route")[0]
+    said = {}
+    for scope, routes in re.findall(r"^\| `?(none|read|ingest|silence|admin)`? \| (.*) \|$", table, re.MULTILINE):
+        for route in re.findall(r"`([^`]+)`", routes):
+            said[route if " " in route else f"GET {route}"] = None if scope == "none" else scope
+    assert said == {f"{row.method} {row.path.replace('{name}', '…')}": row.scope for row in ACCESS}
+
+
 def test_what_may_be_done_has_the_scope_that_it_takes() -> None:
     for row in ACCESS:
         operation = document()["paths"][row.path][row.method.lower()]

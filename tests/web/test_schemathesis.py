@@ -6,6 +6,7 @@ or another than is described, and nothing is told without a token.
 
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ GUESSING = CHECKS.get_one("ignored_auth")
 ACCEPTED = CHECKS.get_one("positive_data_acceptance")
 """Whatever has the form is taken. A text has to be printable besides, which a schema can hardly say."""
 
-ASKED, ASKED_LONG = 12, 100
+ASKED, ASKED_LONG = 8, 100
 PLENTY = Limit(rate=1e9, burst=1e9)
 
 
@@ -70,9 +71,14 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Port]:
         yield Port(kept.url, tokens)
 
 
+@cache
+def described() -> Any:
+    return schemathesis.openapi.from_dict(document())
+
+
 def of(row: Access) -> Any:
     """The operation of this row, as schemathesis reads it."""
-    return schemathesis.openapi.from_dict(document())[row.path][row.method]
+    return described()[row.path][row.method]
 
 
 def takes(row: Access) -> bool:
