@@ -62,6 +62,19 @@ def test_one_leads_and_another_only_when_the_lease_is_over(address: Address) -> 
     second.close()
 
 
+def test_who_is_too_late_to_take_the_lease_ends_no_connection(address: Address) -> None:
+    with opened(address, "old") as old:
+        lease = Lease(address, "old", 60.0)
+        late = lease.look()
+        assert late.over
+        assert lease.renew(late.term, "") is not None
+        other = Lease(address, "new", 60.0)
+        assert other.take(late, "") is None
+        old.commit(counted(FIRST))
+        lease.close()
+        other.close()
+
+
 def test_a_lease_that_is_over_goes_on_if_nobody_took_it(address: Address) -> None:
     lease = Lease(address, "first", 0.0)
     held = lease.take(lease.look(), "")

@@ -45,7 +45,7 @@ class Pace:
     @property
     def patience(self) -> float:
         """After which an answer is not waited for any more."""
-        return max(1.0, self.lease * 3 / 8)
+        return max(2.0, self.lease * 3 / 8)
 
 
 class Holding:

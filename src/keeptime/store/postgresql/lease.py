@@ -29,7 +29,8 @@ _LOOK = (
 )
 _END_OTHERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-    "WHERE application_name = %s AND datname = current_database() AND pid <> pg_backend_pid()"
+    "WHERE application_name = %s AND datname = current_database() AND pid <> pg_backend_pid() "
+    "AND EXISTS (SELECT 1 FROM lease WHERE term = %s AND expires <= clock_timestamp())"
 )
 _LATER = "clock_timestamp() + make_interval(secs => %s)"
 _TAKE = (
@@ -86,7 +87,7 @@ class Lease:
         connection, asked = self._now(), boot_ns()
         with Speaking(self._address):
             if seen.holder:
-                connection.execute(_END_OTHERS, (seen.holder,))
+                connection.execute(_END_OTHERS, (seen.holder, seen.term))
             done = connection.execute(_TAKE, (self._holder, url, self._seconds, seen.term))
             if not done.rowcount:
                 return None
