@@ -31,7 +31,8 @@ PAUSE = 1.0
 """Seconds until the store is asked again, where it failed or where what is due is under way."""
 
 BREATH = 3.0
-"""While deliveries are under way, the outbox is left alone for this many times as long as reading it took."""
+"""While deliveries are under way and nothing new was decided, the outbox is left alone for this many times as long as
+reading it took."""
 
 IDLE = 60.0
 """Seconds after which the outbox is looked at though nothing woke us."""
@@ -96,7 +97,7 @@ class Dispatcher:
         self._marker = Marker(outbox, in_store)
         self._on_given_up, self._on_failed, self._on_marked = on_given_up, on_failed, on_marked
         self._may_send = may_send
-        self._woken = asyncio.Event()
+        self._woken, self._news = asyncio.Event(), False
         self._ending = False
         self._running = asyncio.Lock()
         self._reading = 0.0
@@ -106,6 +107,7 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Something was committed: look at the outbox now. Call it on the event loop."""
+        self._news = True
         self._woken.set()
 
     async def run(self) -> None:
@@ -156,8 +158,9 @@ class Dispatcher:
                 await self._woken.wait()
         except TimeoutError:
             pass
-        if self._busy:  # many end at about the same time: look once for all of them
+        if self._busy and not self._news:  # many end at about the same time: look once for all of them
             await asyncio.sleep(BREATH * self._reading)
+        self._news = False
         self._woken.clear()
 
     async def _round(self) -> float:
@@ -201,7 +204,7 @@ class Dispatcher:
 
     def _done(self, pair: Pair) -> None:
         self._busy.pop(pair, None)
-        self.wake()
+        self._woken.set()
 
     async def _carry(self, head: Delivery) -> None:
         """One attempt at one row, and its mark."""
