@@ -31,8 +31,8 @@ PAUSE = 1.0
 """Seconds until the store is asked again, where it failed or where what is due is under way."""
 
 BREATH = 3.0
-"""While deliveries are under way and nothing new was decided, the outbox is left alone for this many times as long as
-reading it took."""
+"""While deliveries are under way and nothing new was decided, the outbox is left alone for this many times as long
+as reading it took."""
 
 IDLE = 60.0
 """Seconds after which the outbox is looked at though nothing woke us."""
