@@ -1,6 +1,7 @@
 """Silences and acknowledgements over the port: who asks for what, and how it is shown."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -94,6 +95,9 @@ def test_both_are_on_the_page_in_the_api_and_in_the_metrics(serve: Serve) -> Non
     assert "operators silenced</b> by ann until" in page
     assert "&lt;b&gt;moving&lt;/b&gt;" in page
     assert "acknowledged</b> by bob since" in page
+    daemon.quieting.silences[0] = replace(daemon.quieting.silences[0], ends=NOW + 3 * 86_400)
+    assert "by ann until 2027-01-18 08:00 UTC" in where.get("/").text, "not the time of day alone"
+    daemon.quieting.silences[0] = replace(daemon.quieting.silences[0], ends=NOW + 60)
     (one,) = json.loads(where.get("/api/v1/contracts").body)["contracts"][0]["objectives"]
     assert one["silence"] == {"id": 1, "author": "ann", "reason": "<b>moving</b>", "ends": NOW + 60}
     assert one["acknowledged"] == {"author": "bob", "note": "on it", "at": NOW - 60}

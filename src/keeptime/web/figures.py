@@ -45,6 +45,6 @@ def shown_age(seconds: float) -> str:
 
 
 def shown_instant(at: float, now: float) -> str:
-    """The time of day in UTC; the date too when that is half a day ago or more."""
+    """The time of day in UTC; the date too when that is half a day ago, or to come, or more."""
     moment = datetime.fromtimestamp(at, UTC)
-    return f"{moment:%H:%M:%S} UTC" if now - at < 43_200 else f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"{moment:%H:%M:%S} UTC" if abs(now - at) < 43_200 else f"{moment:%Y-%m-%d %H:%M} UTC"
