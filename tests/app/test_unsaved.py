@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,16 @@ class Scene:
         operators = Operators(store, self.in_store, clock, lambda: (TERMS,), lambda: None)
         self.queues, self.unmarked = Queues(store, self.in_store), set[tuple[str, str]]()
         older = nothing_older(self.queues, lambda: frozenset(self.unmarked))
-        self.unsaved = Unsaved(Unstored(self.receiver, clock, older), operators, clock, lambda message: message)
+        self.muted: set[Address] = set()
+        self.unsaved = Unsaved(Unstored(self.receiver, clock, older), operators, clock, self.audible)
 
     async def in_store(self, call: Callable[..., object], *args: object, **kwargs: object) -> object:
         if self.full:
             raise StoreUnavailable("the disk is full")
         return call(*args, **kwargs)
+
+    def audible(self, message: Message) -> Message:
+        return replace(message, addresses=tuple(each for each in message.addresses if each not in self.muted))
 
     def live(self, seconds: float, waiting: Sequence[Message]) -> None:
         async def looking() -> None:
@@ -85,3 +90,9 @@ def test_what_is_stored_and_waits_goes_first_but_for_what_only_lacks_its_mark(sc
     scene.unmarked.add((TERMS.name, HOOK.id))
     scene.live(1, second)
     assert scene.taken(HOOK) == ["at_risk"]
+
+
+def test_whom_a_silence_mutes_hears_nothing_without_the_store_either(scene: Scene) -> None:
+    scene.muted = {LOG}
+    scene.live(60, tell_of(TERMS, (PAGE,)))
+    assert (scene.taken(HOOK), scene.taken(LOG)) == (["at_risk"], [])

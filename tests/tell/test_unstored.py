@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from keeptime.model.alert import Address, Message
+from keeptime.model.alert import Address, Delivery, Message
 from keeptime.tell.unstored import PATIENCE, Unstored
 from keeptime.testing.receiver import FakeReceiver, Fate
 from keeptime.testing.virtual import VirtualClock, VirtualLoop
@@ -94,3 +94,20 @@ def test_at_the_end_all_is_told_at_once_as_far_as_it_can_be() -> None:
     late.receiver.fates[HOOK.id] = [Fate.HUNG]
     assert not late.run(late.unstored.drain(late.messages, 5.0))
     assert (late.taken(HOOK), late.taken(OTHER)) == ([], late.ids())
+
+
+class Stamped(FakeReceiver):
+    """Notes by which time each message is signed."""
+
+    async def send(self, delivery: Delivery, now: float) -> str:
+        self.timeout = now
+        return await FakeReceiver.send(self, delivery, now)
+
+
+def test_receivers_compare_the_machines_own_time_not_that_which_is_judged_by() -> None:
+    one = Waiting(HOOK)
+    receiver = Stamped()
+    clock, machine = VirtualClock(one.loop, NOW), VirtualClock(one.loop, NOW + 3600)
+    one.unstored = Unstored(receiver, clock, stamps=machine)
+    one.live(PATIENCE + 2)
+    assert 3600 <= receiver.timeout - NOW < 3600 + PATIENCE + 2

@@ -124,7 +124,7 @@ class Daemon:
         self._committed_at: float | None = None
         older = nothing_older(self._queues, lambda: frozenset(self._dispatcher.unmarked), right.view)
         self._unsaved = Unsaved(
-            Unstored(self._receivers, clock, older), self._operators, clock, self.quieting.audible
+            Unstored(self._receivers, clock, older, right.stamps), self._operators, clock, self.quieting.audible
         )
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -47,13 +47,19 @@ class _Way:
 class Unstored:
     """`offer` again and again all that waits for the store, oldest first; nothing, once nothing does.
 
-    `may_send`: does nothing older that is stored wait for this (contract, address)?
+    `may_send`: does nothing older that is stored wait for this (contract, address)? `stamps`: the clock that
+    receivers compare theirs with, where that is another.
     """
 
     def __init__(
-        self, receivers: ReceiverFactory, clock: Clock, may_send: Callable[[str, Address], bool] = always
+        self,
+        receivers: ReceiverFactory,
+        clock: Clock,
+        may_send: Callable[[str, Address], bool] = always,
+        stamps: Clock | None = None,
     ) -> None:
         self._receivers, self._clock, self._may_send = receivers, clock, may_send
+        self._stamps = stamps or clock
         self._since: dict[str, float] = {}
         self._taken: set[tuple[str, str]] = set()
         self._ways: dict[Pair, _Way] = {}
@@ -95,7 +101,9 @@ class Unstored:
             *(way.attempts, began, began),
         )
         try:
-            await self._receivers(address.kind).send(replace(delivery, body=numbered(delivery)), began)
+            await self._receivers(address.kind).send(
+                replace(delivery, body=numbered(delivery)), self._stamps.wall_ns() / 1e9
+            )
         except DeliveryError as error:
             self._failed(message, address, way, error)
         except Exception as error:
