@@ -1,16 +1,18 @@
 """References give their values, and only when asked."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from keeptime.contract.fingerprint import written
 from keeptime.contract.load import load_files
 from keeptime.contract.machine import lacking
 from keeptime.contract.secrets import resolve
 from keeptime.contract.terms import SecretRef
 from keeptime.errors import SecretError
 
-from .given import BASE
+from .given import BASE, changed, valid
 
 
 def test_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,6 +49,19 @@ def test_a_file_that_is_no_secret(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(SecretError) as caught:
         resolve(f"file:{path}")
     assert "canary" not in str(caught.value)
+
+
+def test_what_is_kept_of_a_contract_has_no_query_of_a_url() -> None:
+    text = changed("5000/predict", "5000/predict?key=hunter2&plain=\\")
+    text = text.replace('"log:"', '"webhook:https://hook.example/in?sig=hunter2", "log:"')
+    one = valid(text)
+    said = json.loads(written(one))
+    assert said["endpoint"]["url"] == "http://127.0.0.1:5000/predict?***"
+    assert said["operators"][0]["target"] == "https://hook.example/in?***"
+    assert "hunter2" not in written(one)
+    other = valid(text.replace("key=hunter2", "key=hunter3"))
+    assert other.version != one.version
+    assert written(other) == written(one)
 
 
 def test_what_this_machine_lacks_is_a_warning_at_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

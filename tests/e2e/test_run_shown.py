@@ -68,7 +68,7 @@ def test_status_says_how_things_stand(tmp_path: Path) -> None:
                 "budget",
                 "reason",
             ),
-            *("forecast", "compliance", "internal", "from", "until"),
+            *("forecast", "compliance", "internal", "from", "until", "silence", "acknowledged"),
         }
         assert set(objective["budget"]) == {"total", "spent", "left"}
         assert status(one, "other")[0] == 1

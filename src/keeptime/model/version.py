@@ -1,6 +1,6 @@
 """A contract's version as it is kept: what it says, and from when to when it was in force.
 
-Guarantees: `written` holds references to secrets, never their values. Knows nothing of YAML.
+Guarantees: `written` holds references to secrets, never their values, and no query of a URL. Knows nothing of YAML.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ContractVersion:
-    """What a contract says. `written`: in the form that its version is computed from; `file`: where it was read."""
+    """What a contract says. `written`: in the form that its version is computed from, but for queries; `file`:
+    where it was read.
+    """
 
     contract: str
     version: str
