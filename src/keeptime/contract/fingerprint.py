@@ -1,7 +1,7 @@
 """The version of a contract: a hash of what it says, not of how it is written.
 
-Guarantees: `written` is what the version is computed from: the version is the beginning of its SHA-256. References
-to secrets stand in it as such, never their values.
+Guarantees: `written` is what the version is computed from, but for the queries of URLs: without any the version is
+the beginning of its SHA-256. References to secrets stand in it as such, never their values.
 """
 
 import hashlib
