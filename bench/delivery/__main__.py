@@ -23,6 +23,7 @@ def told(quick: bool, seed: int) -> list[Found]:
     """Loads of `telling`, three runs of each that is not quick."""
     loads = [
         Load("one decision for all 100", 1, 10 if quick else 60, 1.0),
+        Load("the same 80, and the other 20 do not hang", 1, 10 if quick else 60, 1.0, hang=False),
         Load("100 contracts, one receiver each", 100, 100 if quick else 600, 0.05),
     ]
     return [telling.measure(load, seed + number) for load in loads for number in range(1 if quick else 3)]

@@ -57,7 +57,11 @@ class Lives:
                 stdout=log,
                 stderr=log,
             )
-        until(ready.exists, 30, "keeptime to start")
+        try:
+            until(ready.exists, 60, "keeptime to start")
+        except AssertionError:
+            process.kill()
+            raise
         return process
 
     def condition(self) -> str | None:
