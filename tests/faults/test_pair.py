@@ -152,6 +152,7 @@ def test_fault_24_a_pair_five_minutes_apart_has_the_same_ticks_and_ids(tmp_path:
         (name,) = two.decided()
         (body,) = (json.loads(bytes(each)) for (each,) in two.rows("SELECT body FROM message"))  # type: ignore[arg-type]
         assert abs(datetime.fromisoformat(body["at"]).timestamp() - time.time()) < 60, "it goes by the database"
+        assert "this machine's clock is +300 s off the database's" in two.a.log
         two.a.kill()
         took(two, "killed, with its clock ten minutes ahead of the other's")
         two.await_told()

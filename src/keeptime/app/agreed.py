@@ -23,7 +23,6 @@ class AgreedClock:
     def monotonic_ns(self) -> int:
         return monotonic_ns()
 
-    @property
     def machine_ahead(self) -> float:
         """Seconds that this machine's own clock is ahead of it."""
         return (wall_ns() - self.wall_ns()) / 1e9

@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 FAILING = 2.0
 """Pauses, in renewals, after the database was away or a lead could not be taken: its last leader goes first."""
 
+NOTED = 2.0
+"""Seconds that the machine's clock is off the database's before a line in the log says so."""
+
 
 class Pair:
     """`holder`: this process, under a name that no other has. `show(daemon)`: it leads now; None: it does not."""
@@ -138,6 +141,8 @@ class Pair:
         self._lost.clear()
         renewing = asyncio.create_task(self._renew(held.term), name="lease")
         log.info("leading", extra={"term": held.term, "store": self._holding.where})
+        if abs(off := self._clock.machine_ahead()) > NOTED:
+            log.warning("this machine's clock is %+.0f s off the database's, by which a pair goes", off)
         try:
             await self._lead(held.term)
         except StoreError as error:
