@@ -66,3 +66,11 @@ def test_every_target_of_make_is_in_contributing() -> None:
 def test_the_licence_is_the_one_that_is_named() -> None:
     assert PROJECT["project"]["license"] == "Apache-2.0"
     assert "Version 2.0, January 2004" in text_of(ROOT / "LICENSE")
+
+
+def test_the_two_locks_agree() -> None:
+    """The tools are installed beside the packages."""
+    packages, tools = (dict(re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE)) for lock in (LOCK, TOOLS))
+    assert {name: (packages[name], tools[name]) for name in packages.keys() & tools.keys()} == {
+        name: (packages[name], packages[name]) for name in packages.keys() & tools.keys()
+    }
