@@ -17,7 +17,7 @@ from keeptime.model.change import Change
 from keeptime.store.sqlite import SqliteStore
 from keeptime.testing.outbox import in_place
 from tests.store.given import NOW, opened
-from tests.tell.given import PAGE, contract, tell_of
+from tests.tell.given import BROKEN, PAGE, contract, tell_of
 
 HOOK, MAIL, PAGER = (Address("checkout", kind, f"env:{kind.upper()}") for kind in ("webhook", "email", "pagerduty"))
 ONCALL = Address("operators", "log", "operators.log")
@@ -206,3 +206,19 @@ def test_a_step_that_fails_changes_nothing(store: SqliteStore, monkeypatch: pyte
 
 def _broken(*_: object) -> None:
     raise ZeroDivisionError
+
+
+def test_a_backlog_is_gone_through_in_parts(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And from the beginning again, once its end is reached."""
+    monkeypatch.setattr("keeptime.app.passing.AT_ONCE", 2)
+    scene = Scene(store, terms(MAIL))
+    more = tell_of(scene.whole, [PAGE, BROKEN, PAGE, BROKEN, PAGE])[1:]
+    for each in more:
+        store.commit(Change(NOW, messages=(replace(each, addresses=(HOOK,)),)))
+    assert scene.waiting() == {HOOK.id: 5}
+    passed = []
+    for at in range(120, 128):
+        scene.look(at)
+        passed.append(scene.passing.steps["sentiment-latency", "checkout"])
+    assert passed[:3] == [2, 4, 5]
+    assert scene.waiting()[MAIL.id] == 5

@@ -31,6 +31,10 @@ BREATH = 20.0
 """The outbox is left alone for this many times as long as reading it took."""
 
 
+AT_ONCE = 1000
+"""Rows that one look is about; the next one goes on behind them, so that no backlog holds up the store."""
+
+
 class Passing:
     """`run` as a task. `steps`: how often a message was passed on, by (contract, audience), since the start.
 
@@ -50,6 +54,7 @@ class Passing:
         self._store, self._in_store, self._clock = store, in_store, clock
         self._contracts, self._operators, self._woken = contracts, operators, woken
         self._began = self._now()
+        self._after = 0
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -71,7 +76,9 @@ class Passing:
             return
         within = min(each.within for each in urgencies)
         most = max(1, *(len(each.escalate) for each in urgencies))
-        found = await self._in_store(self._store.late, now, within, most)
+        rows = await self._in_store(self._store.not_taken, now, within, self._after, AT_ONCE)
+        self._after = rows[-1] if len(rows) == AT_ONCE else 0
+        found = await self._in_store(self._store.late, now, within, most, rows)
         passed = [(late, one) for late in found if (one := self._decide(late, contracts, now)) is not None]
         passed += await self._unanswered(contracts, now)
         if not passed:

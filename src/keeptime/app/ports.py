@@ -52,10 +52,14 @@ class Store(Outbox, Protocol):
         """Messages to this audience that were decided since: taken within so many seconds, late, neither yet."""
         ...
 
-    def late(self, now: float, within: float, steps: int) -> Sequence[Late]:
-        """Rows that nobody took, and of which less than so many steps were made: decided longer than `within`
-        seconds ago, or given up lately.
+    def not_taken(self, now: float, within: float, after: int, most: int) -> Sequence[int]:
+        """The first of the rows beyond `after` that nobody took: decided longer than `within` seconds ago, or given
+        up lately.
         """
+        ...
+
+    def late(self, now: float, within: float, steps: int, rows: Sequence[int] | None = None) -> Sequence[Late]:
+        """Of these rows (None: of all) those that nobody took, and of which less than so many steps were made."""
         ...
 
     def unanswered(self, contracts: Collection[str]) -> Sequence[Late]:

@@ -7,6 +7,7 @@ on again by itself. Knows nothing of when and to whom.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from keeptime.model.alert import Late, Passed, topic_of
 from keeptime.model.ledger import LedgerKind
@@ -26,11 +27,13 @@ _LATE = (
     "WHERE k.objective = o.objective AND k.started = a.started AND a.state = 'firing') "
     "FROM outbox o JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route "
     "LEFT JOIN escalation e ON e.origin = o.row "
-    "WHERE {which} AND coalesce(e.steps, 0) < ? "
+    "WHERE {which} AND coalesce(e.steps, 0) < ? {among}"
     "AND NOT EXISTS (SELECT 1 FROM escalated s WHERE s.copy = o.row) ORDER BY o.row"
 )
-_WAITING = _LATE.format(which="o.delivered IS NULL AND o.dead IS NULL AND o.muted IS NULL AND o.created <= ?")
-_DEAD = _LATE.format(which="o.dead >= ? AND o.discarded IS NULL AND o.delivered IS NULL")
+_WAITING = "o.delivered IS NULL AND o.dead IS NULL AND o.muted IS NULL AND o.created <= ?"
+_DEAD = "o.dead >= ? AND o.discarded IS NULL AND o.delivered IS NULL"
+# By expressions: by the rows themselves the whole outbox would be read for the few that nobody took.
+_ROWS = "SELECT o.row FROM outbox o WHERE {which} AND o.row + 0 > ? ORDER BY o.row + 0 LIMIT ?"
 _ORIGIN = (
     "SELECT m.message_id, r.contract, m.topic FROM outbox o "
     "JOIN message m ON m.id = o.message JOIN route r ON r.id = o.route WHERE o.row = ?"
@@ -44,14 +47,21 @@ class Escalating:
     db: Database
     posting: Posting
 
-    def late(self, now: float, within: float, steps: int) -> Sequence[Late]:
-        """Every row that nobody took, of which less than so many steps were made: what was decided longer than
-        `within` seconds ago and waits, and what was given up lately.
-        """
-        found = [
-            *self.db.execute(_WAITING, (now - within, steps)),
-            *self.db.execute(_DEAD, (now - DEAD_SINCE, steps)),
-        ]
+    def rows(self, now: float, within: float, after: int, most: int) -> Sequence[int]:
+        """Rows beyond `after` that nobody took: decided longer than `within` seconds ago, or given up lately."""
+        found: list[int] = []
+        for which, since in ((_WAITING, now - within), (_DEAD, now - DEAD_SINCE)):
+            found += [row for (row,) in self.db.execute(_ROWS.format(which=which), (since, after, most))]
+        return sorted(found)[:most]
+
+    def late(self, now: float, within: float, steps: int, rows: Sequence[int] | None = None) -> Sequence[Late]:
+        """Of these rows (None: of all) those that nobody took, and of which less than so many steps were made."""
+        if rows is not None and not rows:
+            return ()
+        among = "" if rows is None else f"AND o.row IN ({', '.join('?' * len(rows))}) "
+        found: list[Any] = []
+        for which, since in ((_WAITING, now - within), (_DEAD, now - DEAD_SINCE)):
+            found += self.db.execute(_LATE.format(which=which, among=among), (since, steps, *(rows or ())))
         return [
             Late(
                 *(row, name, contract, address_of(to), topic_of(topic), created, dead, error, done, at),

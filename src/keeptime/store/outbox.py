@@ -94,10 +94,15 @@ class StoredOutbox:
         with self.db.speaking():
             return told(self.db, contract, audience, within, since, now)
 
-    def late(self, now: float, within: float, steps: int) -> Sequence[Late]:
-        """Rows that nobody took: decided longer than `within` seconds ago, or given up lately."""
+    def not_taken(self, now: float, within: float, after: int, most: int) -> Sequence[int]:
+        """Rows beyond `after` that nobody took: decided longer than `within` seconds ago, or given up lately."""
         with self.db.speaking():
-            return self._escalating.late(now, within, steps)
+            return self._escalating.rows(now, within, after, most)
+
+    def late(self, now: float, within: float, steps: int, rows: Sequence[int] | None = None) -> Sequence[Late]:
+        """Of these rows (None: of all) those that nobody took, and of which less than so many steps were made."""
+        with self.db.speaking():
+            return self._escalating.late(now, within, steps, rows)
 
     def unanswered(self, contracts: Collection[str]) -> Sequence[Late]:
         """Of each alert of these contracts that is open: the operators' first page, where somebody took it."""
