@@ -16,8 +16,8 @@ from keeptime.tell.audience import everyone, urgency_of
 from keeptime.tell.own_promise import WINDOW, Told
 from keeptime.tell.ports import InStore
 
-EVERY = 5.0
-BREATH = 50.0
+EVERY = 10.0
+BREATH = 500.0
 """Seconds between two looks; more where one takes long: so many times as long as it took."""
 
 

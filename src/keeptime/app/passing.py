@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 LOOK = 1.0
 """Seconds between two looks; more where a look takes long."""
 
-BREATH = 20.0
+BREATH = 100.0
 """The outbox is left alone for this many times as long as reading it took."""
 
 
