@@ -12,7 +12,8 @@ import html
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 MASK = "***"
@@ -29,12 +30,41 @@ _TOKEN_LIKE = re.compile(r"(?=.{12})(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9._~-]+|[A
 """A segment of a path that is no word of a language."""
 
 
+HEAD = SHORTEST_PART
+"""Characters by which writings are found in a text: so the time that takes does not grow with their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Writings:
+    """By their first HEAD characters, and those that are shorter."""
+
+    by_head: Mapping[str, tuple[str, ...]]
+    short: tuple[str, ...]
+
+    @classmethod
+    def of(cls, values: Iterable[str]) -> "_Writings":
+        every = {writing for value in values for writing in writings(value)}
+        by_head: dict[str, tuple[str, ...]] = {}
+        for writing in every:
+            if len(writing) >= HEAD:
+                by_head[writing[:HEAD]] = (*by_head.get(writing[:HEAD], ()), writing)
+        return cls(by_head, tuple(each for each in every if len(each) < HEAD))
+
+    def begun_in(self, text: str) -> list[str]:
+        """Those of which at least the head is in this text, longest first."""
+        if not self.by_head and not self.short:
+            return []
+        heads = {text[at : at + HEAD] for at in range(len(text) - HEAD + 1)} & self.by_head.keys()
+        found = [writing for head in heads for writing in self.by_head[head]]
+        return sorted([*found, *self.short], key=len, reverse=True)
+
+
 class Redactor:
-    """What was remembered, and all its writings, longest first."""
+    """What was remembered, and all its writings."""
 
     def __init__(self) -> None:
         self._known: dict[str, None] = {}
-        self._writings: tuple[str, ...] | None = ()
+        self._writings: _Writings | None = _Writings({}, ())
         self._lock = threading.Lock()
 
     def remember(self, value: str) -> None:
@@ -49,7 +79,7 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """This text without them."""
-        for writing in self._all():
+        for writing in self._all().begun_in(text):
             if writing in text:
                 text = text.replace(writing, MASK)
         return text
@@ -57,7 +87,7 @@ class Redactor:
     def redact_cut(self, text: str) -> str:
         """The same for a text that was shortened: what begins like a secret is taken out as far as it goes."""
         text = self.redact(text)
-        for writing in self._all():
+        for writing in self._all().begun_in(text):
             head = writing[:8]
             at = text.find(head) if len(writing) >= 12 else -1
             if at >= 0:
@@ -65,12 +95,11 @@ class Redactor:
                 text = text[:at] + MASK + text[at + same :]
         return text
 
-    def _all(self) -> tuple[str, ...]:
+    def _all(self) -> _Writings:
         found = self._writings
         if found is None:
             with self._lock:
-                every = {writing for value in self._known for writing in writings(value)}
-                found = self._writings = tuple(sorted(every, key=len, reverse=True))
+                found = self._writings = _Writings.of(self._known)
         return found
 
 

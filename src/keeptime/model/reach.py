@@ -44,7 +44,7 @@ class Reach:
         return good, next(filter(None, refusals), "")
 
     def _inside(self, address: Address) -> str:
-        found = _range_of(address, INSIDE)
+        found = _inside_range(address)
         if found is None or any(address in network for network in self.allow):
             return ""
         return (
@@ -122,6 +122,10 @@ def _never(address: Address) -> str:
 
 
 @lru_cache(maxsize=4096)
+def _inside_range(address: Address) -> Range | None:
+    return _range_of(address, INSIDE)
+
+
 def _range_of(address: Address, ranges: tuple[Range, ...]) -> Range | None:
     version = 6 if isinstance(address, IPv6Address) else 4
     return next((each for each in ranges if each.network.version == version and address in each.network), None)
