@@ -64,19 +64,20 @@ def terms(load: Load, heard: Heard) -> list[Contract]:
     ]
 
 
-async def tell(load: Load, heard: Heard, folder: Path, seed: int) -> dict[str, int]:
-    """Commit and send; when each message was decided, by id."""
+async def tell(load: Load, heard: Heard, folder: Path, seed: int) -> dict[str, tuple[int, int]]:
+    """Commit and send; when each message was decided, and when that was durable, by id."""
     clock, in_store, receivers = SteadyClock(), StoreThread(), Receivers()
     store = await in_store(SqliteStore.open, folder, tick_seconds=10.0, now=clock.wall_ns() / 1e9)
     dispatcher = Dispatcher(store, receivers, clock, in_store, stamps=SystemClock())
     running = asyncio.create_task(dispatcher.run())
     chance = random.Random(seed)
-    decided: dict[str, int] = {}
+    decided: dict[str, tuple[int, int]] = {}
     messages = [iter(_messages(each, load)) for each in terms(load, heard)]
     for number in range(load.decisions):
         message = next(messages[number % load.contracts])
-        decided[message.id] = monotonic_ns()
+        began = monotonic_ns()
         await in_store(store.commit, Change(clock.wall_ns() / 1e9, messages=(message,)))
+        decided[message.id] = began, monotonic_ns()
         dispatcher.wake()
         await asyncio.sleep(load.every * chance.uniform(0.8, 1.2))
     await asyncio.sleep(2.0)
@@ -101,7 +102,7 @@ def measure(load: Load, seed: int) -> dict[str, object]:
         with receiving() as heard:
             decided = asyncio.run(tell(load, heard, Path(folder), seed))
         arrivals = [each for each in _first(heard.arrivals) if not hangs(int(each[0].removeprefix("/")))]
-        took = sorted((at - decided[name]) / 1e6 for _, name, at in arrivals)
+        took, after = (sorted((at - decided[name][which]) / 1e6 for _, name, at in arrivals) for which in (0, 1))
     told = [number % load.contracts for number in range(load.decisions)]
     due = load.decisions * (RECEIVERS - HANGING) if load.contracts == 1 else sum(not hangs(each) for each in told)
     return {
@@ -109,8 +110,13 @@ def measure(load: Load, seed: int) -> dict[str, object]:
         "decisions": load.decisions,
         "due": due,
         "received": len(took),
-        "ms": {name: took[min(len(took) - 1, int(len(took) * share))] for name, share in SHARES.items()},
+        "ms": {name: at_share(took, share) for name, share in SHARES.items()},
+        "after_commit_p99_ms": at_share(after, 0.99),
     }
+
+
+def at_share(ascending: Sequence[float], share: float) -> float:
+    return ascending[min(len(ascending) - 1, int(len(ascending) * share))]
 
 
 SHARES = {"median": 0.5, "p90": 0.9, "p99": 0.99, "worst": 1.0}
