@@ -6,6 +6,7 @@ the package's user `postgres`.
 """
 
 import contextlib
+import ctypes
 import fcntl
 import itertools
 import json
@@ -27,6 +28,7 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parents[1]
 READY_SECONDS = 60.0
+_LIBC = ctypes.CDLL(None)
 _numbers = itertools.count()
 
 
@@ -43,6 +45,11 @@ def _unprivileged() -> dict[str, object]:
         return {}
     entry = pwd.getpwnam("postgres")
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _end_with_me() -> None:
+    """In the child, once it is another user: it is told to stop when its parent ends, however that ends."""
+    _LIBC.prctl(1, signal.SIGQUIT)  # PR_SET_PDEATHSIG
 
 
 @dataclass
@@ -65,7 +72,7 @@ class Postgres:
         }
         command = [program("postgres"), "-D", str(self.folder / "data")]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, **_unprivileged())  # type: ignore[call-overload]
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_end_with_me, **_unprivileged())  # type: ignore[call-overload]
         log.close()
         self._await()
 
@@ -148,6 +155,7 @@ def _start_guarded(meeting: Path, said: Path) -> None:
 
 def _guard(meeting: Path) -> None:
     """Run a server until nobody uses it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with postgres() as server, (meeting / "postgres.users").open("a") as users:
         new = meeting / "postgres.json.new"
         new.write_text(json.dumps({"url": server.url()}))
