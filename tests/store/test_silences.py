@@ -231,6 +231,20 @@ def test_who_is_passed_on_to_is_muted_like_anybody(store: SqliteStore) -> None:
     assert [each.address for each in store.muted()] == [pager]
 
 
+def test_who_was_to_be_passed_on_to_does_not_hear_of_an_alert_that_is_over(store: SqliteStore) -> None:
+    pager = Address("operators", "pagerduty", "env:PAGER")
+    told(store, "one", NOW)
+    (late,) = [each for each in store.late(NOW + 999, 120.0, 1) if each.address == LOG]
+    store.silence(MINE, NOW + 998)
+    store.pass_on([Passed(late.row, pager, "late")], NOW + 999)
+    told(store, "end", NOW + 1000, "ok")
+    assert [each for each in sent(store) if each[0] == "operators"] == [("operators", "one")]
+    _, objectives = store.settle_silences(NOW + 3600)
+    assert objectives == (FAST,)
+    assert sent(store) == [("operators", "end")], "the log's; the pager never heard of it"
+    assert store.muted() == []
+
+
 def test_an_acknowledgement_is_kept_and_proven(store: SqliteStore, tmp_path: Path) -> None:
     first, second = Ack(FAST, NOW, "ann", "on it", NOW + 1), Ack(FAST, NOW, "bob", "", NOW + 2)
     store.acknowledge([first])

@@ -1,8 +1,8 @@
 """Silences, and the rows of the outbox that they hold back. Runs inside the caller's transaction.
 
 Guarantees: what ends a silence decides in the same step about every row that it held back: of each receiver and
-objective the newest is sent, if that says anything else than what was told last, and the rest stays unsent for
-good. Each beginning and end is a row of the ledger.
+objective the newest is sent, if that says anything else than what was told last and its alert is not over
+meanwhile, and the rest stays unsent for good. Each beginning and end is a row of the ledger.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +30,7 @@ _NEWEST = (
     "SELECT o.muted, m.id, m.message_id, m.body FROM outbox o JOIN message m ON m.id = o.message "
     "WHERE o.route = ? AND o.objective = ? "
 )
+_OVER_SINCE = "SELECT 1 FROM message WHERE objective = ? AND id > ? AND topic IN ('recovered', 'withdrawn') LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,9 @@ class Silences:
             f"{_NEWEST}AND o.muted IS NULL AND o.dead IS NULL ORDER BY o.row DESC LIMIT 1", where
         ).fetchone()
         sent = muted is not None and news(body, None if told is None else told[3])
+        # Who is only passed on to does not hear the end, and is not to hear of a beginning that has one.
+        if sent and self.db.execute(_OVER_SINCE, (objective, message)).fetchone() is not None:
+            sent = False
         if sent:  # as a row of its own, so that it comes last in the order and in the numbers
             numbers = Numbering(self.db).take(route, name)
             self.db.execute(
