@@ -9,6 +9,7 @@ import logging
 import sys
 import threading
 from datetime import UTC, datetime
+from typing import TextIO
 
 from keeptime.model.alert import Message
 from keeptime.redaction import redact
@@ -37,9 +38,17 @@ def value_of(value: object) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what is stderr now: the live table, while it is shown, which puts lines above itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def set_up(*, quiet: bool) -> None:
     """Log to stderr; `quiet` (a live table is shown): errors alone."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(Line())
     logging.basicConfig(level=logging.ERROR if quiet else logging.INFO, handlers=[handler], force=True)
     threading.excepthook = _thread_ended
