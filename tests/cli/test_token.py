@@ -9,10 +9,12 @@ from keeptime.cli.asking import send, token_value
 from keeptime.errors import KeeptimeError, SecretError, TokenError, UsageError
 from keeptime.model.token import Scope
 from keeptime.store.tokens import TokenFile
+from keeptime.web.tls import Certificate
 from tests.cli.commands import run
 from tests.nobody import nobody_listening
 from tests.web.conftest import served
 from tests.web.test_outbox import daemon
+from tests.web.test_tls import issued, tls
 from tests.web.test_tokens import guarded
 
 Out = pytest.CaptureFixture[str]
@@ -119,3 +121,17 @@ def test_a_token_goes_to_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("KEEPTIME_TOKEN", "kt_x")
         with pytest.raises(KeeptimeError, match=f"no keeptime answers at http://127.0.0.1:{port}"):
             send(f"http://127.0.0.1:{port}", "contracts")
+
+
+def test_a_certificate_that_is_not_trusted_is_said_and_can_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain, key, trust = issued(tmp_path, "own")
+    with tls(Certificate(chain, key)) as port:
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        with pytest.raises(
+            KeeptimeError, match=r"certificate of https://localhost:\d+ is not trusted .*SSL_CERT_FILE"
+        ):
+            send(f"https://localhost:{port}", "contracts")
+        monkeypatch.setenv("SSL_CERT_FILE", str(trust))
+        assert send(f"https://localhost:{port}", "contracts")["contracts"]

@@ -12,6 +12,7 @@ from keeptime.cli.run import PORT
 from keeptime.errors import KeeptimeError, UsageError
 
 if TYPE_CHECKING:
+    from ssl import SSLCertVerificationError
     from urllib.error import HTTPError
     from urllib.request import OpenerDirector, Request
 
@@ -68,6 +69,7 @@ def send(url: str, what: str, *, posted: object = None, token: str = "", method:
 def _sent(url: str, request: "Request", patience: int, waits: int = 10) -> dict[str, Any]:
     """`waits`: how often it may be told to come again a little later."""
     import json
+    import ssl
     import urllib.error
 
     try:
@@ -78,7 +80,10 @@ def _sent(url: str, request: "Request", patience: int, waits: int = 10) -> dict[
             return _sent(url, request, patience, waits - 1)
         raise _refusal(url, error) from error
     except (OSError, ValueError) as error:
-        raise _no_answer(url, getattr(error, "reason", error)) from error
+        why = getattr(error, "reason", error)
+        if isinstance(why, ssl.SSLCertVerificationError):
+            raise _not_trusted(url, why) from error
+        raise _no_answer(url, why) from error
     if not isinstance(found, dict):
         raise _no_answer(url, "it answers no JSON object")
     return found
@@ -93,6 +98,13 @@ def _waited(error: "HTTPError") -> bool:
         return False
     sleep(int(after))
     return True
+
+
+def _not_trusted(url: str, why: "SSLCertVerificationError") -> NoAnswer:
+    return NoAnswer(
+        f"the certificate of {url} is not trusted ({why.verify_message}), so nothing was asked; expected one of an "
+        "authority that this machine knows; SSL_CERT_FILE names a file with the authority's or with the certificate"
+    )
 
 
 def _no_answer(url: str, why: object) -> NoAnswer:
