@@ -111,8 +111,8 @@ def test_the_operators_are_told_once_whom_since_when_and_why(store: SqliteStore)
     assert body["type"] == "keeptime.service.undelivered"
     assert body["reason"] == (
         f"Message {head.message_id} (at_risk) was not taken for checkout by webhook in 2 min 1 s, and 2 min was "
-        "promised; the last time: it answered 500 Internal Server Error; expected 2xx. It goes to checkout by "
-        "email now, and it goes on being tried."
+        "promised; the last time: it answered 500 Internal Server Error; expected 2xx. It goes to the next of "
+        "checkout now, by email, and it goes on being tried."
     )
     for later in (300, 5000):
         scene.look(later)

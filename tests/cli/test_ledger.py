@@ -49,6 +49,9 @@ def test_it_is_listed_by_kind_and_time(data: str, capsys: Out) -> None:
     assert [(row["fields"]["before"], row["fields"]["version"]) for row in rows] == [(None, "v1"), ("v1", "v2")]
     assert run("ledger", "list", "--since", "2030-01-01", "--data", data) == 0
     assert capsys.readouterr().out == "there is no such row\n"
+    with pytest.raises(SystemExit):
+        run("ledger", "list", "--kind", "nothing", "--data", data)
+    assert "choose from 'decision', 'delivery'" in capsys.readouterr().err
 
 
 def test_what_a_contract_said_before_its_edit_is_kept(data: str, capsys: Out) -> None:
@@ -56,7 +59,10 @@ def test_what_a_contract_said_before_its_edit_is_kept(data: str, capsys: Out) ->
     newest, first = json.loads(capsys.readouterr().out)["versions"]
     assert (newest["written"], newest["until"]) == ({"target": 0.2}, None)
     assert (first["written"], first["since"], first["until"]) == ({"target": 0.1}, NOW + 1, NOW + 2)
+    assert run("ledger", "contract", "digits", "--data", data) == 0
+    assert '"target": 0.2' in capsys.readouterr().out
     assert run("ledger", "contract", "nobody", "--data", data) == 1
+    assert capsys.readouterr().out == "nothing is kept of a contract 'nobody'\n"
 
 
 def test_verify_says_yes_or_which_row_and_exits_by_it(data: str, capsys: Out) -> None:

@@ -27,7 +27,7 @@ def test_a_running_keeptime_is_asked(capsys: Out) -> None:
         assert run("outbox", "list", "--dead", "--json", "--url", where.url) == 1
         assert [each["id"] for each in json.loads(capsys.readouterr().out)["outbox"]] == [1, 3, 4]
         assert run("outbox", "replay", "1", "99", "--url", where.url) == 1
-        assert capsys.readouterr().out == "1 dead letter will be sent again\n"
+        assert capsys.readouterr().out == "1 dead letter will be sent again; 1 of the ids is of no dead letter\n"
         assert run("outbox", "replay", "--all", "--json", "--url", where.url) == 0
         assert json.loads(capsys.readouterr().out) == {"replayed": 2}
         assert run("outbox", "list", "--url", where.url) == 0
@@ -41,6 +41,11 @@ def test_without_one_the_store_is_asked(tmp_path: Path, capsys: Out) -> None:
     assert run("outbox", "list", "--json", "--data", str(tmp_path)) == 1
     first, second = json.loads(capsys.readouterr().out)["outbox"]
     assert (first["message_id"], first["receiver"], first["error"]) == ("m1", "webhook:env:HOOK", "it answered 410")
+    assert run("outbox", "list", "--data", str(tmp_path)) == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert (shown[0], shown[1], shown[3]) == (
+        "1  digits/fast  broken, for checkout", "  webhook:env:HOOK", "  it answered 410",
+    )  # fmt: skip
     assert run("outbox", "replay", str(second["id"]), "--data", str(tmp_path)) == 0
     assert run("outbox", "list", "--dead", "--data", str(tmp_path)) == 1
     assert run("outbox", "replay", "--contract", "digits", "--data", str(tmp_path)) == 0
@@ -72,7 +77,7 @@ def test_dead_letters_are_discarded_with_a_reason(tmp_path: Path, capsys: Out) -
     with served(shown) as where:
         why = ("--author", "ada", "--reason", "gone", "--url", where.url)
         assert run("outbox", "discard", "1", "99", *why) == 1
-        assert capsys.readouterr().out == "1 dead letter discarded\n"
+        assert capsys.readouterr().out == "1 dead letter discarded; 1 of the ids is of no dead letter\n"
         assert run("outbox", "discard", "--all", "--json", *why) == 0
         assert json.loads(capsys.readouterr().out) == {"discarded": 2}
         assert shown.discarded_by == [("ada", "gone")] * 2

@@ -193,7 +193,8 @@ class Daemon:
 
     async def _refused(self, why: str) -> None:
         await self.tell_operators(
-            "reload_refused", f"the contracts could not be read anew, the old ones go on: {why}"
+            "reload_refused",
+            f"the contracts could not be read anew, the old ones go on: {'; '.join(why.splitlines())}",
         )
 
     def snapshot(self) -> Snapshot:

@@ -86,7 +86,11 @@ class Operators:
 
     def of_undelivered(self, late: Late, to: Address | None, reason: str) -> tuple[Message, ...]:
         """What the operators are told of a message that was not taken in time, to be stored in the same step."""
-        then = f"It goes to {to.audience} by {to.kind} now" if to is not None else "Nobody else is to be asked"
+        then = (
+            f"It goes to the next of {to.audience} now, by {to.kind}"
+            if to is not None
+            else "Nobody else is to be asked"
+        )
         whom = f"{late.address.audience} by {late.address.kind}"
         sentence = f"Message {late.message_id} ({late.topic}) was {reason}. {then}, and it goes on being tried."
         return tuple(

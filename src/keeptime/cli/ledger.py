@@ -43,9 +43,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     actions = parser.add_subparsers(dest="action", metavar="list|head|verify|export|contract", required=True)
     shown = actions.add_parser("list", help="the newest rows, the newest last")
-    shown.add_argument("--kind", choices=tuple(LedgerKind), metavar="KIND", help=", ".join(LedgerKind))
+    shown.add_argument(
+        "--kind", choices=[each.value for each in LedgerKind], metavar="KIND", help=", ".join(LedgerKind)
+    )
     shown.add_argument("--contract", metavar="NAME", help="of one contract")
-    shown.add_argument("--since", metavar="WHEN", type=_since, help="2026-11-25, 2026-11-25T10:00Z, or 24h ago")
+    shown.add_argument(
+        "--since",
+        metavar="WHEN",
+        type=_since,
+        help="2026-11-25, 2026-11-25T10:00Z, or a duration before now, such as 24h",
+    )
     shown.add_argument("--limit", metavar="N", type=_limit, default=100, help="rows at most (default %(default)s)")
     head = actions.add_parser("head", help="the newest row's number and hash, as an anchor")
     verify = actions.add_parser("verify", help="is it what was written?")
@@ -151,10 +158,13 @@ def _versions(args: argparse.Namespace) -> int:
     found = versions(args.data, args.store, args.name)
     if args.json:
         _print_json({"contract": args.name, "versions": found})
+    elif not found:
+        print(f"nothing is kept of a contract '{args.name}'")
     else:
         for each in found:
             until = "now" if each["until"] is None else _instant(each["until"])
-            print(f"{each['version']}  {_instant(each['since'])} to {until}  {each['file']}\n  {each['written']}")
+            print(f"{each['version']}  {_instant(each['since'])} to {until}  {each['file']}")
+            _print_json(each["written"])
     return 0 if found else 1
 
 

@@ -14,6 +14,7 @@ from keeptime.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from keeptime.store.letters import Letters
 
@@ -32,6 +33,7 @@ exit codes:
   2  the command was called wrongly
 """
 MOST = 1000
+TABLE_WIDTH = 130
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +77,9 @@ def _list(args: argparse.Namespace) -> int:
         from rich.console import Console
 
         none = "there are no dead letters" if args.dead else "everything was delivered"
-        Console().print(_table(found) if found else none)
+        console = Console()
+        shown = _table(found) if console.width >= TABLE_WIDTH else _lines(found)
+        console.print(shown if found else none, soft_wrap=True)
     return 1 if any(each["dead_since"] is not None for each in found) else 0
 
 
@@ -90,7 +94,9 @@ def _change(args: argparse.Namespace) -> int:
         print(json.dumps({done: count}))
     else:
         what = "will be sent again" if args.action == "replay" else "discarded"
-        print(f"{count} dead letter{'' if count == 1 else 's'} {what}")
+        rest = len(set(args.ids)) - count
+        others = f"; {rest} of the ids {'is' if rest == 1 else 'are'} of no dead letter" if rest > 0 else ""
+        print(f"{count} dead letter{'' if count == 1 else 's'} {what}{others}")
     return 1 if count < len(set(args.ids)) else 0
 
 
@@ -206,6 +212,23 @@ def _table(found: list[dict[str, Any]]) -> "Table":
             escape(each["error"] or ""),
         )
     return out
+
+
+def _lines(found: list[dict[str, Any]]) -> "Text":
+    """The same where a table would be too narrow to read: some lines for each."""
+    from rich.text import Text
+
+    return Text("\n".join(map(_some_lines, found)))
+
+
+def _some_lines(each: dict[str, Any]) -> str:
+    tries = f"{each['attempts']} {'try' if each['attempts'] == 1 else 'tries'}"
+    lines = [
+        f"{each['id']}  {each['contract']}/{each['objective']}  {each['topic']}, for {each['audience']}",
+        f"  {each['receiver']}",
+        f"  created {_instant(each['created'])}, {tries}, {_state(each)}",
+    ]
+    return "\n".join([*lines, f"  {each['error']}"] if each["error"] else lines)
 
 
 def _state(each: dict[str, Any]) -> str:
