@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from keeptime.app.keeper import Keeper
+from keeptime.errors import StoreUnavailable
 from keeptime.model.alert import AlertState, Message
+from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.store.sqlite import SqliteStore
@@ -85,6 +87,29 @@ def test_a_reload_that_the_store_refuses_ends_nothing(store: Store) -> None:
     assert store.alerts()[KEY].state is AlertState.FIRING
     (told,) = one.replace([OTHER], 0.0)
     assert told.topic == "withdrawn"
+
+
+class LosesAnAnswer(Store):
+    """Of one commit the answer is lost, though it was kept; the same one again is known, as on PostgreSQL."""
+
+    lost: Change | None = None
+
+    def commit(self, change: Change) -> None:
+        if change is self.lost:
+            return
+        super().commit(change)
+        if self.lost is None and change.record is None:
+            self.lost = change
+            raise StoreUnavailable("the connection failed")
+
+
+def test_a_reload_whose_answer_is_lost_is_done(store: Store) -> None:
+    losing = LosesAnAnswer(store.real)
+    one = breached(losing)
+    (told,) = one.replace([OTHER], 0.0)
+    assert told.topic == "withdrawn"
+    assert losing.lost is not None
+    assert [each.name for each in one.in_force] == ["other"], "what the store has, too"
 
 
 def test_nothing_is_told_where_nothing_was_wrong_or_nobody_heard(store: Store) -> None:

@@ -170,6 +170,21 @@ def test_a_commit_whose_answer_is_lost_is_not_counted_twice(address: Address, lo
         database.close()
 
 
+def test_names_that_were_read_before_such_a_commit_was_kept_are_read_again(address: Address) -> None:
+    with opened(address) as store:
+        database = LosesTheAnswer(address, "test", store.postgresql._term)
+        store.close()
+        store.db = store.names.db = database
+        change, database.lose = counted(FIRST), "answer"
+        with pytest.raises(StoreUnavailable):
+            store.commit(change)
+        store.names.objectives, store.names.born, store.names.signals = {}, {}, {}  # the server still ended it
+        store.commit(change)
+        store.commit(counted(FIRST + 1))
+        assert sum(store.histories(FIRST + 2)[FAST].good) == 18
+        database.close()
+
+
 def test_what_is_cut_fails_at_once_and_for_good(address: Address) -> None:
     store = opened(address)
     store.cut("the lease is over")

@@ -17,7 +17,7 @@ from keeptime.app.ports import Store
 from keeptime.contract.effective import in_force, next_change
 from keeptime.contract.fingerprint import written
 from keeptime.contract.terms import Contract
-from keeptime.errors import StoreError, StoreFailed, StoreFenced
+from keeptime.errors import StoreError, StoreFailed, StoreFenced, StoreUnavailable
 from keeptime.judge.advance import advance
 from keeptime.judge.block import Block
 from keeptime.judge.intervals import Folding
@@ -114,7 +114,7 @@ class Keeper:
         closing = Closing(contracts, self._tick_seconds, self._store.closed_to(), tick)
         terms = self._terms(contracts, tick, self._memory())
         over = self._ending + self._endings(contracts, terms.plan, now)
-        self._store.commit(
+        self._commit_now(
             Change(
                 now,
                 alerts=over.rows,
@@ -259,6 +259,15 @@ class Keeper:
             return None
         self._versions = self._contracts
         return _versions(self._contracts)
+
+    def _commit_now(self, change: Change) -> None:
+        """Raises StoreError. Of a commit that a network cut off nobody knows whether it was kept: the same change
+        once more finds out, so that the store does not go over to contracts that keeptime did not.
+        """
+        try:
+            self._store.commit(change)
+        except StoreUnavailable:
+            self._store.commit(change)
 
     def _save(self) -> str:
         """Commit what waits, oldest first; the sentence of what went wrong, or ""."""

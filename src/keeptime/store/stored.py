@@ -76,6 +76,7 @@ class Stored(StoredOutbox, StoredQuiet):
     def commit(self, change: Change) -> None:
         """All of the change, durably, or (where it raises StoreError) nothing. Counts add up within a tick."""
         if self.db.was_done(change):
+            self.names.stale = True  # they may have been read before it was
             return
         with self._step(change):
             if change.versions is not None:
