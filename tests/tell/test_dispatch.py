@@ -170,6 +170,19 @@ def test_a_mark_that_cannot_be_stored_is_not_sent_over_and_over(scene: Scene) ->
     assert scene.dispatcher.problem == ""
 
 
+def test_a_failure_that_cannot_be_stored_does_not_end_the_tries(scene: Scene) -> None:
+    scene.receiver.fates[HOOK.id] = [Fate.HUNG, Fate.REFUSED, Fate.REFUSED]
+    scene.tell(HOOK, cases=[PAGE, BROKEN])
+    scene.live(1.0)
+    scene.outbox.broken = StoreError("the disk is full")
+    scene.live(60.0)  # after tries at 0, 1, 5 and 15 s
+    assert [each.row for each in scene.receiver.taken[HOOK.id]] == [1], "it was taken once, and nothing overtook it"
+    scene.outbox.broken = None
+    scene.live(61.0)
+    assert [each.row for each in scene.receiver.taken[HOOK.id]] == [1, 2]
+    assert not scene.outbox.waiting_rows
+
+
 def test_at_the_end_what_is_due_is_sent(scene: Scene) -> None:
     scene.tell(HOOK, cases=[PAGE, BROKEN, OK])
     assert scene.drain(5.0)

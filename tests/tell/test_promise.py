@@ -14,7 +14,7 @@ from keeptime.consumer import Inbox, Received, Verifier
 from keeptime.errors import StoreError
 from keeptime.model.alert import Address, AlertRow, Delivery
 from keeptime.tell.announce import announce
-from keeptime.tell.dispatch import Dispatcher
+from keeptime.tell.dispatch import PAUSE, Dispatcher
 from keeptime.tell.retry import LONGEST_WAIT
 from keeptime.testing.outbox import FakeOutbox, in_place
 from keeptime.testing.receiver import FakeReceiver, Fate
@@ -118,6 +118,7 @@ class Promise(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.outbox.broken = None
         self.receiver.fates.clear()
+        self.live(2 * PAUSE)  # what was given up meanwhile is a dead letter only now
         for name in self.expected:
             check_gaps(self.receiver.taken[name])
         self.replay()

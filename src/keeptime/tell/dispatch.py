@@ -207,46 +207,61 @@ class Dispatcher:
         self._woken.set()
 
     async def _carry(self, head: Delivery) -> None:
-        """One attempt at one row, and its mark."""
+        """One attempt at one row, and its mark; further ones while the store cannot take that it failed."""
+        again: Delivery | None = head
+        while again is not None:
+            again = await self._attempt(again)
+
+    async def _attempt(self, head: Delivery) -> Delivery | None:
+        """The row as it is to be tried again at once; None where the store knows what became of it."""
         counters = self.counters[head.contract, head.address.id]
         try:
             receiver = self._receivers(head.address.kind)
             async with self._lanes.of(head.address, receiver):
                 if not self._may_send():
-                    return
+                    return None
                 status = await receiver.send(replace(head, body=numbered(head)), self._stamps.wall_ns() / 1e9)
         except DeliveryError as error:
-            await self._failed(head, error, counters)
+            return await self._failed(head, error, counters)
         except Exception as error:
             log.error("a receiver of kind %s failed in a way it must not: %s", head.address.kind, blame(error))
-            await self._failed(head, DeliveryError(f"a bug of keeptime: {blame(error)}"), counters)
+            return await self._failed(head, DeliveryError(f"a bug of keeptime: {blame(error)}"), counters)
         else:
             now, pair = self._now(), (head.contract, head.address.id)
             counters.success(now - head.created)
             self.unmarked.add(pair)
             await self._mark(Delivered(head.row, now, status))
             self.unmarked.discard(pair)
+            return None
 
-    async def _failed(self, head: Delivery, error: DeliveryError, counters: PairCounters) -> None:
+    async def _failed(self, head: Delivery, error: DeliveryError, counters: PairCounters) -> Delivery | None:
         counters.failure(str(error))
         now = self._now()
         decision = decide(head.attempts + 1, head.created, now, error, head.message_id)
         if isinstance(decision, GivenUp):
             messages = tuple(self._on_given_up(head, decision))
             outcome = GaveUp(head.row, now, decision.reason, decision.channel, messages)
-            counters.given_up += await self._mark(outcome)
+            counters.given_up += await self._mark(outcome) or 0
             _lament(head, decision)
+            stored = True
         else:
-            await self._mark(Failed(head.row, now, decision.at, str(error)))
+            failed = Failed(head.row, now, decision.at, str(error))
+            stored = await self._mark(failed, until=decision.at) is not None
         await self._on_failed(head, error)
+        return None if stored else replace(head, attempts=head.attempts + 1)
 
-    async def _mark(self, outcome: Outcome) -> int:
-        """Store the outcome; a store that cannot take it now is asked again, for the pair must not run ahead."""
+    async def _mark(self, outcome: Outcome, until: float = inf) -> int | None:
+        """Store the outcome; a store that cannot take it now is asked again, for the pair must not run ahead.
+
+        None: it could not take it until this instant.
+        """
         while True:
             try:
                 given_up = await self._marker.mark(outcome)
             except Exception as error:  # whatever it is: the message must not be sent over and over meanwhile
                 self._trouble(f"the outcome of a delivery cannot be stored: {error}")
+                if self._now() >= until:
+                    return None
                 await asyncio.sleep(PAUSE)
             else:
                 self._on_marked()
