@@ -23,6 +23,12 @@ STYLE = {
 """A sign and a colour per condition; the colour is never the only sign."""
 
 
+WIDE = 140
+"""Columns of a terminal from which on every figure has a column of its own."""
+
+NARROW = ("condition", "SLI", "budget left", "promise, and why")
+
+
 class Shown(Protocol):
     """What has snapshots."""
 
@@ -33,25 +39,34 @@ class Shown(Protocol):
 def show(daemon: Shown, url: str) -> Iterator[None]:
     """Show the daemon's snapshots until the block ends."""
     console = Console(stderr=True)
-    with Live(
-        get_renderable=lambda: table(daemon.snapshot(), url), console=console, refresh_per_second=1, screen=False
-    ):
+
+    def drawn() -> Table:
+        return table(daemon.snapshot(), url, wide=console.width >= WIDE)
+
+    with Live(get_renderable=drawn, console=console, refresh_per_second=1, screen=False):
         yield
 
 
-def table(snapshot: Snapshot, url: str) -> Table:
-    """One row per objective."""
+def table(snapshot: Snapshot, url: str, *, wide: bool = True) -> Table:
+    """One row per objective; where it is not wide, promise and reason share a column."""
     waiting = sum(each.waiting for each in snapshot.deliveries)
     caption = f"{url}  ·  {waiting} message{'' if waiting == 1 else 's'} waiting  ·  Ctrl-C ends"
     troubles = [*snapshot.health.problems, *([snapshot.reload_error] if snapshot.reload_error else [])]
     below = Text("\n".join([*troubles, caption]))
     out = Table(title="keeptime", caption=below, title_justify="left", expand=True)
-    for heading in ("contract", "promise", "condition", "SLI", "burn", "budget left", "why"):
-        out.add_column(heading, overflow="fold", ratio=3 if heading == "why" else None)
+    headings = ("contract", "promise", "condition", "SLI", "burn", "budget left", "why") if wide else NARROW
+    for heading in headings:
+        out.add_column(heading, overflow="fold", ratio=3 if heading == headings[-1] else None)
     for view in snapshot.contracts:
         for objective, verdict in zip(view.contract.objectives, view.verdicts, strict=True):
-            out.add_row(*_row(view, objective, verdict))
+            row = _row(view, objective, verdict)
+            out.add_row(*(row if wide else _narrow(row)))
     return out
+
+
+def _narrow(row: list[Text]) -> tuple[Text, ...]:
+    contract, promised, condition, sli, _, left, why = row
+    return condition, sli, left, Text("\n").join((Text(": ").join((contract, promised)), why))
 
 
 def _row(view: ContractView, objective: Objective, verdict: Verdict | None) -> list[Text]:
