@@ -43,7 +43,7 @@ def test_it_is_listed_by_kind_and_time(data: str, capsys: Out) -> None:
     assert run("ledger", "list", "--data", data) == 0
     shown = capsys.readouterr().out
     assert "delivery" in shown
-    assert "checkout" in shown
+    assert "audience: checkout" in shown
     assert run("ledger", "list", "--kind", "contract", "--json", "--data", data) == 0
     rows = json.loads(capsys.readouterr().out)["ledger"]
     assert [(row["fields"]["before"], row["fields"]["version"]) for row in rows] == [(None, "v1"), ("v1", "v2")]

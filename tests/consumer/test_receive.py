@@ -191,7 +191,7 @@ def test_when_nobody_reads_it_ends_and_the_message_was_not_taken() -> None:
         (("--tolerance", "soon"), 2, "--tolerance soon"),
         (("--secret", "env:NOT_SET_HERE"), 1, "env:NOT_SET_HERE has no value"),
         (("--secret", "env:PATH"), 1, "is not base64"),
-        (("--seen", "/"), 1, "cannot be kept"),
+        (("--seen", "/"), 1, "/: the ids of messages cannot be kept there"),
     ],
 )
 def test_what_cannot_be_is_one_clear_error(arguments: tuple[str, ...], code: int, text: str) -> None:

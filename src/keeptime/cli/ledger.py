@@ -15,9 +15,11 @@ from keeptime.model.ledger import LedgerHead, LedgerKind, LedgerQuery, Verified
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from keeptime.cli.ledger_sources import Source
 
+TABLE_WIDTH = 130
 EXAMPLES = """\
 examples:
   keeptime ledger list                              the newest rows
@@ -99,7 +101,9 @@ def _list(args: argparse.Namespace, source: "Source") -> int:
     else:
         from rich.console import Console
 
-        Console().print(_table(rows) if rows else "there is no such row")
+        console = Console()
+        shown = _table(rows) if console.width >= TABLE_WIDTH else _lines(rows)
+        console.print(shown if rows else "there is no such row", soft_wrap=True)
     return 0
 
 
@@ -201,16 +205,33 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> "Table":
     for heading in ("row", "when (UTC)", "kind", "contract", "what", "hash"):
         out.add_column(heading, overflow="fold")
     for row in rows:
-        what = ", ".join(f"{name}: {_short(value)}" for name, value in row["fields"].items() if value is not None)
         out.add_row(
             str(row["seq"]),
             _instant(row["at"]),
             row["kind"],
             escape(row["contract"]),
-            escape(what),
+            escape(_what(row)),
             row["hash"][:8],
         )
     return out
+
+
+def _lines(rows: Sequence[Mapping[str, Any]]) -> "Text":
+    """The same where a table would be too narrow to read: two lines for each."""
+    from rich.text import Text
+
+    names = ("kind", "contract")
+    return Text(
+        "\n".join(
+            f"{row['seq']}  {_instant(row['at'])}  {' '.join(row[name] for name in names if row[name])}  "
+            f"{row['hash'][:8]}\n  {_what(row)}"
+            for row in rows
+        )
+    )
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}: {_short(value)}" for name, value in row["fields"].items() if value not in (None, ""))
 
 
 def _short(value: object) -> str:

@@ -59,7 +59,7 @@ class SeenInSqlite:
             )
             self._file.execute("CREATE INDEX IF NOT EXISTS keeptime_seen_at ON keeptime_seen (at)")
         except sqlite3.Error as error:
-            raise _unavailable(error) from error
+            raise StoreUnavailable(f"{path}: the ids of messages cannot be kept there: {error}") from error
 
     def has(self, message_id: str) -> bool:
         try:
