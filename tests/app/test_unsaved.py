@@ -18,7 +18,7 @@ from keeptime.tell.unstored import PATIENCE, Unstored
 from keeptime.testing.receiver import FakeReceiver
 from keeptime.testing.virtual import VirtualClock, VirtualLoop
 from tests.store.given import opened
-from tests.tell.given import NOW, PAGE, contract, tell_of
+from tests.tell.given import NOW, OK, PAGE, contract, tell_of
 
 HOOK, LOG = Address("checkout", "webhook", "env:HOOK"), Address("operators", "log", "")
 TERMS = contract(HOOK, operators=[LOG])
@@ -96,3 +96,19 @@ def test_whom_a_silence_mutes_hears_nothing_without_the_store_either(scene: Scen
     scene.muted = {LOG}
     scene.live(60, tell_of(TERMS, (PAGE,)))
     assert (scene.taken(HOOK), scene.taken(LOG)) == (["at_risk"], [])
+
+
+def test_what_ended_without_the_store_is_known_to_be_over(scene: Scene) -> None:
+    began, ended = tell_of(TERMS, (PAGE, OK))
+    scene.store.commit(Change(NOW, messages=(began,)))
+    (head,) = [each for each in scene.store.heads(NOW) if each.address == HOOK]
+    scene.live(1, ())
+    assert not scene.unsaved.is_over(head)
+    scene.live(1, (ended,))
+    assert scene.unsaved.is_over(head)
+    (anew,) = tell_of(TERMS, (PAGE,))
+    scene.live(1, (ended, anew))
+    assert not scene.unsaved.is_over(head), "another one began"
+    scene.full = False
+    scene.live(1, ())
+    assert not scene.unsaved.is_over(head)

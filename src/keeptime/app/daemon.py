@@ -307,7 +307,7 @@ class Daemon:
     def _still_told(self, delivery: Delivery) -> bool:
         """Is it said again and again? Not what is over, nor what the operators are not to hear."""
         wanted = still_told({each.name: each for each in self._in_force}, delivery)
-        return wanted and not self.quieting.mutes(delivery)
+        return wanted and not (self.quieting.mutes(delivery) or self._unsaved.is_over(delivery))
 
     def _health(self, deliveries: Sequence[DeliveryView]) -> Health:
         spans = (self._started, self._now(), self._judged_at, self._committed_at)

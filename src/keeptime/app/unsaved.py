@@ -14,10 +14,15 @@ from keeptime.app.operators import Operators
 from keeptime.app.queues import Queues
 from keeptime.app.view import PairView
 from keeptime.clock import Clock
-from keeptime.model.alert import Address, Message
+from keeptime.model.alert import Address, Delivery, Message, Topic
+from keeptime.model.key import ObjectiveKey
+from keeptime.tell.audience import objective_of
 from keeptime.tell.unstored import PATIENCE, Unstored
 
 log = logging.getLogger(__name__)
+
+OVER = frozenset({Topic.RECOVERED, Topic.WITHDRAWN})
+"""What ends an alert."""
 
 STORE = "store"
 """The code under which the operators are told."""
@@ -36,12 +41,16 @@ class Unsaved:
     audible: Callable[[Message], Message]
     problem: str = ""
     _tell_at: float | None = None
+    _over: frozenset[ObjectiveKey] = frozenset()
 
     async def see(self, problem: str, waiting: Sequence[Message]) -> None:
         """`waiting`: the messages of the changes that wait, oldest first."""
         if problem and problem != self.problem:
             log.error("%s", problem)
         self.problem = problem
+        self._over = frozenset(
+            key for key, topic in {each.key: each.topic for each in waiting}.items() if topic in OVER
+        )
         if not problem:
             self._tell_at = None
             self.unstored.offer(())
@@ -54,6 +63,10 @@ class Unsaved:
             self._tell_at = now + TELL_EVERY
             await self.operators.tell(STORE, f"What is decided cannot be stored: {problem}")
         self.unstored.offer(self._audible(waiting))
+
+    def is_over(self, delivery: Delivery) -> bool:
+        """Has the alert of this stored message ended, by what waits for the store?"""
+        return bool(self._over) and ObjectiveKey(delivery.contract, objective_of(delivery)) in self._over
 
     async def end(self, waiting: Sequence[Message], within: float) -> None:
         """keeptime ends: tell within so many seconds what would be lost with it."""
