@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keeptime.cli.ledger import _what
 from keeptime.cli.ledger_sources import exported
 from keeptime.errors import KeeptimeError, UsageError
 from keeptime.model.change import Change
@@ -173,3 +174,8 @@ def test_it_is_read_beside_a_daemon_that_writes(tmp_path: Path, capsys: Out) -> 
         store.commit(Change(NOW, messages=(message("two"),)))
         assert run("ledger", "list", "--json", "--data", str(tmp_path)) == 0
         assert "two" in capsys.readouterr().out
+
+
+def test_what_has_parts_of_its_own_is_shown_as_words() -> None:
+    row = {"fields": {"to": {"audience": "operators", "receiver": "webhook"}, "note": None, "objective": ""}}
+    assert _what(row) == "to: operators webhook"

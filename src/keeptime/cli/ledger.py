@@ -235,7 +235,9 @@ def _what(row: Mapping[str, Any]) -> str:
 
 
 def _short(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, Mapping):
+        return " ".join(str(each) for each in value.values() if each not in (None, ""))
+    text = ", ".join(map(_short, value)) if isinstance(value, list) else str(value)
     return f"{text[:8]}…" if len(text) == 64 and " " not in text else text
 
 
