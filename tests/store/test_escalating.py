@@ -51,6 +51,19 @@ def test_what_was_given_up_is_late_at_once_and_not_for_ever(tmp_path: Path) -> N
         assert store.late(NOW + 2 * 86_400, 120, 1) == []
 
 
+def test_what_is_replayed_has_its_time_anew(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.commit(Change(NOW, messages=(message("m1"), message("m2"))))
+        store.gave_up(store.heads(NOW)[0].row, NOW + 2, "it answered 410", channel=True)
+        store.replay(NOW + 9999, rows=None, contract=None)
+        assert list(store.late(NOW + 9999 + 119, 120, 1)) == []
+        assert list(store.not_taken(NOW + 9999 + 119, 120, 0, 9)) == []
+        assert [each.message_id for each in store.late(NOW + 9999 + 120, 120, 1)] == ["m1", "m2"]
+        (head,) = store.heads(NOW + 9999)
+        store.failed(head.row, NOW + 10_000, NOW + 10_001, "it answered 503")
+        assert [each.message_id for each in store.late(NOW + 10_000, 120, 1)] == ["m1"], "it was tried, and is old"
+
+
 def test_steps_are_forgotten_with_their_message(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         store.commit(Change(NOW, messages=(message("m1"),)))

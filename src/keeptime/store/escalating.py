@@ -30,7 +30,11 @@ _LATE = (
     "WHERE {which} AND coalesce(e.steps, 0) < ? {among}"
     "AND NOT EXISTS (SELECT 1 FROM escalated s WHERE s.copy = o.row) ORDER BY o.row"
 )
-_WAITING = "o.delivered IS NULL AND o.dead IS NULL AND o.muted IS NULL AND o.created <= ?"
+# One that was never tried is due since `next_try`: of a dead letter that is replayed, that is when it was.
+_WAITING = (
+    "o.delivered IS NULL AND o.dead IS NULL AND o.muted IS NULL "
+    "AND CASE WHEN o.attempts = 0 AND o.next_try > o.created THEN o.next_try ELSE o.created END <= ?"
+)
 _DEAD = "o.dead >= ? AND o.discarded IS NULL AND o.delivered IS NULL"
 # By expressions: by the rows themselves the whole outbox would be read for the few that nobody took.
 _ROWS = "SELECT o.row FROM outbox o WHERE {which} AND o.row + 0 > ? ORDER BY o.row + 0 LIMIT ?"
