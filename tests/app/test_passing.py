@@ -45,7 +45,7 @@ class Scene:
 
     def __init__(self, store: SqliteStore, whole: Contract) -> None:
         self.store, self.clock, self.whole = store, Clock(), whole
-        self.woken = 0
+        self.woken, self.unmarked = 0, set[tuple[str, str]]()
         self.begin()
         (message,) = tell_of(whole, [PAGE])
         store.commit(Change(NOW, messages=(message,)))
@@ -55,7 +55,9 @@ class Scene:
     def begin(self) -> None:
         """Another life of keeptime on the same store."""
         operators = Operators(self.store, in_place, self.clock, lambda: [self.whole], self.wake)
-        self.passing = Passing(self.store, in_place, self.clock, lambda: [self.whole], operators, self.wake)
+        self.passing = Passing(
+            self.store, in_place, self.clock, lambda: [self.whole], operators, self.wake, self.unmarked
+        )
 
     def wake(self) -> None:
         self.woken += 1
@@ -99,6 +101,16 @@ def test_it_goes_to_one_after_the_other_and_on_being_tried(store: SqliteStore) -
     assert scene.waiting() == {HOOK.id: 1, ONCALL.id: 1, MAIL.id: 1, PAGER.id: 1}
     assert scene.passing.steps == {("sentiment-latency", "checkout"): 2}
     assert scene.woken == 2
+
+
+def test_what_was_taken_and_only_lacks_its_mark_is_not_passed_on(store: SqliteStore) -> None:
+    scene = Scene(store, terms(MAIL))
+    scene.unmarked.add((scene.whole.name, HOOK.id))
+    scene.look(999)
+    assert scene.waiting() == {HOOK.id: 1}
+    scene.unmarked.clear()
+    scene.look(1000)
+    assert MAIL.id in scene.waiting()
 
 
 def test_the_operators_are_told_once_whom_since_when_and_why(store: SqliteStore) -> None:

@@ -110,7 +110,8 @@ class Daemon:
             on_given_up=self._operators.of_dead_letter,
             on_failed=self._operators.of_failure,
         )
-        self._passing = Passing(store, in_store, clock, lambda: self._contracts, self._operators, self._woken)
+        who = (lambda: self._contracts, self._operators, self._woken, self._dispatcher.unmarked)
+        self._passing = Passing(store, in_store, clock, *who)
         self._measured = Measured(store, in_store, clock, lambda: self._contracts)
         self._dead_man = DeadMan(
             lambda: self._contracts, self.snapshot, self._receivers, clock, anchored(store, in_store)

@@ -8,7 +8,7 @@ again. Looks at the outbox as seldom as reading it is slow.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from keeptime.app.operators import Operators
 from keeptime.app.ports import Store
@@ -38,7 +38,8 @@ AT_ONCE = 1000
 class Passing:
     """`run` as a task. `steps`: how often a message was passed on, by (contract, audience), since the start.
 
-    `woken`: called after something was put into the outbox.
+    `woken`: called after something was put into the outbox. `unmarked`: pairs (contract, address id) whose receiver
+    took the oldest message, which the store does not know yet.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Passing:
         contracts: Callable[[], Sequence[Contract]],
         operators: Operators,
         woken: Callable[[], None],
+        unmarked: Collection[tuple[str, str]] = (),
     ) -> None:
         self.steps: Counter[tuple[str, str]] = Counter()
         self._store, self._in_store, self._clock = store, in_store, clock
         self._contracts, self._operators, self._woken = contracts, operators, woken
+        self._unmarked = unmarked
         self._began = self._now()
         self._after = 0
 
@@ -101,8 +104,10 @@ class Passing:
         ]
 
     def _decide(self, late: Late, contracts: Mapping[str, Contract], now: float) -> Passed | None:
-        """None: nothing is to be done, or the receiver is told no more."""
+        """None: nothing is to be done, or the receiver is told no more, or took it before the store knows."""
         contract = contracts.get(late.contract)
+        if (late.contract, late.address.id) in self._unmarked:
+            return None
         if contract is None or late.address.id not in {each.id for each in everyone(contract)}:
             return None
         decision = decide(late, urgency_of(contract, late.address.audience), now, self._began)
