@@ -4,10 +4,12 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+from keeptime.app.daemon import LAST_MESSAGES
 from keeptime.app.footing import Footing, Right
 from keeptime.app.view import PairView
 from keeptime.app.wire import Settings, build
 from keeptime.contract.load import load_files
+from keeptime.errors import StoreFenced
 from keeptime.model.alert import Message, Topic
 from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey
@@ -48,3 +50,29 @@ async def story(folder: Path, port: int) -> None:
 def test_without_the_right_nothing_is_sent_and_with_it_what_waits_is(tmp_path: Path) -> None:
     with nobody_listening() as port:
         asyncio.run(story(tmp_path, port))
+
+
+class Fenced(SqliteStore):
+    """Of one that another leads on."""
+
+    def commit(self, change: Change) -> None:
+        raise StoreFenced(f"another keeptime leads now; nothing of {change.at} was written")
+
+
+async def stepping_down(folder: Path, port: int) -> float:
+    """Seconds that it took."""
+    file = folder / "kept.yaml"
+    file.write_text(TERMS.format(port=port, hook="http://127.0.0.1:9/") + "operators: {tell: ['log:']}\n")
+    footing = Footing(partial(Fenced.open, folder / "data"), right=Right(lambda: False, lambda: LEADS))
+    daemon = await build(load_files([str(file)]).contracts, Settings(folder / "data", 10.0), footing)
+    await daemon.start()
+    await daemon.tell_operators("store", "it takes nothing")
+    assert daemon._operators.waiting
+    began = asyncio.get_running_loop().time()
+    await daemon.stop()
+    return asyncio.get_running_loop().time() - began
+
+
+def test_one_of_a_pair_steps_down_at_once_for_it_tells_nothing_that_is_not_stored(tmp_path: Path) -> None:
+    with nobody_listening() as port:
+        assert asyncio.run(stepping_down(tmp_path, port)) < LAST_MESSAGES

@@ -181,7 +181,7 @@ class Daemon:
         now_ns = self._clock.wall_ns()
         with contextlib.suppress(StoreFailed):  # which ends keeptime anyway
             await self._keep(self._counting.finish(now_ns), now_ns / 1e9)
-        await self._unsaved.end(self._keeper.waiting, LAST_MESSAGES)
+        await self._unsaved.end(self._keeper.waiting, LAST_MESSAGES if self._pair() is None else 0.0)
 
     async def reload(self, author: str) -> Changed:
         """Read the contracts again, and go on with them from the next tick on. Raises KeeptimeError where that is
