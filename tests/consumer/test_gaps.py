@@ -117,6 +117,15 @@ def test_a_sender_that_goes_on_from_an_older_backup_is_named(told: Told) -> None
     assert gap == "1 of sentiment-latency missing between number 7 and 9"
 
 
+def test_another_receiver_of_the_same_audience_is_no_step_back(told: Told) -> None:
+    told.take(body(6), body(7))
+    new = {**body(2, SECOND, before=name(7)), "id": "new"}
+    gap, remark = told.take(new)
+    assert (gap, "went back" in remark) == ("", False)
+    told.take({**body(8, SECOND, before=name(7)), "id": "new"})
+    assert told.take(body(9, SECOND, before="new")) == ("", "")
+
+
 def test_what_was_lost_after_a_step_back_is_known_though_the_numbers_fit(told: Told) -> None:
     told.take(body(6), body(7))
     gap, _ = told.take(body(8, SECOND))

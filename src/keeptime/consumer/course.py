@@ -52,7 +52,8 @@ def look(last: Course | None, numbers: Numbers, seen: Callable[[str], bool]) -> 
     found = Found(declared=declared, given_up=given_up)
     if last is None:
         return found
-    back = _newer_epoch(last, numbers)
+    # Right after the last one it is no step back: it comes by another receiver, which has numbers of its own.
+    back = _newer_epoch(last, numbers) and numbers.previous_id != last.id
     if numbers.sequence <= last.sequence and not back:
         return replace(found, late=True, fills=_filled(last.holes, numbers.sequence) != last.holes)
     found = replace(found, back=back and numbers.sequence <= last.sequence)
