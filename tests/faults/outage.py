@@ -66,13 +66,13 @@ ASLEEP = [pytest.param(71.8 * 3600.0, id="asleep"), pytest.param(0.0, id="awake"
 Story = Callable[[Stage, Recorder], Coroutine[None, None, None]]
 
 
-def play(folder: Path, story: Story) -> Recorder:
-    """Run it with a sound receiver at hand; what that one got."""
+def play(folder: Path, story: Story, begins: float = NOW) -> Recorder:
+    """Run it with a sound receiver at hand; what that one got. `begins`: Unix seconds."""
     loop = VirtualLoop(QUIET)
-    clock = VirtualClock(loop, NOW)
+    clock = VirtualClock(loop, begins)
 
     async def whole() -> Recorder:
-        with SqliteStore.open(folder, tick_seconds=10.0, now=NOW) as store:
+        with SqliteStore.open(folder, tick_seconds=10.0, now=begins) as store:
             async with recording() as sound:
                 stage = Stage(store, clock)
                 running = asyncio.create_task(stage.dispatcher.run())

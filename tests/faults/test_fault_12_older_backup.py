@@ -82,7 +82,7 @@ def test_fault_12_the_consumer_is_told_that_the_numbers_went_back(
                     stage.decide(*cases[:number], first_tick=first_tick)
                     await asyncio.sleep(1)
 
-        play(folder, story)
+        play(folder, story, begins=NOW + first_tick - 180_000_000)
 
     lived(PAGE, OK, first_tick=180_000_000)
     copy(folder, backup)

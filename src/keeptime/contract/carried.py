@@ -23,6 +23,7 @@ OF_CONTRACT = (
     "consumers",
     "operators",
     "notify_within",
+    "addresses",
     "no_data_after",
     "links",
     "together",

@@ -33,7 +33,7 @@ class Numbering:
 
     def begin(self, now: float) -> None:
         """From here on this is another epoch. Its name begins with the instant, so names sort by time."""
-        began = datetime.fromtimestamp(int(now), UTC).isoformat().replace("+00:00", "Z")
+        began = datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         name = f"{began}-{secrets.token_hex(8)}"
         self.db.execute("INSERT INTO epoch (name, began) VALUES (?, ?)", (name, now))
         Ledger(self.db).append(now, LedgerKind.EPOCH, "", {"epoch": name})

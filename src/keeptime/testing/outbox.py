@@ -36,7 +36,7 @@ class FakeOutbox:
     broken: StoreError | None = None
     _last: dict[Triple, int] = field(default_factory=dict)
     _taken: dict[Triple, Delivery] = field(default_factory=dict)
-    epoch: str = "2027-01-15T08:00:00Z-0123456789abcdef"
+    epoch: str = "2027-01-15T08:00:00.000000Z-0123456789abcdef"
     _rows: int = 0
     _newest: dict[tuple[str, str], Numbers] = field(default_factory=dict)
     _newest_ids: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -5,7 +5,7 @@ finds a field that is not here.
 """
 
 from keeptime.contract.terms import PolicyKind
-from keeptime.model.alert import Topic
+from keeptime.model.alert import Aside, Topic
 from keeptime.model.compliance import Basis, Compliance
 from keeptime.model.ledger import LedgerKind
 from keeptime.model.sample import Connection, Failure
@@ -227,7 +227,7 @@ ANSWERS: dict[str, Schema] = {
         objective=TEXT,
         audience=TEXT,
         receiver=TEXT,
-        topic=one_of(Topic),
+        topic=one_of([*Topic, Aside.SERVICE]),
         created=INSTANT,
         attempts=COUNT,
         next_try=or_null(INSTANT),
