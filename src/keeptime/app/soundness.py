@@ -1,5 +1,5 @@
-"""What is legal in a contract and yet will not work: references without a value here, alert tiers that cannot fire,
-promises that so few requests cannot keep track of.
+"""What is legal in a contract and yet will not work: references without a value here, secrets that cannot sign,
+alert tiers that cannot fire, promises that so few requests cannot keep track of.
 
 Guarantees: only warnings come of it; values of secrets are read and forgotten. For `check`, and for whoever
 starts or reloads contracts.
@@ -8,10 +8,14 @@ starts or reloads contracts.
 from keeptime.contract.calendar import usual_seconds
 from keeptime.contract.load import Document
 from keeptime.contract.machine import lacking
-from keeptime.contract.terms import Objective
-from keeptime.errors import Problem
+from keeptime.contract.report import Reference
+from keeptime.contract.terms import Contract, Objective
+from keeptime.errors import DeliveryError, Problem
 from keeptime.judge.design_interval import WATCHED_BURN, WIDEST, Slow, Uncertain, untracked
 from keeptime.judge.plan import reach
+from keeptime.model.alert import Address
+from keeptime.tell.receivers.lookup import looked_up
+from keeptime.tell.receivers.signing import headers
 from keeptime.units import format_percent, speak_duration
 
 
@@ -21,9 +25,40 @@ def doubts(document: Document, tick_seconds: float, traffic: float | None = None
     `traffic`: requests per second, in place of the contract's probes."""
     return (
         *lacking(document),
+        *unsigned(document),
         *unreachable(document, tick_seconds, traffic),
         *too_seldom(document, tick_seconds, traffic),
     )
+
+
+def unsigned(document: Document) -> tuple[Problem, ...]:
+    """A warning per signing secret that has a value here and cannot sign, so that every message would fail."""
+    if document.contract is None:
+        return ()
+    secrets = {each for one in _told(document.contract) if one.kind == "webhook" for each in one.secrets}
+    known = {problem.line for problem in lacking(document)}
+    out: list[Problem] = []
+    for reference in document.references:
+        if str(reference.ref) in secrets and reference.place.line not in known:
+            at = (document.file, reference.place.line, reference.place.column)
+            out += [
+                Problem(*at, "warning", "bad-secret", f"{reference.what}: {why}") for why in _cannot_sign(reference)
+            ]
+    return tuple(out)
+
+
+def _told(contract: Contract) -> list[Address]:
+    consumers = [each for one in contract.consumers for each in (*one.tell, *one.urgency.escalate)]
+    return [*consumers, *contract.operators, *contract.urgency.escalate]
+
+
+def _cannot_sign(reference: Reference) -> list[str]:
+    """Why, in one sentence that shows nothing of the secret; none if it can."""
+    try:
+        headers("check", b"{}", [looked_up(str(reference.ref))], 0)
+    except DeliveryError as error:
+        return [f"{error} ({reference.ref}, on this machine)"]
+    return []
 
 
 def unreachable(document: Document, tick_seconds: float, traffic: float | None = None) -> tuple[Problem, ...]:
