@@ -19,10 +19,18 @@ def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def _parsed(text: str) -> ast.Module:
+    """CPython 3.11 can lose count of its own depth where something else is parsed in between (gh-106905)."""
+    try:
+        return ast.parse(text)
+    except SystemError:
+        return ast.parse(text)
+
+
 @pytest.mark.parametrize("path", MODULES, ids=_name)
 def test_a_module_opens_with_what_it_guarantees(path: Path) -> None:
     text = path.read_text("utf-8")
-    assert ast.get_docstring(ast.parse(text))
+    assert ast.get_docstring(_parsed(text))
     assert len(text.splitlines()) <= LONGEST
 
 

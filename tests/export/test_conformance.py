@@ -13,13 +13,16 @@ CASES = [
     *scenario.read(HERE / "scenarios" / "conformance.test"),
     *scenario.read(HERE / "scenarios" / "buckets.test"),
 ]
+EVERY = [pytest.param(case, marks=[pytest.mark.soak] if nth % 2 else []) for nth, case in enumerate(CASES)]
+"""Every second one in `make test`, all in `make soak`: promtool takes seconds for each."""
+
 LONG = scenario.read(HERE / "scenarios" / "long.test")
 JUDGES = [case for file in sorted((HERE.parent / "judge/scenarios").glob("*.test")) for case in scenario.read(file)]
 LONGEST = 15_000
 """Ticks of a judge's scenario that promtool can be asked to live through."""
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", EVERY, ids=lambda case: case.name)
 def test_the_rules_say_what_the_judge_says(case: scenario.Case, tmp_path: Path) -> None:
     conform(case, tmp_path)
 

@@ -116,7 +116,7 @@ def check(kills: int, seed: int, folder: Path) -> None:
 
 
 def test_fault_01_the_daemon_is_killed_while_breaches_begin_and_end(tmp_path: Path) -> None:
-    check(8, 20261124, tmp_path)
+    check(5, 20261124, tmp_path)
 
 
 @pytest.mark.soak

@@ -52,7 +52,7 @@ def killed(kills: int, seed: int, folder: Path) -> None:
 
 
 def test_fault_31_kill_in_mid_reload_leaves_all_old_or_all_new(tmp_path: Path) -> None:
-    killed(4, 20261126, tmp_path / "k")
+    killed(3, 20261126, tmp_path / "k")
 
 
 @pytest.mark.soak

@@ -24,9 +24,9 @@ def test_a_sequence_goes_on_over_restarts_and_objectives_and_each_start_is_an_ep
     assert epochs == sorted(epochs)
     assert len(set(epochs)) == 3
     assert [each.partition("Z-")[0] for each in epochs[::2]] == [
-        "2027-01-15T08:00:10",
-        "2027-01-15T08:00:20",
-        "2027-01-15T08:00:30",
+        "2027-01-15T08:00:10.000000",
+        "2027-01-15T08:00:20.000000",
+        "2027-01-15T08:00:30.000000",
     ]
 
 

@@ -25,7 +25,7 @@ from tests.web.conftest import served
 from tests.web.test_openapi import everything
 from tests.web.test_tokens import guarded
 
-ASKED, ASKED_LONG = 8, 100
+ASKED, ASKED_LONG = 4, 100
 PLENTY = Limit(rate=1e9, burst=1e9)
 
 
