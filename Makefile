@@ -23,7 +23,7 @@ demo: setup      ## a model, a contract, a fault, an alert: two minutes (KEEP=1 
 
 test: setup servers   ## every test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not soak and not serial' $(PYTEST_ARGS)
-	@$(BIN)/python -m pytest -m 'serial and not soak' $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m 'serial and not soak' $(PYTEST_ARGS)
 
 check: setup servers  ## format, lint, strict types, import directions, tests
 	@$(BIN)/ruff format --check .
