@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.keeping import keeping, terms
 from tests.e2e.peers import model
 from tests.servers import DIRECT, Running, alertmanager, get_json, prometheus, query, wait_until
@@ -31,6 +33,7 @@ def names(server: Running) -> set[str]:
         return {alert["labels"]["alertname"] for alert in json.load(response)}
 
 
+@pytest.mark.soak  # test_whole_way has it with exported rules
 def test_both_ways_tell_of_a_slow_model_and_of_its_end(tmp_path: Path) -> None:
     with model() as served, alertmanager(tmp_path / "alertmanager") as told:
         text = terms(served.url) + f"operators:\n  tell: ['alertmanager:{told.url}']\n"
