@@ -8,8 +8,8 @@ from importlib.resources import files
 import pytest
 from jsonschema import Draft202012Validator
 
+from keeptime.contract.people import everyone
 from keeptime.model.alert import Address
-from keeptime.tell.audience import everyone
 from keeptime.tell.ports import Receiver
 from keeptime.tell.receivers.alertmanager import AlertmanagerReceiver
 from keeptime.tell.receivers.registry import Receivers

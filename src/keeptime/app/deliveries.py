@@ -6,9 +6,9 @@ Guarantees: pure; one view per address that the contracts tell, and none for an 
 from collections.abc import Mapping, Sequence
 
 from keeptime.app.view import DeliveryView
+from keeptime.contract.people import everyone
 from keeptime.contract.terms import Contract
 from keeptime.model.alert import DeadLetters, Waiting
-from keeptime.tell.audience import everyone
 from keeptime.tell.counters import PairCounters
 
 Pair = tuple[str, str]

@@ -16,6 +16,7 @@ from keeptime.app.ending import Ending, ending
 from keeptime.app.ports import Store
 from keeptime.contract.effective import in_force, next_change
 from keeptime.contract.fingerprint import written
+from keeptime.contract.people import everyone
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError, StoreFailed, StoreFenced, StoreUnavailable
 from keeptime.judge.advance import advance
@@ -32,7 +33,6 @@ from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.verdict import Verdict
 from keeptime.model.version import ContractVersion
 from keeptime.tell.announce import announce
-from keeptime.tell.audience import everyone
 
 NOTHING = Tally()
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 
 from keeptime.app.ports import Store
 from keeptime.clock import Clock
+from keeptime.contract.people import everyone
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError
-from keeptime.tell.audience import everyone, urgency_of
+from keeptime.tell.audience import urgency_of
 from keeptime.tell.own_promise import WINDOW, Told
 from keeptime.tell.ports import InStore
 

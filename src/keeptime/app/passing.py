@@ -13,12 +13,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from keeptime.app.operators import Operators
 from keeptime.app.ports import Store
 from keeptime.clock import Clock
+from keeptime.contract.people import everyone
 from keeptime.contract.terms import Contract
 from keeptime.contract.urgency import Urgency
 from keeptime.errors import StoreError
 from keeptime.model.alert import Late, Passed
 from keeptime.tell import unanswered
-from keeptime.tell.audience import everyone, urgency_of
+from keeptime.tell.audience import urgency_of
 from keeptime.tell.escalate import PassOn, decide
 from keeptime.tell.ports import InStore
 

@@ -8,13 +8,13 @@ starts or reloads contracts.
 from keeptime.contract.calendar import usual_seconds
 from keeptime.contract.load import Document
 from keeptime.contract.machine import lacking
+from keeptime.contract.people import everyone
 from keeptime.contract.report import Reference
-from keeptime.contract.terms import Contract, Objective
-from keeptime.errors import DeliveryError, Problem
+from keeptime.contract.secrets import resolve
+from keeptime.contract.terms import Objective
+from keeptime.errors import DeliveryError, Problem, SecretError
 from keeptime.judge.design_interval import WATCHED_BURN, WIDEST, Slow, Uncertain, untracked
 from keeptime.judge.plan import reach
-from keeptime.model.alert import Address
-from keeptime.tell.receivers.lookup import looked_up
 from keeptime.tell.receivers.signing import headers
 from keeptime.units import format_percent, speak_duration
 
@@ -35,30 +35,24 @@ def unsigned(document: Document) -> tuple[Problem, ...]:
     """A warning per signing secret that has a value here and cannot sign, so that every message would fail."""
     if document.contract is None:
         return ()
-    secrets = {each for one in _told(document.contract) if one.kind == "webhook" for each in one.secrets}
-    known = {problem.line for problem in lacking(document)}
+    secrets = {each for one in everyone(document.contract) if one.kind == "webhook" for each in one.secrets}
     out: list[Problem] = []
     for reference in document.references:
-        if str(reference.ref) in secrets and reference.place.line not in known:
+        if str(reference.ref) in secrets and (why := _cannot_sign(reference)):
             at = (document.file, reference.place.line, reference.place.column)
-            out += [
-                Problem(*at, "warning", "bad-secret", f"{reference.what}: {why}") for why in _cannot_sign(reference)
-            ]
+            out.append(Problem(*at, "warning", "bad-secret", f"{reference.what}: {why}"))
     return tuple(out)
 
 
-def _told(contract: Contract) -> list[Address]:
-    consumers = [each for one in contract.consumers for each in (*one.tell, *one.urgency.escalate)]
-    return [*consumers, *contract.operators, *contract.urgency.escalate]
-
-
-def _cannot_sign(reference: Reference) -> list[str]:
-    """Why, in one sentence that shows nothing of the secret; none if it can."""
+def _cannot_sign(reference: Reference) -> str:
+    """Why, in one sentence that shows nothing of the secret; "" if it can, or has no value here."""
     try:
-        headers("check", b"{}", [looked_up(str(reference.ref))], 0)
+        headers("check", b"{}", [resolve(reference.ref).strip()], 0)
+    except SecretError:
+        return ""
     except DeliveryError as error:
-        return [f"{error} ({reference.ref}, on this machine)"]
-    return []
+        return f"{error} ({reference.ref}, on this machine)"
+    return ""
 
 
 def unreachable(document: Document, tick_seconds: float, traffic: float | None = None) -> tuple[Problem, ...]:

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _chosen(contracts: "Sequence[Contract]", to: str | None) -> "list[tuple[Contract, Address]]":
     """What is sent to, in the contracts' order. Raises UsageError where that is nothing."""
-    from keeptime.tell.audience import everyone
+    from keeptime.contract.people import everyone
 
     told = [(contract, address) for contract in contracts for address in everyone(contract)]
     chosen = [pair for pair in told if to in (None, pair[1].audience, pair[1].kind)]

@@ -11,9 +11,9 @@ from keeptime.contract.nodes import Place
 from keeptime.contract.receivers import TELL_SHAPE, addressed
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Field, Placed, Row, Table
-from keeptime.contract.terms import Consumer
+from keeptime.contract.terms import Consumer, Contract
 from keeptime.contract.urgency import OnCall
-from keeptime.model.alert import OPERATORS, Topic
+from keeptime.model.alert import OPERATORS, Address, Topic
 
 MOST_CONSUMERS = 100
 
@@ -80,3 +80,12 @@ OPERATORS_TABLE = Table(
     (TELL, PING, NOTIFY_WITHIN, ESCALATE, ACK_WITHIN),
     _operators,
 )
+
+
+def everyone(contract: Contract) -> tuple[Address, ...]:
+    """Every receiver of the contract, each once: those of its consumers in their order, then the operators'.
+
+    After those that are told at once come those that a message is passed on to.
+    """
+    told = [each for one in contract.consumers for each in (*one.tell, *one.urgency.escalate)]
+    return tuple(dict.fromkeys([*told, *contract.operators, *contract.urgency.escalate]))

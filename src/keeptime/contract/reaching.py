@@ -14,6 +14,7 @@ from keeptime.contract.kinds import text_of
 from keeptime.contract.lists import ListOf
 from keeptime.contract.mailing import host_and_port
 from keeptime.contract.nodes import Node
+from keeptime.contract.people import everyone
 from keeptime.contract.report import Report, nearest, one_of, quote
 from keeptime.contract.shapes import Field, Row, Schema, Table
 from keeptime.contract.terms import Consumer, Contract
@@ -102,9 +103,7 @@ INSIDE_NAME = re.compile(r"[^.]+|.+\.(local|internal|lan|home\.arpa|svc)", re.IG
 
 def check_names(contract: Contract, row: Row) -> None:
     """Warns of receivers whose names are of an inside network, where nothing is allowed."""
-    told = [address for one in contract.consumers for address in (*one.tell, *one.urgency.escalate)]
-    told += [*contract.operators, *contract.urgency.escalate]
-    names = dict.fromkeys(host for each in told if (host := _host_of(each)) and _is_inside(host))
+    names = dict.fromkeys(host for each in everyone(contract) if (host := _host_of(each)) and _is_inside(host))
     if contract.allow or not names:
         return
     message = (

@@ -7,19 +7,11 @@ objective, and of a recovery only after having been told of what it ends. Pure.
 import json
 from collections.abc import Mapping
 
+from keeptime.contract.people import everyone
 from keeptime.contract.terms import Consumer, Contract, Objective
 from keeptime.contract.urgency import Urgency
 from keeptime.model.alert import Address, Aside, Delivery, Topic
 from keeptime.tell.life import Transition, heard_by_consumers
-
-
-def everyone(contract: Contract) -> tuple[Address, ...]:
-    """Every receiver of the contract, each once: those of its consumers in their order, then the operators'.
-
-    After those that are told at once come those that a message is passed on to.
-    """
-    told = [each for one in contract.consumers for each in (*one.tell, *one.urgency.escalate)]
-    return tuple(dict.fromkeys([*told, *contract.operators, *contract.urgency.escalate]))
 
 
 def urgency_of(contract: Contract, audience: str) -> Urgency:
