@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from keeptime.app.view import Showable
-from keeptime.errors import StoreError
 from keeptime.model.alert import Letter
+from keeptime.web.answering import answered
 from keeptime.web.describe import shown_receiver
 from keeptime.web.kept import Json
-from keeptime.web.posted import Refused, author, body_of, fields_of, text
+from keeptime.web.posted import Refused, author, body_of, fields_of, flag, text
 
 EXPECTED = 'expected {"ids": [1, 2]}, {"contract": "NAME"} or {"all": true}'
 
@@ -32,37 +32,27 @@ class Outbox:
     daemon: Showable
 
     async def list(self, request: Request) -> Response:
-        dead = request.query_params.get("dead", "false")
-        if dead not in ("true", "false"):
-            return JSONResponse({"error": f"dead={dead}: expected true or false"}, 400)
-        try:
-            found = await self.daemon.letters(dead=dead == "true")
-        except StoreError as error:
-            return JSONResponse({"error": str(error)}, 503)
-        return JSONResponse({"outbox": [letter_json(each) for each in found]})
+        return await answered(lambda: self._list(request))
 
     async def replay(self, request: Request) -> Response:
-        try:
-            rows, contract = chosen(await body_of(request, EXPECTED))
-            count = await self.daemon.replay(rows=rows, contract=contract)
-        except Refused as error:
-            return JSONResponse({"error": str(error)}, 400)
-        except StoreError as error:
-            return JSONResponse({"error": str(error)}, 503)
-        return JSONResponse({"replayed": count})
+        return await answered(lambda: self._replay(request))
 
     async def discard(self, request: Request) -> Response:
-        try:
-            found = await fields_of(request, CHOOSING | {"author", "reason"}, WITH_REASON)
-            rows, contract = chosen({name: each for name, each in found.items() if name in CHOOSING})
-            count = await self.daemon.discard(
-                author(request, found), text(found, "reason"), rows=rows, contract=contract
-            )
-        except Refused as error:
-            return JSONResponse({"error": str(error)}, 400)
-        except StoreError as error:
-            return JSONResponse({"error": str(error)}, 503)
-        return JSONResponse({"discarded": count})
+        return await answered(lambda: self._discard(request))
+
+    async def _list(self, request: Request) -> dict[str, Json]:
+        found = await self.daemon.letters(dead=flag(request, "dead"))
+        return {"outbox": [letter_json(each) for each in found]}
+
+    async def _replay(self, request: Request) -> dict[str, Json]:
+        rows, contract = chosen(await body_of(request, EXPECTED))
+        return {"replayed": await self.daemon.replay(rows=rows, contract=contract)}
+
+    async def _discard(self, request: Request) -> dict[str, Json]:
+        found = await fields_of(request, CHOOSING | {"author", "reason"}, WITH_REASON)
+        rows, contract = chosen({name: each for name, each in found.items() if name in CHOOSING})
+        by, why = author(request, found), text(found, "reason")
+        return {"discarded": await self.daemon.discard(by, why, rows=rows, contract=contract)}
 
 
 def letter_json(letter: Letter) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""What is posted: a small JSON object, and the texts in it.
+"""What is asked with: a flag of the query, or a small JSON object that is posted and the texts in it.
 
 Guarantees: whatever is not as expected is refused in one sentence that says what would be. How large a body may be
 is the guard's to say. Knows no route.
@@ -14,6 +14,14 @@ LONGEST_AUTHOR, LONGEST_TEXT = 100, 500
 
 class Refused(ValueError):
     """What was posted means nothing; its text says why."""
+
+
+def flag(request: Request, name: str) -> bool:
+    """Of the query; false where it is not there. Raises Refused."""
+    given = request.query_params.get(name, "false")
+    if given not in ("true", "false"):
+        raise Refused(f"{name}={given}: expected true or false")
+    return given == "true"
 
 
 async def body_of(request: Request, expected: str) -> Any:

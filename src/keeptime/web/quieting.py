@@ -4,20 +4,18 @@ Guarantees: every change names its author; what was answered with 200 is in the 
 to say. Knows the daemon by `Showable` alone.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from keeptime.app.quieting import Impossible
 from keeptime.app.view import Showable
-from keeptime.errors import StoreError
 from keeptime.model.ack import Ack
 from keeptime.model.silence import Silence
+from keeptime.web.answering import answered
 from keeptime.web.kept import Json
-from keeptime.web.posted import Refused, author, fields_of, optional_text, text
+from keeptime.web.posted import Refused, author, fields_of, flag, optional_text, text
 
 SILENCE = 'expected {"contract", "objective"?, "author", "reason", "begins"?, "ends"}, instants in Unix seconds'
 END = 'expected {"id", "author", "reason"?}'
@@ -35,26 +33,23 @@ class Quiet:
     daemon: Showable
 
     async def list(self, request: Request) -> Response:
-        over = request.query_params.get("all", "false")
-        if over not in ("true", "false"):
-            return JSONResponse({"error": f"all={over}: expected true or false"}, 400)
-        return await _answered(lambda: self._list(over=over == "true"))
+        return await answered(lambda: self._list(request))
 
     async def silence(self, request: Request) -> Response:
-        return await _answered(lambda: self._silence(request))
+        return await answered(lambda: self._silence(request))
 
     async def end(self, request: Request) -> Response:
-        return await _answered(lambda: self._end(request))
+        return await answered(lambda: self._end(request))
 
     async def acks(self, _: Request) -> Response:
         acks = self.daemon.snapshot().acks
         return JSONResponse({"acks": [ack_json(each) | _objective_of(each) for each in acks.values()]})
 
     async def acknowledge(self, request: Request) -> Response:
-        return await _answered(lambda: self._acknowledge(request))
+        return await answered(lambda: self._acknowledge(request))
 
-    async def _list(self, *, over: bool) -> dict[str, Json]:
-        found = await self.daemon.quieting.all(over=over)
+    async def _list(self, request: Request) -> dict[str, Json]:
+        found = await self.daemon.quieting.all(over=flag(request, "all"))
         now = self.daemon.snapshot().at
         return {"silences": [silence_json(each, now) for each in found]}
 
@@ -122,14 +117,3 @@ def _instant(said: dict[str, Any], name: str) -> float:
     if type(given) not in (int, float) or not 0 < given < FARTHEST:  # type: ignore[operator]
         raise Refused(f"{name}: expected an instant in Unix seconds")
     return float(given)  # type: ignore[arg-type]
-
-
-async def _answered(ask: Callable[[], Awaitable[dict[str, Json]]]) -> Response:
-    try:
-        return JSONResponse(await ask())
-    except Refused as error:
-        return JSONResponse({"error": str(error)}, 400)
-    except Impossible as error:
-        return JSONResponse({"error": str(error)}, 409)
-    except StoreError as error:
-        return JSONResponse({"error": str(error)}, 503)
