@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeptime.clock import monotonic_ns
-from keeptime.contract.terms import Calendar, Contract, Endpoint, Objective, Policy, PolicyKind, Probe, Rolling
+from keeptime.contract.probed import Endpoint, Probe
+from keeptime.contract.terms import Calendar, Contract, Objective, Policy, PolicyKind, Rolling
 from keeptime.judge.advance import advance
 from keeptime.judge.plan import Plan
 from keeptime.judge.state import State

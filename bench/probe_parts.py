@@ -9,16 +9,8 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
-from keeptime.contract.terms import (
-    Contract,
-    Endpoint,
-    Expect,
-    Objective,
-    Policy,
-    PolicyKind,
-    Probe,
-    Rolling,
-)
+from keeptime.contract.probed import Endpoint, Expect, Probe
+from keeptime.contract.terms import Contract, Objective, Policy, PolicyKind, Rolling
 from keeptime.model.sample import Connection
 
 HERE = Path(__file__).parent

@@ -11,7 +11,8 @@ import numpy as np
 
 from bench.alert_quality.rules import Recording, Rival
 from bench.alert_quality.streams import DAY, FIRST_TICK, OVER_DAYS, TICK, Stream
-from keeptime.contract.terms import Contract, Endpoint, Objective, Probe, Rolling
+from keeptime.contract.probed import Endpoint, Probe
+from keeptime.contract.terms import Contract, Objective, Rolling
 from keeptime.judge.advance import advance
 from keeptime.judge.plan import Plan
 from keeptime.judge.standing import Codes, Standing

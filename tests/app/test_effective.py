@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from keeptime.app.daemon import Daemon
+from keeptime.app.following import Followers
 from keeptime.app.keeper import Keeper
 from keeptime.clock import Clock, SteadyClock
 from keeptime.contract.terms import Contract
@@ -178,7 +179,7 @@ def daemon(clock: Clock, counter: Counter, store: SqliteStore) -> Daemon:
         keeper=Keeper(store, contracts, 1.0, CHANGE - 5),
         counting=counter,
         prober=NoProber(),
-        following=Reader([], counter.put, clock),
+        following=Followers(Reader([], counter.put, clock)),
         fill=fill,
         probe_once=lambda _: sample("kept"),
         clock=SteadyClock(clock),

@@ -12,7 +12,7 @@ import pytest
 from keeptime.cli.measuring import measure
 from keeptime.cli.writing import Refused, write_whole
 from keeptime.contract.load import load_files
-from keeptime.contract.terms import SecretRef
+from keeptime.contract.probed import SecretRef
 from keeptime.model.sample import Connection, Failure, Phases, Sample
 from tests.nobody import nobody_listening
 

@@ -8,8 +8,8 @@ import pytest
 from keeptime.contract.fingerprint import written
 from keeptime.contract.load import load_files
 from keeptime.contract.machine import lacking
+from keeptime.contract.probed import SecretRef
 from keeptime.contract.secrets import resolve
-from keeptime.contract.terms import SecretRef
 from keeptime.errors import SecretError
 
 from .given import BASE, changed, valid

@@ -7,8 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keeptime.contract.load import load_text
+from keeptime.contract.probed import SecretRef
 from keeptime.contract.starter import Thresholds, label, pleasant, propose, write
-from keeptime.contract.terms import Contract, SecretRef
+from keeptime.contract.terms import Contract
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(max_size=30),

@@ -7,7 +7,8 @@ import pytest
 from keeptime.contract.limits import Interval
 from keeptime.contract.load import load_text
 from keeptime.contract.policies import DEFAULT_POLICY
-from keeptime.contract.terms import Calendar, Policy, PolicyKind, Rolling, SecretRef, Tier
+from keeptime.contract.probed import SecretRef
+from keeptime.contract.terms import Calendar, Policy, PolicyKind, Rolling, Tier
 from keeptime.model.alert import Address, Topic
 from keeptime.model.key import Signal
 from keeptime.model.sample import Connection

@@ -9,8 +9,9 @@ import pytest
 
 from keeptime.app.noticing import Noticing
 from keeptime.clock import SteadyClock
+from keeptime.contract.probed import Endpoint, SecretRef
 from keeptime.contract.secrets import resolve
-from keeptime.contract.terms import Contract, Endpoint, SecretRef
+from keeptime.contract.terms import Contract
 from keeptime.model.sample import Sample, Skipped
 from keeptime.observe.engine import Engine
 from keeptime.observe.flight import Flight

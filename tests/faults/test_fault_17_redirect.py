@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from keeptime.contract.probed import Endpoint, Probe
 from keeptime.contract.sources import CounterPair
-from keeptime.contract.terms import Endpoint, Probe, PrometheusSource
+from keeptime.contract.terms import PrometheusSource
 from keeptime.errors import DeliveryError, SourceError
 from keeptime.model.alert import Address
 from keeptime.model.sample import Failure

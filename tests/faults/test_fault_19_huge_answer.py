@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from keeptime.contract.terms import Endpoint, Expect, Probe
+from keeptime.contract.probed import Endpoint, Expect, Probe
 from keeptime.errors import DeliveryError
 from keeptime.model.sample import Failure
 from keeptime.observe.once import probe_once

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from keeptime.contract.probed import Endpoint, Probe
 from keeptime.contract.sources import CounterPair
-from keeptime.contract.terms import Endpoint, Probe, PrometheusSource
+from keeptime.contract.terms import PrometheusSource
 from keeptime.errors import DeliveryError, ProbeError, SourceError
 from keeptime.model.alert import Address
 from keeptime.model.reach import Reach, reach_of

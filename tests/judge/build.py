@@ -7,16 +7,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from keeptime.contract.terms import (
-    Calendar,
-    Contract,
-    Endpoint,
-    Objective,
-    Policy,
-    PolicyKind,
-    Probe,
-    Rolling,
-)
+from keeptime.contract.probed import Endpoint, Probe
+from keeptime.contract.terms import Calendar, Contract, Objective, Policy, PolicyKind, Rolling
 from keeptime.judge.advance import advance
 from keeptime.judge.block import Block
 from keeptime.judge.plan import Plan

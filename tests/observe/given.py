@@ -3,17 +3,8 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from keeptime.contract.terms import (
-    Contract,
-    Endpoint,
-    Expect,
-    Objective,
-    Policy,
-    PolicyKind,
-    Probe,
-    Rolling,
-    TlsTerms,
-)
+from keeptime.contract.probed import Endpoint, Expect, Probe, TlsTerms
+from keeptime.contract.terms import Contract, Objective, Policy, PolicyKind, Rolling
 from keeptime.model.sample import Connection, Failure, Phases, Sample
 from keeptime.observe.once import probe_once
 

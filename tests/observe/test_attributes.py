@@ -2,7 +2,7 @@
 
 import json
 
-from keeptime.contract.terms import Endpoint, Probe
+from keeptime.contract.probed import Endpoint, Probe
 from keeptime.model.sample import Failure
 from keeptime.observe.attributes import declared
 from keeptime.observe.once import probe_once

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from keeptime.contract.limits import Bound
-from keeptime.contract.terms import Endpoint, Objective, Policy, PolicyKind, Probe, Rolling
+from keeptime.contract.probed import Endpoint, Probe
+from keeptime.contract.terms import Objective, Policy, PolicyKind, Rolling
 from keeptime.model.key import Signal
 from keeptime.model.sample import Failure, Phases
 from keeptime.observe.deciding import attributes_of, deciding

@@ -144,8 +144,12 @@ def test_what_every_probe_has_is_an_attribute() -> None:
         "status": "503",
         "failure": "status",
         "connection": "fresh",
+        "observer": "probe",
     }
-    assert attributes_of(replace(one(NIGHT), status=None, attributes={})) == {"connection": "fresh"}
+    assert attributes_of(replace(one(NIGHT), status=None, attributes={})) == {
+        "connection": "fresh",
+        "observer": "probe",
+    }
 
 
 def test_failures_left_out_elsewhere_keep_their_reason_until_maintenance() -> None:

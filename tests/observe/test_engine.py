@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from keeptime.clock import wall_ns
-from keeptime.contract.terms import Contract, Endpoint, SecretRef, TlsTerms
+from keeptime.contract.probed import Endpoint, SecretRef, TlsTerms
+from keeptime.contract.terms import Contract
 from keeptime.errors import ProbeError, SecretError, UsageError
 from keeptime.model.sample import Connection, Failure, Sample, Skipped
 from keeptime.model.tally import Tally

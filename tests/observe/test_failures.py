@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from keeptime.contract.terms import Endpoint, Expect, Probe, SecretRef, TlsTerms
+from keeptime.contract.probed import Endpoint, Expect, Probe, SecretRef, TlsTerms
 from keeptime.errors import ProbeError, SecretError
 from keeptime.model.sample import Connection, Failure
 from keeptime.observe.once import probe_once

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeptime.contract.terms import Endpoint, Expect, SecretRef
+from keeptime.contract.probed import Endpoint, Expect, SecretRef
 from keeptime.errors import ProbeError, SecretError
 from keeptime.model.sample import Connection, Failure
 from keeptime.observe.expect import checks

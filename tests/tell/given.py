@@ -4,16 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from keeptime.contract.terms import (
-    Consumer,
-    Contract,
-    Endpoint,
-    Objective,
-    Policy,
-    PolicyKind,
-    Probe,
-    Rolling,
-)
+from keeptime.contract.probed import Endpoint, Probe
+from keeptime.contract.terms import Consumer, Contract, Objective, Policy, PolicyKind, Rolling
 from keeptime.model.alert import Address, AlertRow, Message, Topic
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.verdict import (

@@ -89,9 +89,9 @@ def account(contract: Contract, objective: Objective, tick_seconds: float) -> Ac
 
 def basis_of(contract: Contract) -> Basis:
     """Probes, also another prober's, sample the time; counters count every request."""
-    if contract.source is None or isinstance(contract.source.counts, ProbeGauges):
-        return Basis.SAMPLED
-    return Basis.COUNTED
+    if contract.source is not None:
+        return Basis.SAMPLED if isinstance(contract.source.counts, ProbeGauges) else Basis.COUNTED
+    return Basis.COUNTED if contract.traffic else Basis.SAMPLED
 
 
 def _tick(seconds: int | None, tick_seconds: float) -> int | None:

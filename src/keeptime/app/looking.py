@@ -51,6 +51,7 @@ class Looking:
         self._lock = asyncio.Lock()
         self._boundary: int | None = None
         self._minute: float | None = None
+        self._told: dict[str, Latency] = {}
         self._asked_at: dict[str, float] = {}
         self._asking: set[asyncio.Task[None]] = set()
 
@@ -74,18 +75,19 @@ class Looking:
             self.newest = await self._in_store(self._store.newest_periods)
             self._minute = minute
         missing: dict[ObjectiveKey, int] = {}
+        kept: dict[str, Latency] = {}
         for start in range(0, len(contracts), AT_ONCE):
             some = contracts[start : start + AT_ONCE]
             found, latencies = await self._in_store(self._find, some, boundary)
             missing |= found
-            self.latencies |= latencies
-        self.missing = missing
+            kept |= latencies
+        self.missing, self.latencies = missing, kept | self._told
 
     def _find(
         self, contracts: Sequence[Contract], boundary: int
     ) -> tuple[dict[ObjectiveKey, int], dict[str, Latency]]:
         """Called in the store's thread."""
-        probed = [each for each in contracts if each.probes]
+        probed = [each for each in contracts if each.source is None]
         asked = {each.key: self._spans(each, boundary) for each in accounts(probed, self._tick_seconds)}
         first = boundary - round(SPAN / self._tick_seconds)
         latencies = {
@@ -128,7 +130,8 @@ class Looking:
 
     async def _ask(self, contracts: Sequence[Contract], at: float) -> None:
         for each in contracts:
-            if each.source is not None and at - self._asked_at.get(each.name, 0.0) >= FRESH:
+            foreign = each.source is not None or each.traffic
+            if foreign and at - self._asked_at.get(each.name, 0.0) >= FRESH:
                 self._asked_at[each.name] = at
                 self._asking.add(asyncio.create_task(self._ask_one(each.name, at)))
         if self._asking:
@@ -137,6 +140,6 @@ class Looking:
     async def _ask_one(self, contract: str, at: float) -> None:
         found = await self._following.latency(contract, at)
         if found is None:
-            self.latencies.pop(contract, None)
+            self._told.pop(contract, None)
         else:
-            self.latencies[contract] = found
+            self._told[contract] = self.latencies[contract] = found

@@ -47,4 +47,5 @@ class Picture:
             other_terms=tuple(each for each in whole.objectives if each not in contract.objectives),
             compliance=self.looking.compliance(contract, newest),
             latency=self.looking.latencies.get(contract.name),
+            traffic=tuple(self.following.views(contract.name)),
         )

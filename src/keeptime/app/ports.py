@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
+from keeptime.app.following import Prepared
 from keeptime.contract.terms import Contract
 from keeptime.model.ack import Ack
 from keeptime.model.alert import Address, AlertRow, Heard, Late, Passed, Waiting
@@ -18,6 +19,7 @@ from keeptime.model.sample import Sample, Skipped
 from keeptime.model.silence import Silence
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import TickRecord
+from keeptime.model.traffic import TrafficView
 from keeptime.observe.series.reader import Source
 from keeptime.tell.ports import Outbox
 
@@ -191,18 +193,18 @@ class Counting(Protocol):
 
 
 class Following(Protocol):
-    """Reads the series of contracts that are observed from a Prometheus, in the event loop, and counts them."""
+    """Observes beside the prober, in the event loop: a Prometheus that is read, and real traffic."""
 
     def start(self) -> None: ...
 
     async def stop(self) -> None: ...
 
-    def prepare(self, contracts: Sequence[Contract]) -> Sequence[Source]:
-        """Sources for what is new or changed in these contracts. Raises SourceError; nothing has changed."""
+    def prepare(self, contracts: Sequence[Contract]) -> Prepared:
+        """All that can fail of observing these contracts. Raises KeeptimeError; nothing has changed."""
         ...
 
-    async def replace(self, contracts: Sequence[Contract], fresh: Sequence[Source]) -> None:
-        """Go on with these contracts, of which `fresh` are prepared."""
+    def views(self, contract: str) -> Sequence[TrafficView]:
+        """How the observing of its traffic goes."""
         ...
 
     def problem(self, contract: str) -> str:

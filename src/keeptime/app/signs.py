@@ -95,6 +95,8 @@ def _unseen(views: Iterable[ContractView], now: float) -> Iterator[str]:
         if view.contract.source is not None:
             if view.source_problem:
                 yield f"{name} cannot be read: {view.source_problem}"
+        elif not view.contract.probes:
+            yield from (f"{name}: {each.problem}" for each in view.traffic if each.problem)
         elif view.last_sample is None:
             yield f"{name} was not probed yet"
         elif (age := abs(now - view.last_sample.done_ns / 1e9)) > _patience(view.contract):

@@ -44,15 +44,15 @@ class Swapping:
         raise await self._broken.get()
 
     async def __call__(self, contracts: Sequence[Contract]) -> None:
-        fresh = self._following.prepare(contracts)
+        prepared = self._following.prepare(contracts)
         swap = await asyncio.to_thread(self._prober.prepare, contracts)
-        await self._fill(fresh, self._keeper.next_tick)
+        await self._fill(prepared.sources, self._keeper.next_tick)
         messages = await self._in_store(self._keeper.replace, contracts, self._now())
         try:
             self._counting.replace(contracts)
             self._adopt(contracts)
             await asyncio.to_thread(swap)
-            await self._following.replace(contracts, fresh)
+            await prepared.go()
         except Exception as error:
             self._broken.put_nowait(error)
             raise

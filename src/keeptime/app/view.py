@@ -21,6 +21,7 @@ from keeptime.model.ledger import EMPTY, LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.sample import Sample
 from keeptime.model.silence import Silence
 from keeptime.model.tally import Tally
+from keeptime.model.traffic import TrafficView
 from keeptime.model.verdict import Verdict
 from keeptime.tell.own_promise import Told
 
@@ -32,7 +33,8 @@ class ContractView:
 
     `counted`: per objective, what was counted since keeptime started, and `exclusions` what of it was left out, by
     reason. Of one that is observed from a Prometheus:
-    `reads` by result, and `source_problem`, why it cannot be read now, else "".
+    `reads` by result, and `source_problem`, why it cannot be read now, else "". `traffic`: how the observing of its
+    real traffic goes.
     """
 
     contract: Contract
@@ -47,6 +49,7 @@ class ContractView:
     other_terms: tuple[Objective, ...] = ()
     compliance: tuple[ComplianceView, ...] = ()
     latency: Latency | None = None
+    traffic: tuple[TrafficView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

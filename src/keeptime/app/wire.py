@@ -8,6 +8,7 @@ from pathlib import Path
 
 from keeptime.app.daemon import Daemon
 from keeptime.app.filling import Filling
+from keeptime.app.following import Follower, Followers
 from keeptime.app.footing import Footing
 from keeptime.app.keeper import Keeper
 from keeptime.app.ports import Counting
@@ -56,6 +57,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
         await filling.fill(sources, next_tick)
         counter = Counter(contracts, settings.tick_seconds, start_ns=now_ns)
         last = LastSamples(counter)
+        followers: list[Follower] = []
         daemon = Daemon(
             contracts=contracts,
             tick_seconds=settings.tick_seconds,
@@ -64,7 +66,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             keeper=await in_store(Keeper, store, contracts, settings.tick_seconds, next_tick),
             counting=counter,
             prober=Engine(contracts, last.add, overdue=counter.overdue, offset=clock.offset_ns),
-            following=Reader(sources, counter.put, clock),
+            following=Followers(Reader(sources, counter.put, clock), followers),
             fill=filling.fill,
             probe_once=_probe,
             clock=clock,

@@ -16,8 +16,8 @@ from keeptime.cli.writing import Refused, write_whole
 from keeptime.errors import ProbeError, SecretError, UsageError
 
 if TYPE_CHECKING:
+    from keeptime.contract.probed import Endpoint, SecretRef
     from keeptime.contract.starter import Thresholds
-    from keeptime.contract.terms import Endpoint, SecretRef
     from keeptime.model.sample import Sample
 
 EXAMPLES = """\
@@ -181,7 +181,7 @@ def _refuse_overwriting(output: str, force: bool) -> None:
 
 def _samples(asked: Asked) -> "list[Sample]":
     from keeptime.cli.measuring import measure
-    from keeptime.contract.terms import Probe
+    from keeptime.contract.probed import Probe
     from keeptime.observe.once import probe_once
 
     probe = Probe(asked.every, TIMEOUT)

@@ -140,12 +140,11 @@ def _bar(begun: int, spent: int, total: int) -> str:
 def _promises(contract: "Contract", sample: "Sample") -> list[str]:
     """What this one request would be for each objective on requests; of one on intervals, none is."""
     from keeptime.contract.spoken import asked
-    from keeptime.observe.count import JUDGED
     from keeptime.observe.deciding import attributes_of, deciding
 
     lines, attributes = [], attributes_of(sample)
     for each in contract.objectives:
-        if each.of not in JUDGED or each.each is not None:
+        if each.each is not None:
             continue
         found = deciding(contract, each).decide(sample, attributes)
         verdict = ("good" if found else "bad") if isinstance(found, bool) else "left out"

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from keeptime.contract.kinds import text_of
 from keeptime.contract.nodes import Node, Place
+from keeptime.contract.probed import SecretRef
 from keeptime.contract.references import parse_ref
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Schema, Table
-from keeptime.contract.terms import SecretRef
 from keeptime.contract.urls import Url
 from keeptime.model.alert import Address
 

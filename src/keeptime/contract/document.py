@@ -22,16 +22,19 @@ from keeptime.contract.lists import ListOf, MapOf, WithPlaces
 from keeptime.contract.maintaining import MAINTENANCE, maintenance
 from keeptime.contract.matching import check_series
 from keeptime.contract.objectives import OBJECTIVES_SHAPE
-from keeptime.contract.observing import Observer, Observing, ProbeDraft
+from keeptime.contract.observing import OBSERVE_TABLE, Observing, ProbeDraft
 from keeptime.contract.people import CONSUMERS_SHAPE, OPERATORS_TABLE
 from keeptime.contract.policies import DEFAULT_POLICY, PolicyShape
+from keeptime.contract.probed import Probe
 from keeptime.contract.reaching import ADDRESSES, allowing, check_names, consumers_allowing
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Field, Placed, Row, Shape, Table
+from keeptime.contract.signals import check_signals
 from keeptime.contract.stated import DUTIES, TOKEN_BASIS, VANTAGE
-from keeptime.contract.terms import Contract, Objective, Probe, PrometheusSource
+from keeptime.contract.terms import Contract, Objective, PrometheusSource
 from keeptime.contract.together import TOGETHER, together
 from keeptime.contract.tokens import check_tokens
+from keeptime.contract.traffic.source import Traffic
 from keeptime.contract.urgency import OnCall
 from keeptime.contract.urls import Url
 from keeptime.contract.zones import Zone
@@ -56,8 +59,8 @@ MODEL = Field("model", Text(), "What is served; free text.", default="the contra
 ENDPOINT = Field("endpoint", ENDPOINT_TABLE, "The thing probed. A contract with probes needs one.")
 OBSERVE = Field(
     "observe",
-    WithPlaces(ListOf(Observer(), "observers", most=10)),
-    "How requests are observed: by probes, or from an existing Prometheus.",
+    WithPlaces(ListOf(OBSERVE_TABLE, "observers", most=10)),
+    "How requests are observed: by probes, in real traffic, or from an existing Prometheus.",
     required=True,
 )
 OBJECTIVES = Field(
@@ -79,7 +82,7 @@ NO_DATA_AFTER = Field(
     "no_data_after",
     Duration(1, 7 * 86_400, "60s"),
     "After this long without any event an objective is `no_data`.",
-    default="60s (from Prometheus 5m), or three times the shortest `every` where that is longer",
+    default="60s (without probes 5m), or three times the shortest `every` where that is longer",
 )
 LINKS = Field(
     "links",
@@ -100,8 +103,9 @@ def _contract(row: Row) -> Contract:
     check_names(contract, row)
     check_series(contract, drafts, row.report)
     _check_scope(row, contract, drafts)
+    check_signals(contract, drafts, row.report)
     check_tokens(contract, drafts, row.report)
-    if contract.probes:
+    if contract.probes and not contract.traffic:
         _check_events(contract, drafts, row.report)
     return contract
 
@@ -116,11 +120,15 @@ def _check_scope(row: Row, contract: Contract, drafts: Sequence[Placed[Draft]]) 
 
 def _check_observers(row: Row, observers: Sequence[Placed[Observing]]) -> None:
     """Probes need an endpoint; counts from Prometheus stand alone."""
+    probes = [each for each in observers if isinstance(each.value, ProbeDraft)]
     sources = [each for each in observers if isinstance(each.value, PrometheusSource)]
     if sources and len(observers) > 1:
-        message = "observe: requests are counted from one Prometheus, or by probes; write two contracts for both"
+        message = (
+            "observe: requests are counted from one Prometheus, or by probes and in traffic; write two contracts "
+            "for both"
+        )
         raise row.report.spoil(sources[-1].place, "two-observers", message)
-    if not sources and row.find(ENDPOINT) is None:
+    if probes and row.find(ENDPOINT) is None:
         message = f"the contract: the key 'endpoint' is missing; expected {ENDPOINT.shape.expected}"
         raise row.report.spoil(row.place, "missing-key", message)
 
@@ -132,6 +140,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
     usual_timeout = max(LEAST_TIMEOUT, 2 * max((draft.value.under or 0 for draft in drafts), default=0))
     probes = tuple(each.value.finished(usual_timeout) for each in observers if isinstance(each.value, ProbeDraft))
     source = next((each.value for each in observers if isinstance(each.value, PrometheusSource)), None)
+    traffic = tuple(each.value for each in observers if isinstance(each.value, Traffic))
     name, on_call, allow = row.need(NAME), row.get(OPERATORS, OnCall()), row.get(ADDRESSES, ())
     within = row.get(NOTIFY_WITHIN_OF_CONTRACT, None)
     unversioned = Contract(
@@ -158,6 +167,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         maintenance=maintenance(row, timezone, objectives),
         ping=on_call.ping,
         allow=allow,
+        traffic=traffic,
     )
     return fingerprint(unversioned, row.report.base)
 
@@ -165,6 +175,8 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
 def _usual_silence(probes: Sequence[Probe], source: PrometheusSource | None) -> float:
     if source is not None:
         return max(LEAST_NO_DATA_OF_SERIES, 3 * source.every)
+    if not probes:
+        return LEAST_NO_DATA_OF_SERIES
     return max(LEAST_NO_DATA, 3 * min(probe.every for probe in probes))
 
 

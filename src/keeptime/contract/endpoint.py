@@ -12,10 +12,10 @@ from keeptime.contract.expectations import EXPECT_TABLE, Json
 from keeptime.contract.kinds import Choice, LongText, Text, text_of
 from keeptime.contract.lists import MapOf
 from keeptime.contract.nodes import Node
+from keeptime.contract.probed import Endpoint, Expect, SecretRef, TlsTerms
 from keeptime.contract.references import FilePath, parse_ref
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Row, Schema, Table
-from keeptime.contract.terms import Endpoint, Expect, SecretRef, TlsTerms
 from keeptime.contract.tokens import TOKENS
 from keeptime.contract.urls import SECRET_WORDS, Url
 

@@ -14,7 +14,7 @@ from keeptime.contract.shapes import Field, Row, Schema, Shape, Table
 from keeptime.model.sample import Failure
 
 ATTRIBUTE_PATTERN = r"[a-z_][a-z0-9_]{0,62}"
-BUILT_IN = ("status", "failure", "connection")
+BUILT_IN = ("status", "failure", "connection", "observer")
 """Attributes that every probe has: of a failed one `failure`, of an answered one `status`."""
 
 

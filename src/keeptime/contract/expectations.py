@@ -11,9 +11,9 @@ import jsonpath
 from keeptime.contract.kinds import Checked, Size, text_of
 from keeptime.contract.lists import Forms, ListOf, MapOf
 from keeptime.contract.nodes import Broken, Listing, Node, Plain, Scalar, value_of
+from keeptime.contract.probed import Expect
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Row, Schema, Shape, Table, wrong_type
-from keeptime.contract.terms import Expect
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from keeptime.contract.intervals import FIELDS as INTERVALS
 from keeptime.contract.kinds import Choice, Label, Percent, text_of
 from keeptime.contract.limits import Interval
 from keeptime.contract.lists import Forms, ListOf, WithPlaces
-from keeptime.contract.nodes import Node, Place, Scalar
+from keeptime.contract.nodes import Node, Scalar
 from keeptime.contract.policies import PolicyShape
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Row, Schema, Table
@@ -84,7 +84,6 @@ def _long_form(row: Row) -> Draft:
         bounds=bounds,
         at_least=at_least,
     )
-    _check_signal(draft.of, row.place_of(OF), row.report, row.what)
     if draft.each is not None and (bounds or at_least is not None):
         message = f"{row.what}: intervals have one threshold; expected 'under' with a duration alone"
         raise row.report.spoil(row.place_of(EACH), "interval-incomplete", message)
@@ -100,12 +99,6 @@ def _long_form(row: Row) -> Draft:
         message = f"{row.what}: a rolling window has no time zone; this one is not used"
         row.report.warning(row.place_of(TIMEZONE), "unused-timezone", message)
     return draft
-
-
-def _check_signal(of: Signal, place: Place, report: Report, what: str) -> None:
-    if of not in (Signal.REQUESTS, Signal.TOKEN_RATE):
-        message = f"{what}: a probe cannot measure '{of}' yet; so far 'requests' and 'token_rate' can be judged"
-        raise report.spoil(place, "not-built", message)
 
 
 TERMS = (NAME, OF, TARGET, UNDER, AT_LEAST, OVER, ERRORS, POLICY, TIMEZONE)
@@ -159,7 +152,6 @@ class ShortForm:
 
     def _of_requests(self, said: "_Said") -> Draft:
         of = said.read(OF)
-        _check_signal(of, said.part(OF).place, said.report, said.what)
         target, under, at_least = said.read(TARGET), said.find(UNDER), said.find(AT_LEAST)
         if (of is Signal.TOKEN_RATE) != (at_least is not None):
             message = f"{said.what}: {quote(said.scalar.text)}; write 99% of token_rate at least 30/s over 28d"

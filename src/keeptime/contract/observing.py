@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from keeptime.contract.attributes import ATTRIBUTES
 from keeptime.contract.kinds import Choice, Duration, Whole
 from keeptime.contract.lists import Forms
-from keeptime.contract.nodes import Mapped, Node
+from keeptime.contract.nodes import Node
+from keeptime.contract.probed import Probe
 from keeptime.contract.prometheus import PROMETHEUS
-from keeptime.contract.report import Report, quote
+from keeptime.contract.report import Report, one_of
 from keeptime.contract.shapes import Field, Row, Schema, Table
-from keeptime.contract.terms import Probe, PrometheusSource
+from keeptime.contract.terms import PrometheusSource
+from keeptime.contract.traffic.kinds import FIELDS as TRAFFIC
+from keeptime.contract.traffic.source import Traffic
 from keeptime.model.sample import Connection
 
 EVERY = Field(
@@ -90,42 +93,19 @@ PROBE = Field(
     Forms(ShortProbe(), mapping=PROBE_TABLE),
     "Send requests of keeptime's own: a mapping, or only how often (`probe: 10s`).",
 )
-LATER_OBSERVERS = ("scrape", "otlp", "push", "log")
-Observing = ProbeDraft | PrometheusSource
+Observing = ProbeDraft | PrometheusSource | Traffic
+KINDS: tuple[Field[Observing], ...] = (PROBE, PROMETHEUS, *TRAFFIC)
 
 
 def _observer(row: Row) -> Observing:
-    probe, source = row.find(PROBE), row.find(PROMETHEUS)
-    if probe is not None and source is None:
-        return probe.value
-    if source is not None and probe is None:
-        return source.value
+    found = [each for kind in KINDS if (each := row.find(kind)) is not None]
+    if len(found) == 1:
+        return found[0].value
     row.sound()
-    said = "is given both" if probe is not None else "is given neither"
-    raise row.report.spoil(row.place, "one-observer", f"{row.what}: {said}; expected one of probe and prometheus")
+    said = f"is given {len(found)}" if found else "is given none"
+    expected = one_of([each.key for each in KINDS])
+    raise row.report.spoil(row.place, "one-observer", f"{row.what}: {said}; expected one of {expected}")
 
 
-OBSERVE_TABLE = Table("observe", "One way to observe requests.", (PROBE, PROMETHEUS), _observer)
-
-
-@dataclass(frozen=True)
-class Observer:
-    """One entry of `observe`."""
-
-    expected: str = "an entry such as 'probe: 10s'"
-
-    def read(self, node: Node, report: Report, what: str) -> Observing:
-        kinds = [entry.key for entry in node.entries] if isinstance(node, Mapped) else []
-        for kind in kinds:
-            if kind.text in LATER_OBSERVERS:
-                message = (
-                    f"{what}: {quote(kind.text)} is not built yet; so far 'probe' and 'prometheus' observe requests"
-                )
-                raise report.spoil(kind.place, "not-built", message)
-        return OBSERVE_TABLE.read(node, report, what)
-
-    def tables(self) -> tuple[Table[object], ...]:
-        return (OBSERVE_TABLE,)
-
-    def schema(self) -> Schema:
-        return OBSERVE_TABLE.schema()
+OBSERVE_TABLE = Table("observe", "One way to observe requests.", KINDS, _observer)
+"""One entry of `observe`."""

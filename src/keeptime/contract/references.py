@@ -9,9 +9,9 @@ from typing import Literal
 
 from keeptime.contract.kinds import Text, text_of
 from keeptime.contract.nodes import Node, Place
+from keeptime.contract.probed import SecretRef
 from keeptime.contract.report import Reference, Report, quote
 from keeptime.contract.shapes import Schema
-from keeptime.contract.terms import SecretRef
 
 
 @dataclass(frozen=True)

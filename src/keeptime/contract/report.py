@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from keeptime.contract.nodes import Place
-from keeptime.contract.terms import SecretRef
+from keeptime.contract.probed import SecretRef
 from keeptime.errors import Problem
 
 MOST = 100

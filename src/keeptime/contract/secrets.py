@@ -7,7 +7,7 @@ names the reference, never the value.
 import os
 from pathlib import Path
 
-from keeptime.contract.terms import SecretRef
+from keeptime.contract.probed import SecretRef
 from keeptime.errors import SecretError
 from keeptime.redaction import remember
 

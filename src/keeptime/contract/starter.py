@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from keeptime.contract.terms import SecretRef
+from keeptime.contract.probed import SecretRef
 from keeptime.units import format_duration
 
 _STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10)

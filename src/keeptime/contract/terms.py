@@ -11,77 +11,15 @@ from fractions import Fraction
 from typing import Literal
 
 from keeptime.contract.limits import Bound, Interval
+from keeptime.contract.probed import Endpoint, Probe, SecretRef
 from keeptime.contract.scope import Exclude, Maintenance, Where, of_objective
 from keeptime.contract.sources import Counts
+from keeptime.contract.traffic.source import Traffic
 from keeptime.contract.urgency import USUAL, Ping, Urgency
 from keeptime.model.alert import Address, Topic
 from keeptime.model.key import ObjectiveKey, Signal
-from keeptime.model.sample import Connection
 from keeptime.model.verdict import Severity
 from keeptime.units import format_duration
-
-
-@dataclass(frozen=True, slots=True)
-class SecretRef:
-    """`env:NAME` or `file:PATH`: where a secret's value is found when it is needed. Never the value."""
-
-    source: Literal["env", "file"]
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.source}:{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Expect:
-    """What a good answer looks like. `status`: inclusive ranges. `json`: (JSON path, expected value) pairs.
-
-    A JSON path with the expected value `...` (Ellipsis) must merely be there.
-    """
-
-    status: tuple[tuple[int, int], ...] = ((200, 299),)
-    regex: str | None = None
-    json: tuple[tuple[str, object], ...] = ()
-    max_body: int = 1_048_576
-
-
-@dataclass(frozen=True, slots=True)
-class TlsTerms:
-    """Certificates by file path; `None` means the system's roots, or no client certificate."""
-
-    ca: str | None = None
-    cert: str | None = None
-    key: str | None = None
-    server_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """The thing probed. `url` is http:// or https:// without userinfo; `body` is sent as it is. `tokens`: where an
-    answer says how many it gave, `header:NAME` or `json:PATH`; "" where that is not asked.
-    """
-
-    url: str
-    method: str = "GET"
-    headers: Mapping[str, str | SecretRef] = field(default_factory=dict)
-    body: bytes | None = None
-    expect: Expect = field(default_factory=Expect)
-    tls: TlsTerms = field(default_factory=TlsTerms)
-    tokens: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """Send a request every so many seconds. `max_in_flight`: above it a due probe is skipped, and counted so.
-
-    `attributes`: names and where their values are: a constant, `header:NAME` or `json:PATH`.
-    """
-
-    every: float
-    timeout: float
-    connection: Connection = Connection.FRESH
-    max_in_flight: int = 64
-    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +183,7 @@ class Together:
 class Contract:
     """One promise file. `version`: a stable hash (hex) of what it says; edits that only move text keep it.
 
-    Observed by `probes` of its `endpoint`, or from a `source`; never by both, never by neither.
+    Observed by `probes` of its `endpoint` and in `traffic`, or from a `source` alone; in one way at least.
     `no_data_after`: seconds without any event after which an objective is `no_data`.
     `links`: names and URLs that messages carry (runbook, dashboard). `objectives`: all terms, also those not in
     force now; of one name at most one is in force at a time. `duties`, `vantage`, `token_basis`: stated, shown
@@ -276,6 +214,7 @@ class Contract:
     ping: Ping | None = None
     urgency: Urgency = USUAL
     allow: tuple[str, ...] = ()
+    traffic: tuple[Traffic, ...] = ()
 
     def at(self, unix_seconds: float) -> "Contract":
         """The same contract with the objectives alone that are in force at this instant."""
@@ -294,10 +233,13 @@ class Contract:
 
     @property
     def observed(self) -> str:
-        """What is observed, in words: the method and URL probed, or the Prometheus read; without a query."""
+        """What is observed, in words: the method and URL probed and the traffic, or the Prometheus read; without a
+        query."""
         if self.source is not None:
             return f"counts from {self.source.url.partition('?')[0]}"
-        return "" if self.endpoint is None else f"{self.endpoint.method} {self.endpoint.url.partition('?')[0]}"
+        probed = self.endpoint is not None and self.probes
+        own = [f"{self.endpoint.method} {self.endpoint.url.partition('?')[0]}"] if self.endpoint and probed else []
+        return ", ".join([*own, *(each.said for each in self.traffic)])
 
     def expected(self, objective: Objective) -> float:
         """Events per second of this objective: probe slots, or intervals; 0 where that is not known beforehand:
@@ -313,5 +255,5 @@ class Contract:
 
     @property
     def events_per_second(self) -> float:
-        """Probe slots per second: the expected rate of events; 0 where they are not keeptime's own."""
-        return sum(1 / probe.every for probe in self.probes)
+        """Probe slots per second: the expected rate of events; 0 where not all of them are keeptime's own."""
+        return 0.0 if self.traffic else sum(1 / probe.every for probe in self.probes)

@@ -11,22 +11,20 @@ from decimal import Decimal
 from keeptime.contract.effective import stamp
 from keeptime.contract.limits import Interval
 from keeptime.contract.policies import DEFAULT_POLICY
+from keeptime.contract.probed import Endpoint, Expect, Probe, SecretRef
 from keeptime.contract.scope import Exclude, Maintenance, Where
 from keeptime.contract.sources import ClassicHistogram, CounterPair, Counts, NativeHistogram, ProbeGauges
 from keeptime.contract.terms import (
     Calendar,
     Contract,
     Credits,
-    Endpoint,
-    Expect,
     Objective,
     Policy,
     PolicyKind,
-    Probe,
     PrometheusSource,
-    SecretRef,
     Together,
 )
+from keeptime.contract.traffic import kinds as traffic
 from keeptime.contract.written_figures import duration, percent
 from keeptime.contract.written_people import consumer, notify_within, operators
 from keeptime.model.key import Signal
@@ -235,7 +233,8 @@ def _expect(one: Expect) -> Terms:
 def _observe(contract: Contract) -> list[Terms]:
     if contract.source is not None:
         return [{"prometheus": source(contract.source)}]
-    return [{"probe": _probe(each)} for each in contract.probes]
+    probes: list[Terms] = [{"probe": _probe(each)} for each in contract.probes]
+    return probes + [{each.kind: traffic.written(each)} for each in contract.traffic]
 
 
 def source(one: PrometheusSource) -> Terms:

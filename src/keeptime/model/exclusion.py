@@ -18,6 +18,7 @@ class ExclusionKind(StrEnum):
     EXCLUDE = "exclude"
     ERRORS = "errors"
     INTERVAL = "interval"
+    BETWEEN = "between"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Exclusion:
 
 FAILED = Exclusion(ExclusionKind.ERRORS, "failed requests are left out (errors: excluded)")
 """Of an objective with `errors: excluded`."""
+
+BETWEEN_BOUNDS = Exclusion(
+    ExclusionKind.BETWEEN, "it is not known on which side of the threshold: it lies between two bucket bounds"
+)
+"""Of a histogram of somebody else's, whose bounds leave these requests undecided."""
 
 Exclusions = Mapping[ObjectiveKey, Mapping[Exclusion, int]]
 """Events left out, by objective and reason."""

@@ -51,6 +51,38 @@ class Phases:
         return self.dns + self.connect + self.tls + self.write + self.wait + self.transfer
 
 
+PROBE = "probe"
+"""The observer of a request that keeptime sent itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer that came in pieces: nanoseconds since the request was sent.
+
+    `first_token_ns`: None where no token came. `last_token_ns`: of the last one, the first if there is one alone.
+    `gaps`: (nanoseconds since the tokens before, how many tokens came at its end), without the first tokens.
+    `tokens`: how many there were, as the answer itself says it where it does, else as they were counted.
+    """
+
+    first_token_ns: int | None
+    last_token_ns: int | None = None
+    gaps: tuple[tuple[int, int], ...] = ()
+    tokens: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.first_token_ns is None) != (self.last_token_ns is None):
+            raise ValueError(f"a stream with a first token has a last one: {self}")
+        if any(gap < 0 or tokens < 1 for gap, tokens in self.gaps):
+            raise ValueError("a gap is not negative and ends with at least one token")
+
+    @property
+    def output_token_ns(self) -> float | None:
+        """Time per output token after the first; None with fewer than two tokens, never 0."""
+        if self.first_token_ns is None or self.last_token_ns is None or self.tokens < 2:
+            return None
+        return (self.last_token_ns - self.first_token_ns) / (self.tokens - 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One request that left.
@@ -61,6 +93,8 @@ class Sample:
     `connection`: what was really used (a first probe under `reuse` opens one, so it is `fresh`).
     `attributes`: what the contract asks of the answer, by name; one that was not there is absent.
     `tokens`: how many the answer says that it gave; None where the contract asks for none, or the request failed.
+    `stream`: when its pieces came; None where it was not asked for as a stream.
+    `observer`: who saw it: keeptime's own probe, or the kind of traffic that it stood in.
     `detail`: for people; what was given and what was expected where it failed, else "".
     """
 
@@ -78,6 +112,8 @@ class Sample:
     detail: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     tokens: int | None = None
+    stream: Stream | None = None
+    observer: str = PROBE
 
     @property
     def late(self) -> bool:

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from keeptime.contract.terms import Contract
+from keeptime.model.batch import Batch
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
 from keeptime.model.exclusion import FAILED, Exclusion
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey, tick_of
-from keeptime.model.sample import Sample, Skipped
+from keeptime.model.sample import PROBE, Sample, Skipped
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.observe.deciding import Deciding, attributes_of, deciding
@@ -23,8 +24,6 @@ GRACE_SECONDS = 1.0
 """A tick stays open so long after its end, for what was due in it and is not done."""
 SECOND = 1_000_000_000
 GOOD, BAD, SKIPPED, SUSPECT, EXCLUDED = range(5)
-JUDGED = (Signal.REQUESTS, Signal.TOKEN_RATE)
-"""Signals that every request has: how long it took, and how fast its tokens came."""
 
 
 @dataclass(slots=True)
@@ -59,6 +58,20 @@ class _Tick:
             counts[which] += amount
         if tally.excluded:
             self.exclude(key, FAILED, tally.excluded)
+
+    def put_with(self, key: ObjectiveKey, tally: Tally, reasons: Mapping[Exclusion, int]) -> None:
+        """Add what others have counted, with the reason of each that is excluded in it."""
+        counts = self.counts.setdefault(key, [0, 0, 0, 0, 0])
+        counts[GOOD] += tally.good
+        counts[BAD] += tally.bad
+        for why, events in reasons.items():
+            self.exclude(key, why, events)
+
+    def sketch(self, key: SignalKey) -> Sketch:
+        found = self.sketches.get(key)
+        if found is None:
+            found = self.sketches[key] = Sketch()
+        return found
 
     def record(self, tick: int, incomplete: bool) -> TickRecord:
         tallies = {key: Tally(*counts) for key, counts in self.counts.items()}
@@ -135,6 +148,19 @@ class Counter:
             for key, tally in tallies.items():
                 if key in known and tally != Tally():
                     tick.put(key, tally, known[key].maintained(until_ns - 1))
+
+    def put_batch(self, batch: Batch) -> None:
+        """Count what somebody else measured of a contract's requests up to an instant; dropped where that contract
+        is not there any more."""
+        with self._lock:
+            objectives = _in_force(self._objectives.get(batch.contract, ()), batch.until_ns - 1)
+            tick = self._tick(batch.until_ns - 1)
+            for each in objectives:
+                found = each.batch(batch)
+                if found is not None:
+                    tick.put_with(each.key, *found)
+            if batch.sketch is not None and batch.contract in self._objectives:
+                tick.sketch(SignalKey(batch.contract, batch.signal)).merge(batch.sketch)
 
     def overdue(self, contract: str, due_ns: int) -> None:
         """A request is in flight and has exceeded every threshold: bad now, not only when it ends."""
@@ -215,13 +241,10 @@ class Counter:
                 tick.exclude(each.key, why)
 
     def _add_sample(self, tick: _Tick, objectives: tuple[Deciding, ...], sample: Sample) -> None:
-        self._counters[sample.contract].add(sample)
+        if sample.observer == PROBE:
+            self._counters[sample.contract].add(sample)
         if sample.failure is None:
-            key = SignalKey(sample.contract, Signal.REQUESTS)
-            sketch = tick.sketches.get(key)
-            if sketch is None:
-                sketch = tick.sketches[key] = Sketch()
-            sketch.add(sample.latency_ns / SECOND)
+            _describe(tick, sample)
         attributes = attributes_of(sample)
         for each in objectives:
             _count(tick, each, sample, each.decide(sample, attributes))
@@ -233,11 +256,29 @@ def _count(tick: _Tick, objective: Deciding, sample: Sample, decision: bool | Ex
     if isinstance(decision, Exclusion):
         tick.exclude(objective.key, decision)
         return
+    if objective.of is Signal.INTER_TOKEN:
+        good, bad = objective.events(sample)
+        tick.put_with(objective.key, Tally(good, bad), {})
+        return
     counts = tick.count(objective.key, GOOD if decision else BAD)
     if decision and objective.mean:
         tick.amounts[objective.key] = tick.amounts.get(objective.key, 0) + sample.latency_ns
-    if not decision and sample.suspect(objective.under):
+    if not decision and objective.of is Signal.REQUESTS and sample.suspect(objective.under):
         counts[SUSPECT] += 1
+
+
+def _describe(tick: _Tick, sample: Sample) -> None:
+    """How long what succeeded took, signal by signal."""
+    contract, stream = sample.contract, sample.stream
+    tick.sketch(SignalKey(contract, Signal.REQUESTS)).add(sample.latency_ns / SECOND)
+    if stream is None or stream.first_token_ns is None:
+        return
+    tick.sketch(SignalKey(contract, Signal.FIRST_TOKEN)).add(stream.first_token_ns / SECOND)
+    if stream.output_token_ns is not None:
+        tick.sketch(SignalKey(contract, Signal.OUTPUT_TOKEN)).add(stream.output_token_ns / SECOND)
+    between = tick.sketch(SignalKey(contract, Signal.INTER_TOKEN)) if stream.gaps else Sketch()
+    for gap, tokens in stream.gaps:
+        between.add(gap / tokens / SECOND, tokens)
 
 
 def _in_force(objectives: tuple[Deciding, ...], due_ns: int) -> tuple[Deciding, ...]:
@@ -252,4 +293,4 @@ def bounds_of(contract: Contract) -> tuple[float, ...]:
 
 
 def _counted(contract: Contract) -> tuple[Deciding, ...]:
-    return tuple(deciding(contract, each) for each in contract.objectives if each.of in JUDGED)
+    return tuple(deciding(contract, each) for each in contract.objectives)

@@ -12,9 +12,10 @@ from keeptime.contract.limits import Bound
 from keeptime.contract.maintenance import covering, reason_of
 from keeptime.contract.scope import Exclude, Maintenance, Where
 from keeptime.contract.terms import Contract, Objective
-from keeptime.model.exclusion import FAILED, Exclusion
-from keeptime.model.key import ObjectiveKey
-from keeptime.model.sample import Sample
+from keeptime.model.batch import Batch
+from keeptime.model.exclusion import BETWEEN_BOUNDS, FAILED, Exclusion
+from keeptime.model.key import ObjectiveKey, Signal
+from keeptime.model.sample import PROBE, Sample
 from keeptime.model.tally import Tally, TickRecord
 
 SECOND = 1_000_000_000
@@ -22,8 +23,9 @@ SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """An objective on requests. `under` in nanoseconds; `errors_excluded`: failures are left out. In force from
-    `begins` until before `ends` (Unix nanoseconds). `mean`: how long the good ones took is summed.
+    """An objective on single events of the signal `of`. `under` in nanoseconds; `errors_excluded`: failures are
+    left out. In force from `begins` until before `ends` (Unix nanoseconds). `mean`: how long the good ones took is
+    summed.
     """
 
     key: ObjectiveKey
@@ -37,6 +39,7 @@ class Deciding:
     mean: bool = False
     bounds: tuple[Bound, ...] = ()
     at_least: Fraction | None = None
+    of: Signal = Signal.REQUESTS
 
     def in_force(self, due_ns: int) -> bool:
         return (self.begins is None or self.begins <= due_ns) and (self.ends is None or due_ns < self.ends)
@@ -47,7 +50,8 @@ class Deciding:
         Not where its end can still tell that it is no event, or does not count.
         """
         decided_by_end = self.errors_excluded or self.where or self.exclude
-        return self.under is not None and not decided_by_end and self.maintained(due_ns) is None
+        timed = self.of is Signal.REQUESTS and self.under is not None
+        return timed and not decided_by_end and self.maintained(due_ns) is None
 
     def maintained(self, due_ns: int) -> Exclusion | None:
         """Why nothing that is due then counts; None outside of maintenance."""
@@ -57,15 +61,56 @@ class Deciding:
         return None if window is None else reason_of(window)
 
     def decide(self, sample: Sample, attributes: Attributes) -> bool | Exclusion | None:
-        """Good or not; why it does not count; None where it is no event of this objective."""
-        if not fits(self.where, attributes):
+        """Good or not; why it does not count; None where it is no event of this objective: it is not eligible, or
+        an answer without what the signal is about. Of gaps between tokens: were all of them good?
+        """
+        if not (fits(self.where, attributes) and self._concerns(sample)):
             return None
         why = self.maintained(sample.due_ns) or exempted(self.exclude, sample.status, sample.failure, attributes)
         if why is not None:
             return why
         if sample.failure is not None and self.errors_excluded:
             return FAILED
-        return sample.good(self.under) and self._keeps(sample)
+        if self.of in (Signal.REQUESTS, Signal.TOKEN_RATE):
+            return sample.good(self.under) and self._keeps(sample)
+        return sample.failure is None and not self.events(sample)[1]
+
+    def events(self, sample: Sample) -> tuple[int, int]:
+        """How many good and bad events a request is whose tokens are asked for: each gap is as many as tokens came
+        at its end; one that failed is one bad event more, whatever it took.
+        """
+        failed, stream = int(sample.failure is not None), sample.stream
+        if self.of is not Signal.INTER_TOKEN:
+            in_time = self.under is None or (_token_ns(sample, self.of) or 0) <= self.under
+            return (1, 0) if in_time and not failed else (0, 1)
+        gaps = () if stream is None else stream.gaps
+        every = sum(tokens for _, tokens in gaps)
+        good = every if self.under is None else sum(n for gap, n in gaps if gap <= self.under * n)
+        return good, every - good + failed
+
+    def batch(self, batch: Batch) -> tuple[Tally, dict[Exclusion, int]] | None:
+        """What many requests of somebody else's count as, and why some of them do not; None where they are no
+        events of this objective."""
+        attributes = batch.attributes
+        if batch.signal is not self.of or self.bounds or self.at_least or self.mean:
+            return None
+        if not fits(self.where, attributes):
+            return None
+        why = self.maintained(batch.until_ns - 1) or exempted(self.exclude, _status(attributes), None, attributes)
+        if why is not None:
+            return Tally(excluded=batch.count), {why: batch.count}
+        sides, left_out = batch.sides(self.under), batch.failed if self.errors_excluded else 0
+        because = {BETWEEN_BOUNDS: sides.between, FAILED: left_out}
+        bad = sides.beyond + batch.failed - left_out
+        return Tally(sides.within, bad, excluded=sides.between + left_out), {k: n for k, n in because.items() if n}
+
+    def _concerns(self, sample: Sample) -> bool:
+        """Has a request what the signal is about? One that failed has: its tokens did not come."""
+        if self.of in (Signal.REQUESTS, Signal.TOKEN_RATE) or sample.failure is not None:
+            return True
+        if self.of is Signal.INTER_TOKEN:
+            return sample.stream is not None and bool(sample.stream.gaps)
+        return _token_ns(sample, self.of) is not None
 
     def _keeps(self, sample: Sample) -> bool:
         """Does a request that succeeded keep to its phases, and give its tokens soon enough?"""
@@ -91,12 +136,15 @@ def deciding(contract: Contract, objective: Objective) -> Deciding:
         mean,
         objective.bounds,
         objective.at_least,
+        objective.of,
     )
 
 
 def attributes_of(sample: Sample) -> Attributes:
-    """What the probe declared, and what every probe has: `status`, `failure`, `connection`."""
-    found = {**sample.attributes, "connection": str(sample.connection)}
+    """What was declared, and what every request has: `status`, `failure`, `observer`; of a probe `connection`."""
+    found = {**sample.attributes, "observer": sample.observer}
+    if sample.observer == PROBE:
+        found["connection"] = str(sample.connection)
     if sample.status is not None:
         found["status"] = str(sample.status)
     if sample.failure is not None:
@@ -120,3 +168,18 @@ def resting(contract: Contract, record: TickRecord, at_ns: int) -> TickRecord:
 
 def _ns(seconds: int | None) -> int | None:
     return None if seconds is None else seconds * SECOND
+
+
+def _token_ns(sample: Sample, of: Signal) -> float | None:
+    """To the first token, from the due instant where the prober was late; or for each after it."""
+    stream = sample.stream
+    if stream is None or of is Signal.OUTPUT_TOKEN:
+        return None if stream is None else stream.output_token_ns
+    if stream.first_token_ns is None:
+        return None
+    return stream.first_token_ns + (sample.sent_ns - sample.due_ns if sample.late else 0)
+
+
+def _status(attributes: Attributes) -> int | None:
+    status = attributes.get("status", "")
+    return int(status) if status.isascii() and status.isdigit() and len(status) <= 3 else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import jsonpath
 
-from keeptime.contract.terms import Expect
+from keeptime.contract.probed import Expect
 from keeptime.errors import ProbeError
 from keeptime.model.sample import Failure
 

@@ -4,7 +4,7 @@ Guarantees: returns after the probe's timeout at the latest; leaves no connectio
 """
 
 from keeptime.clock import monotonic_ns
-from keeptime.contract.terms import Endpoint, Probe
+from keeptime.contract.probed import Endpoint, Probe
 from keeptime.errors import ProbeError
 from keeptime.model.sample import Sample
 from keeptime.observe.deadlines import Deadlines

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from keeptime.clock import monotonic_ns
-from keeptime.contract.terms import Contract, Probe
+from keeptime.contract.probed import Probe
+from keeptime.contract.terms import Contract
 from keeptime.errors import SecretError
 from keeptime.model.key import Signal
 from keeptime.model.sample import Connection, Sample, Skipped

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from keeptime.contract.probed import Endpoint, SecretRef, TlsTerms
 from keeptime.contract.secrets import resolve
-from keeptime.contract.terms import Endpoint, SecretRef, TlsTerms
 from keeptime.errors import ProbeError, SecretError
 from keeptime.model.reach import host_refusal
 from keeptime.model.sample import Connection

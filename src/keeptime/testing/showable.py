@@ -12,17 +12,9 @@ from fractions import Fraction
 from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.app.reloading import Changed
 from keeptime.app.view import ContractView, DeliveryView, Health, SignView, Snapshot
+from keeptime.contract.probed import Endpoint, Probe
 from keeptime.contract.sources import ClassicHistogram
-from keeptime.contract.terms import (
-    Contract,
-    Endpoint,
-    Objective,
-    Policy,
-    PolicyKind,
-    Probe,
-    PrometheusSource,
-    Rolling,
-)
+from keeptime.contract.terms import Contract, Objective, Policy, PolicyKind, PrometheusSource, Rolling
 from keeptime.errors import KeeptimeError
 from keeptime.model.alert import Letter
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters

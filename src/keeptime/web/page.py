@@ -157,9 +157,9 @@ def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
         model=contract.model,
         endpoint=shown_observed(contract),
         condition=next((condition for condition in WORST_FIRST if condition in present), WAITING),
-        probe=_last_read(view) if contract.source is not None else _last_probe(sample, snapshot.at),
+        probe=_last_probe(sample, snapshot.at) if contract.probes else _last_read(view),
         probe_failed=bool(view.source_problem) or (sample is not None and sample.failure is not None),
-        probed=contract.source is None,
+        probed=bool(contract.probes),
         requests=_requests(view),
         latency=shown_latency(view.latency),
         objectives=objectives,
@@ -192,7 +192,7 @@ def _last_probe(sample: Sample | None, now: float) -> str:
 
 def _requests(view: ContractView) -> str:
     counters = view.counters
-    if view.contract.source is not None:
+    if not view.contract.probes:
         counted = next(iter(view.counted), Tally())
         return f"{counted.events:,} counted, {counted.bad:,} bad"
     parts = [f"{counters.requests:,} sent", f"{counters.failures.total():,} failed"]

@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from keeptime.contract.probed import SecretRef
 from keeptime.contract.sources import CounterPair
-from keeptime.contract.terms import PrometheusSource, SecretRef
+from keeptime.contract.terms import PrometheusSource
 from keeptime.errors import SourceError
 from keeptime.observe.series.api import MOST_SERIES, Line, PrometheusApi, read
 

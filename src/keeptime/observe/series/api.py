@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from keeptime.contract.probed import SecretRef
 from keeptime.contract.secrets import resolve
-from keeptime.contract.terms import PrometheusSource, SecretRef
+from keeptime.contract.terms import PrometheusSource
 from keeptime.errors import SecretError, SourceCapped, SourceError
 from keeptime.model.reach import OWN, host_refusal
 from keeptime.redaction import redact

@@ -1,0 +1,27 @@
+"""Does anything that is observed have what an objective is about?
+
+Guarantees: an objective on tokens is accepted only where something that is observed comes in pieces.
+"""
+
+from collections.abc import Sequence
+
+from keeptime.contract.draft import Draft
+from keeptime.contract.report import Report
+from keeptime.contract.shapes import Placed
+from keeptime.contract.terms import Contract
+from keeptime.model.key import Signal
+
+STREAMED = frozenset({Signal.FIRST_TOKEN, Signal.INTER_TOKEN, Signal.OUTPUT_TOKEN})
+"""Signals of answers that come in pieces."""
+
+
+def check_signals(contract: Contract, drafts: Sequence[Placed[Draft]], report: Report) -> None:
+    """Report signals that nothing measures."""
+    for draft in drafts:
+        one = draft.value
+        if one.of in STREAMED and not one.warns_of and not contract.traffic:
+            message = (
+                f"{one.label}: nothing observed tells of '{one.of}'; expected traffic that streams, such as "
+                "a 'scrape' of a model server"
+            )
+            report.error(draft.place, "signal-unmeasured", message)

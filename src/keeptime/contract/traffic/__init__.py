@@ -1,0 +1,1 @@
+"""Ways to observe real traffic: one file each, and one registration line."""
