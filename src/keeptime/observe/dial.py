@@ -6,6 +6,7 @@ metadata, multicast) is left out. What is queued first (the request, or the
 beginning of a TLS handshake) goes out at the instant the connection stands. Knows nothing of answers.
 """
 
+import errno
 import os
 import socket
 from collections.abc import Sequence
@@ -152,6 +153,11 @@ class Dial:
             self._secure(wire)
             return
         code = wire.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code == errno.ECONNRESET:  # one that is refused is ECONNREFUSED (Linux, tcp_reset): this one stood
+            self._watch.mark(monotonic_ns())
+            self._watch.phase = Phase.WRITE if self._target.context is None else Phase.TLS
+            self._broke(OSError(code, os.strerror(code)))
+            return
         if code:
             self._failed(OSError(code, os.strerror(code)))
             return
@@ -220,7 +226,7 @@ class Dial:
 
     def _broke(self, error: OSError) -> None:
         self.drop()
-        self._caller.unconnected(*broken_off(error, Phase.TLS))
+        self._caller.unconnected(*broken_off(error, self._watch.phase))
 
     def _failed(self, error: OSError) -> None:
         self._drop_wire()
