@@ -23,6 +23,8 @@ class Failure(StrEnum):
     EXPECTATION = "expectation"
     TOO_LARGE = "too_large"
     PROTOCOL = "protocol"
+    DISCONNECTED = "disconnected"
+    """Whoever asked went away before the whole answer: known of real traffic alone."""
 
 
 class Connection(StrEnum):
