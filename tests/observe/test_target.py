@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeptime.contract.probed import Endpoint, Expect, SecretRef
+from keeptime.contract.probed import Endpoint, Expect, Probe, SecretRef
 from keeptime.errors import ProbeError, SecretError
 from keeptime.model.sample import Connection, Failure
 from keeptime.observe.expect import checks
@@ -15,7 +15,7 @@ from keeptime.observe.target import Target, target_of
 
 
 def target(url: str, connection: Connection = Connection.FRESH, **endpoint: object) -> Target:
-    return target_of(Endpoint(url, **endpoint), connection)  # type: ignore[arg-type]
+    return target_of(Endpoint(url, **endpoint), Probe(1.0, 1.0, connection))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_secret_is_read_anew_and_the_old_request_kept_if_it_is_gone() -> None:
             raise SecretError(f"{ref} is gone")
         return values.pop(0)
 
-    made = target_of(Endpoint("http://x/", headers={"A": SecretRef("env", "A")}), Connection.FRESH, None, secrets)
+    made = target_of(Endpoint("http://x/", headers={"A": SecretRef("env", "A")}), Probe(1.0, 1.0), None, secrets)
     assert b"A: one\r\n" in made.request
     made.refresh()
     assert b"A: two\r\n" in made.request
@@ -90,7 +90,7 @@ def test_a_secret_is_read_anew_and_the_old_request_kept_if_it_is_gone() -> None:
 
 def test_a_target_does_not_show_its_secret() -> None:
     endpoint = Endpoint("http://x/", headers={"A": SecretRef("env", "A")})
-    assert "s3cret" not in repr(target_of(endpoint, Connection.FRESH, None, lambda ref: "s3cret"))
+    assert "s3cret" not in repr(target_of(endpoint, Probe(1.0, 1.0), None, lambda ref: "s3cret"))
 
 
 @pytest.mark.parametrize(

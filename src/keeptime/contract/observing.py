@@ -3,13 +3,14 @@
 Guarantees: a contract is observed in one way; what is promised and how it is observed fit each other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keeptime.contract.attributes import ATTRIBUTES
 from keeptime.contract.kinds import Choice, Duration, Whole
 from keeptime.contract.lists import Forms
 from keeptime.contract.nodes import Node
-from keeptime.contract.probed import Probe
+from keeptime.contract.probed import Kind, KindTerms, Probe
+from keeptime.contract.probing.kinds import FIELDS, terms_of
 from keeptime.contract.prometheus import PROMETHEUS
 from keeptime.contract.report import Report, one_of
 from keeptime.contract.shapes import Field, Row, Schema, Table
@@ -43,6 +44,7 @@ MAX_IN_FLIGHT = Field(
     "With so many probes under way the next due one is not sent but counted as skipped.",
     default="64",
 )
+KIND = Field("kind", Choice(Kind), "What is sent, and how the answer is read.", default="http")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,14 @@ class ProbeDraft:
     connection: Connection
     max_in_flight: int
     attributes: tuple[tuple[str, str], ...] = ()
+    kind: Kind = Kind.HTTP
+    terms: KindTerms = field(default_factory=KindTerms)
 
     def finished(self, usual_timeout: float) -> Probe:
         timeout = usual_timeout if self.timeout is None else self.timeout
-        return Probe(self.every, timeout, self.connection, self.max_in_flight, self.attributes)
+        return Probe(
+            self.every, timeout, self.connection, self.max_in_flight, self.attributes, self.kind, self.terms
+        )
 
 
 def _probe(row: Row) -> ProbeDraft:
@@ -67,11 +73,16 @@ def _probe(row: Row) -> ProbeDraft:
         row.get(CONNECTION, Connection.FRESH),
         row.get(MAX_IN_FLIGHT, 64),
         tuple(row.get(ATTRIBUTES, {}).items()),
+        kind := row.get(KIND, Kind.HTTP),
+        terms_of(kind, row),
     )
 
 
 PROBE_TABLE = Table(
-    "probe", "Send a request at fixed times.", (EVERY, TIMEOUT, CONNECTION, MAX_IN_FLIGHT, ATTRIBUTES), _probe
+    "probe",
+    "Send a request at fixed times.",
+    (EVERY, TIMEOUT, CONNECTION, MAX_IN_FLIGHT, ATTRIBUTES, KIND, *FIELDS),
+    _probe,
 )
 
 

@@ -5,6 +5,7 @@ Guarantees: a value of these types is legal; no secret is in one, only where it 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Literal
 
 from keeptime.model.sample import Connection
@@ -60,6 +61,17 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class KindTerms:
+    """What the kind of a probe asks beyond what every probe has; of kind http, nothing."""
+
+
+class Kind(StrEnum):
+    """What a probe sends, and how its answer is read."""
+
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """Send a request every so many seconds. `max_in_flight`: above it a due probe is skipped, and counted so.
 
@@ -71,3 +83,5 @@ class Probe:
     connection: Connection = Connection.FRESH
     max_in_flight: int = 64
     attributes: tuple[tuple[str, str], ...] = ()
+    kind: Kind = Kind.HTTP
+    terms: KindTerms = field(default_factory=KindTerms)

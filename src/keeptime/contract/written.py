@@ -11,7 +11,8 @@ from decimal import Decimal
 from keeptime.contract.effective import stamp
 from keeptime.contract.limits import Interval
 from keeptime.contract.policies import DEFAULT_POLICY
-from keeptime.contract.probed import Endpoint, Expect, Probe, SecretRef
+from keeptime.contract.probed import Endpoint, Expect, Kind, Probe, SecretRef
+from keeptime.contract.probing.kinds import written_terms
 from keeptime.contract.scope import Exclude, Maintenance, Where
 from keeptime.contract.sources import ClassicHistogram, CounterPair, Counts, NativeHistogram, ProbeGauges
 from keeptime.contract.terms import (
@@ -251,4 +252,6 @@ def _probe(one: Probe) -> Terms:
         connection=str(one.connection),
         max_in_flight=one.max_in_flight,
         attributes=dict(one.attributes),
+        kind="" if one.kind is Kind.HTTP else str(one.kind),
+        **written_terms(one),
     )

@@ -48,8 +48,8 @@ class Dial:
     """`try_until`: the instant at which to give up the present address for the next, 0 if it is the last."""
 
     __slots__ = (
-        "_addresses", "_caller", "_lag", "_names", "_offset", "_over", "_reactor", "_stamps", "_target", "_timeout",
-        "_watch", "_watched", "_wire", "try_until",
+        "_addresses", "_caller", "_lag", "_names", "_offset", "_over", "_reactor", "_request", "_stamps", "_target",
+        "_timeout", "_watch", "_watched", "_wire", "try_until",
     )  # fmt: skip
 
     def __init__(
@@ -57,13 +57,14 @@ class Dial:
         reactor: Reactor,
         names: Names,
         target: Target,
+        request: bytes,
         watch: Stopwatch,
         caller: Caller,
         timeout: int,
         stamps: bool,
     ) -> None:
         self._reactor, self._names, self._target, self._watch = reactor, names, target, watch
-        self._caller, self._timeout, self._stamps = caller, timeout, stamps
+        self._request, self._caller, self._timeout, self._stamps = request, caller, timeout, stamps
         self._addresses: list[Address] = []
         self._wire: Wire | None = None
         self._watched = self._lag = self.try_until = 0
@@ -133,7 +134,7 @@ class Dial:
         target = self._target
         if target.context is None:
             wire = Wire(family, self._stamps)
-            wire.write(target.request)
+            wire.write(self._request)
             return wire
         secure = TlsWire(family, self._stamps, target.context, target.server_name)
         secure.greet()
@@ -208,7 +209,7 @@ class Dial:
                 self._listen(wire, IN if flushed else IN | OUT)
                 return
             self._watch.mark(now)
-            wire.write(self._target.request)
+            wire.write(self._request)
         except OSError as error:
             self._broke(error)
         else:

@@ -180,9 +180,7 @@ class Engine:
                 built.append((contract, []))
                 continue
             make = partial(target_of, contract.endpoint, contexts=contexts, secrets=self._secrets)
-            built.append(
-                (contract, [make(each.connection, attributes=each.attributes) for each in contract.probes])
-            )
+            built.append((contract, [make(each) for each in contract.probes]))
         return built
 
     def _unchanged(self, contract: Contract) -> bool:

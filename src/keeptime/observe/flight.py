@@ -7,13 +7,15 @@ ends it without a sample. Knows nothing of schedules and counts.
 """
 
 import ssl
-from typing import Protocol
 
 from keeptime.clock import monotonic_ns
-from keeptime.model.sample import LATE_NS, Connection, Failure, Sample
-from keeptime.observe.answer import Answer, Broken, Step, TooLarge
+from keeptime.model.sample import LATE_NS, Failure
+from keeptime.observe.answer import Broken, TooLarge
+from keeptime.observe.asked import Ended, ending
 from keeptime.observe.dial import Dial
 from keeptime.observe.faults import broken_off, bug, out_of_time
+from keeptime.observe.outcome import End, sample_of
+from keeptime.observe.owner import Owner
 from keeptime.observe.phases import Phase, Stopwatch
 from keeptime.observe.reactor import IN, OUT, Reactor
 from keeptime.observe.resolve import Names
@@ -25,35 +27,11 @@ OVERDUE_MARGIN_NS = 10_000_000
 """A request is called overdue this long after the instant: bytes on their way through the kernel were in time."""
 
 
-class Owner(Protocol):
-    """Who sent the probe, and keeps connections for the next one."""
-
-    def idle_wire(self) -> Wire | None:
-        """A connection to use again, which the reactor watches for input."""
-        ...
-
-    def keep(self, wire: Wire) -> None:
-        """This connection can be used again; the reactor watches it for input."""
-        ...
-
-    def wake_by(self, instant: int) -> None:
-        """The flight wants its `due` called at its `wake_at`, which is this instant."""
-        ...
-
-    def landed(self, flight: "Flight", sample: Sample, /) -> None: ...
-
-    def unsent(self, flight: "Flight", reason: str, /) -> None: ...
-
-    def overdue(self, flight: "Flight", /) -> None:
-        """Not done, and so late that no threshold can be met any more."""
-        ...
-
-
 class Flight:
     """`due_wall`, `due_mono`: the same instant on both clocks. `timeout`: nanoseconds."""
 
     __slots__ = (
-        "_answer", "_deadline", "_dial", "_events", "_lag", "_names", "_offset", "_overdue_at", "_owner",
+        "_asked", "_deadline", "_dial", "_events", "_lag", "_names", "_offset", "_overdue_at", "_owner",
         "_reactor", "_received", "_reused", "_stamps", "_target", "_timeout", "_tokens", "_watch", "_wire",
         "contract", "due_mono", "due_wall", "ended", "wake_at",
     )  # fmt: skip
@@ -72,7 +50,7 @@ class Flight:
         self.contract, self._timeout, self._stamps = contract, timeout, stamps
         self.due_wall = self.due_mono = 0
         self._deadline = self._overdue_at = self.wake_at = 0
-        self._answer = Answer(target.method, target.max_body)
+        self._asked = target.ask()
         self._watch = Stopwatch()
         self._dial: Dial | None = None
         self._wire: Wire | None = None
@@ -100,7 +78,7 @@ class Flight:
 
     def set_timer(self) -> None:
         """Have `due` called at the next instant at which something must be done."""
-        wake = min(self._deadline, self._overdue_at or self._deadline)
+        wake = min(self._deadline, self._overdue_at or self._deadline, self._asked.until or self._deadline)
         if self._dial is not None and 0 < self._dial.try_until < wake:
             wake = self._dial.try_until
         self.wake_at = wake
@@ -111,6 +89,9 @@ class Flight:
         if not self.ended and self._wire is not None:
             self.ready(IN)
         if self.ended:
+            return
+        if 0 < self._asked.until <= min(now, self._deadline):
+            self._expire()
             return
         if now >= self._deadline:
             self._end(Failure.TIMEOUT, "", self._deadline)
@@ -126,7 +107,16 @@ class Flight:
     # Getting a connection
 
     def _connect(self) -> None:
-        self._dial = Dial(self._reactor, self._names, self._target, self._watch, self, self._timeout, self._stamps)
+        self._dial = Dial(
+            self._reactor,
+            self._names,
+            self._target,
+            self._asked.request,
+            self._watch,
+            self,
+            self._timeout,
+            self._stamps,
+        )
         self._dial.begin()
 
     def unconnected(self, failure: Failure | None, why: str) -> None:
@@ -155,7 +145,7 @@ class Flight:
         self._watch.leave(monotonic_ns())
         self._watch.phase = Phase.WRITE
         try:
-            wire.write(self._target.request)
+            wire.write(self._asked.request)
             self._after_flush(wire.flush())
         except OSError as error:
             self._broke(error)
@@ -199,8 +189,8 @@ class Flight:
         wire = self._connection()
         got = wire.read()
         now = monotonic_ns()
-        if wire.pending and self._watch.phase is not Phase.WRITE:
-            wire.flush()
+        if self._watch.phase is not Phase.WRITE and (wire.pending or self._events & OUT):
+            self._flush_late()
         if got is None:
             return
         if not got.data:
@@ -217,24 +207,33 @@ class Flight:
         self._take(got.data, instant, at is not None)
 
     def _take(self, data: bytes, instant: int, stamped: bool) -> None:
+        asked = self._asked
         try:
-            whole = self._answer.feed(data)
-        except Broken as error:
-            self._end(Failure.PROTOCOL, str(error), instant, stamped)
-        except TooLarge as error:
-            self._end(Failure.TOO_LARGE, str(error), instant, stamped)
+            whole = asked.feed(data, instant)
+        except (Broken, TooLarge, Ended) as error:
+            self._end(*ending(error, instant), stamped)
         else:
+            if asked.owed:
+                owed, asked.owed = asked.owed, b""
+                self._connection().write(owed)
+                self._flush_late()
             if whole:
                 self._whole(instant, stamped)
+            elif asked.until and asked.until < self.wake_at:
+                self.set_timer()
+
+    def _flush_late(self) -> None:
+        """Send what is to be said after the request."""
+        self._listen(IN if self._connection().flush() else IN | OUT)
 
     def _closed(self, now: int) -> None:
         """The other side has closed: the end of the answer, of patience, or of a connection that had been idle."""
         if self._reused and not self._received:
             return self._once_more(now)
         try:
-            self._answer.end()
-        except Broken as error:
-            self._end(Failure.PROTOCOL, str(error), now)
+            self._asked.end(now)
+        except (Broken, Ended) as error:
+            self._end(*ending(error, now))
         else:
             self._whole(now, stamped=False)
 
@@ -254,16 +253,31 @@ class Flight:
     # The end
 
     def _whole(self, done: int, stamped: bool) -> None:
-        wire, target, answer = self._connection(), self._target, self._answer
-        if answer.keep and not target.close and not wire.pending and self._watch.phase is Phase.TRANSFER:
+        wire, asked = self._connection(), self._asked
+        if asked.keep and not self._target.close and not wire.pending and self._watch.phase is Phase.TRANSFER:
             self._listen(IN)
             self._wire = None
             self._owner.keep(wire)
         else:
             self._drop()
-        wrong, self._tokens = target.look(answer.status or 0, answer.fields, answer.body)
+        self._look(done, stamped)
+
+    def _look(self, done: int, stamped: bool) -> None:
+        """Whole: was it good? A stream counts as done with its last token, in time or not by when it was whole."""
+        wrong, self._tokens = self._asked.look()
         failure, detail = wrong or (None, "")
+        if done - self._watch.sent <= self._timeout:
+            done = self._asked.done(done)
         self._end(failure, detail, done, stamped)
+
+    def _expire(self) -> None:
+        """Patience with this answer has ended before the timeout."""
+        until, wrong = self._asked.until, self._asked.expired()
+        self._drop()
+        if wrong is None:
+            self._look(until, stamped=False)
+        else:
+            self._end(*wrong, until)
 
     def _drop(self) -> None:
         if self._dial is not None:
@@ -297,24 +311,6 @@ class Flight:
         self._drop()
         watch.mark(done)
         self.ended = True
-        self._owner.landed(self, self._sample(failure, detail, done, stamped))
-
-    def _sample(self, failure: Failure | None, detail: str, done: int, stamped: bool) -> Sample:
-        watch, answer = self._watch, self._answer
-        sent_wall = self.due_wall + watch.sent - self.due_mono
-        return Sample(
-            contract=self.contract,
-            due_ns=self.due_wall,
-            sent_ns=sent_wall,
-            done_ns=sent_wall + done - watch.sent,
-            phases=watch.phases(),
-            failure=failure,
-            status=answer.status,
-            size=answer.size,
-            connection=Connection.REUSE if self._reused else Connection.FRESH,
-            stamped=stamped,
-            lag_ns=min(self._lag, done - watch.sent),
-            detail=self._target.redact(detail) if detail else "",
-            attributes=self._target.attributes.of(answer.fields, answer.body if answer.step is Step.DONE else None),
-            tokens=None if failure else self._tokens,
-        )
+        end = End(failure, self._target.redact(detail) if detail else "", done, stamped, self._lag, self._tokens)
+        due = (self.due_wall, self.due_mono)
+        self._owner.landed(self, sample_of(self.contract, due, watch, self._asked, self._reused, end))

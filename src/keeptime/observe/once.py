@@ -49,7 +49,7 @@ def probe_once(endpoint: Endpoint, probe: Probe, *, contract: str) -> Sample:
 
     Raises ProbeError if the probe cannot be attempted as configured, SecretError if a secret has no value.
     """
-    target = target_of(endpoint, probe.connection, attributes=probe.attributes)
+    target = target_of(endpoint, probe)
     reactor = Reactor()
     names = CaresNames(reactor.call)
     one = _One(reactor)

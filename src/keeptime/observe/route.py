@@ -128,6 +128,9 @@ class Route:
                 self._secrets_until = now
                 self._skip(due_wall, str(error) if isinstance(error, SecretError) else bug(error))
                 return
+        if refusal := self.target.refusal(now, len(self._flights)):
+            self._skip(due_wall, refusal)
+            return
         flight = Flight(
             self._reactor, self._names, self, self.target, self.contract.name, self._timeout, self._stamps
         )

@@ -12,14 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from keeptime.contract.probed import Endpoint, SecretRef, TlsTerms
+from keeptime.contract.probed import Endpoint, Probe, SecretRef, TlsTerms
 from keeptime.contract.secrets import resolve
 from keeptime.errors import ProbeError, SecretError
 from keeptime.model.reach import host_refusal
 from keeptime.model.sample import Connection
+from keeptime.observe.asked import Asked
+from keeptime.observe.asking import Asking
 from keeptime.observe.attributes import Declared, declared
 from keeptime.observe.expect import Bad, Checks, checks
 from keeptime.observe.kernel import Address, address_of
+from keeptime.observe.kinds import KINDS
 from keeptime.observe.tokens import TokenCount, token_count
 from keeptime.redaction import Redactor
 
@@ -46,10 +49,20 @@ class Target:
     resolve: Resolve
     attributes: Declared
     tokens: TokenCount
+    asking: Asking
     request: bytes = field(default=b"", repr=False)
     secret: bool = False
+    _head: list[str] = field(default_factory=list, repr=False)
     _values: tuple[str, ...] = field(default=(), repr=False)
     _redactor: Redactor = field(default_factory=Redactor, repr=False)
+
+    def ask(self) -> Asked:
+        """The next request, and what reads its answer."""
+        return self.asking.ask(self)
+
+    def refusal(self, now: int, in_flight: int) -> str:
+        """Why none may be sent at this instant of the monotonic clock, so many being under way; "" if one may."""
+        return self.asking.refusal(now, in_flight)
 
     def look(self, status: int, fields: Mapping[bytes, bytes], body: bytes) -> tuple[Bad | None, int | None]:
         """What is wrong with a whole answer, and how many tokens it says it gave, where that is asked."""
@@ -79,13 +92,22 @@ class Target:
             for value in self._values:
                 self._redactor.remember(value)
         self.secret = bool(values)
-        self.request = self._write(values)
+        self._head = self._lines(values)
+        self.request = self.message(self.endpoint.body)
+
+    def message(self, body: bytes | None) -> bytes:
+        """The whole request with this body."""
+        lines = self._head
+        if body is not None or self.method in _BODY_METHODS:
+            lines = [*lines, f"Content-Length: {len(body or b'')}"]
+        lines = [*lines, f"Connection: {'close' if self.close else 'keep-alive'}", "", ""]
+        return "\r\n".join(lines).encode("utf-8") + (body or b"")
 
     def redact(self, text: str) -> str:
         """This text, which may be cut, without any secret's value in it."""
         return self._redactor.redact_cut(text)
 
-    def _write(self, secrets: dict[str, str]) -> bytes:
+    def _lines(self, secrets: dict[str, str]) -> list[str]:
         parts = urlsplit(self.endpoint.url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         given = {name.lower() for name in self.endpoint.headers}
@@ -98,24 +120,20 @@ class Target:
         for name, header in self.endpoint.headers.items():
             if name.lower() not in _OURS:
                 lines.append(f"{name}: {secrets.get(name, header)}")
-        body = self.endpoint.body
-        if body is not None or self.method in _BODY_METHODS:
-            lines.append(f"Content-Length: {len(body or b'')}")
-        lines.append(f"Connection: {'close' if self.close else 'keep-alive'}")
-        return "\r\n".join([*lines, "", ""]).encode("utf-8") + (body or b"")
+        return lines
 
 
 def target_of(
     endpoint: Endpoint,
-    connection: Connection,
+    probe: Probe,
     contexts: Contexts | None = None,
     secrets: Resolve = resolve,
-    attributes: tuple[tuple[str, str], ...] = (),
 ) -> Target:
     """Raises ProbeError if certificates or expectations cannot be used, SecretError if a secret has no value.
 
     `contexts`: TLS contexts to share between targets (the system's roots take long to read).
     """
+    endpoint, asking = KINDS[probe.kind](endpoint, probe)
     parts = urlsplit(endpoint.url)
     host = parts.hostname or ""
     if refusal := host_refusal(host):
@@ -132,10 +150,11 @@ def target_of(
         context=shared[endpoint.tls] if secure else None,
         server_name=endpoint.tls.server_name or host.partition("%")[0],
         checks=checks(endpoint.expect),
-        close=connection is Connection.FRESH,
+        close=probe.connection is Connection.FRESH,
         resolve=secrets,
-        attributes=declared(attributes),
+        attributes=declared(probe.attributes),
         tokens=token_count(endpoint.tokens),
+        asking=asking,
     )
     target.refresh()
     return target

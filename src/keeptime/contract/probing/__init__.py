@@ -1,0 +1,1 @@
+"""Kinds of probes: the fields that only some of them have."""

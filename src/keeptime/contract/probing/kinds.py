@@ -1,0 +1,48 @@
+"""The fields of a probe that only some kinds have: one registration for each group of kinds.
+
+Guarantees: a field is accepted only where the probe's kind knows it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keeptime.contract.probed import Kind, KindTerms, Probe
+from keeptime.contract.report import one_of
+from keeptime.contract.shapes import Field, Row
+from keeptime.contract.traffic.written import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Kinds that share fields. `build` makes the kind's terms of a row, `write` a contract's text of them."""
+
+    kinds: tuple[Kind, ...]
+    fields: tuple[Field[object], ...]
+    build: Callable[[Row, Kind], KindTerms]
+    write: Callable[[Probe], Terms]
+
+
+GROUPS: tuple[Group, ...] = ()
+FIELDS: tuple[Field[object], ...] = tuple({each.key: each for group in GROUPS for each in group.fields}.values())
+
+
+def terms_of(kind: Kind, row: Row) -> KindTerms:
+    """What this kind of probe asks beyond the usual. Reports fields that it does not know."""
+    group = _group(kind)
+    known = () if group is None else group.fields
+    for each in FIELDS:
+        if each not in known and row.find(each) is not None:
+            kinds = one_of([str(one) for other in GROUPS if each in other.fields for one in other.kinds])
+            message = f"{row.what}.{each.key}: a probe of kind {kind} does not have it; expected kind: {kinds}"
+            row.report.error(row.place_of(each), "not-of-this-kind", message)
+    return KindTerms() if group is None else group.build(row, kind)
+
+
+def written_terms(probe: Probe) -> Terms:
+    """The same as a contract says it."""
+    group = _group(probe.kind)
+    return {} if group is None else group.write(probe)
+
+
+def _group(kind: Kind) -> Group | None:
+    return next((group for group in GROUPS if kind in group.kinds), None)

@@ -1,0 +1,126 @@
+"""One request and the reading of its answer: what a flight needs of a kind of probe.
+
+Guarantees: whatever the bytes, `feed` and `end` raise nothing but `Broken`, `TooLarge` and `Ended`. No I/O and no
+clock: bytes come in with the instant at which they were received (nanoseconds of the monotonic clock).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from keeptime.model.sample import Failure, Stream
+from keeptime.observe.answer import Answer, Broken, Step, TooLarge
+from keeptime.observe.attributes import Declared
+from keeptime.observe.expect import Bad
+
+Look = Callable[[int, Mapping[bytes, bytes], bytes], tuple[Bad | None, int | None]]
+"""What is wrong with a whole answer (status, header fields, body), and how many tokens it says it gave."""
+
+
+class Ended(Exception):
+    """There is no reason to read on: the request has failed in this way, at `at` where that is not now."""
+
+    def __init__(self, failure: Failure, detail: str, at: int | None = None) -> None:
+        super().__init__(detail)
+        self.failure, self.at = failure, at
+
+
+class Asked(Protocol):
+    """`request`: the bytes that are sent once the connection stands. `owed`: bytes to be sent now, taken after each
+    `feed` by whoever sends them. `keep`: the connection can be used again. `until`: the instant at which patience
+    with this answer ends, 0 where only the timeout ends it; `expired` is asked then.
+    """
+
+    request: bytes
+    owed: bytes
+    until: int
+
+    @property
+    def status(self) -> int | None: ...
+
+    @property
+    def size(self) -> int:
+        """Bytes of body so far."""
+        ...
+
+    @property
+    def keep(self) -> bool: ...
+
+    def feed(self, data: bytes, at: int) -> bool:
+        """Take the next bytes (at least one). Is the answer whole?"""
+        ...
+
+    def end(self, at: int) -> None:
+        """The other side has closed. Raises Broken if that is not the end of a whole answer."""
+        ...
+
+    def expired(self) -> Bad | None:
+        """`until` has passed: what that means; None where the answer counts as whole all the same."""
+        ...
+
+    def look(self) -> tuple[Bad | None, int | None]:
+        """Of a whole answer: what is wrong with it, and how many tokens it gave, where that is known."""
+        ...
+
+    def done(self, at: int) -> int:
+        """When an answer that was whole at this instant counts as done: not after it."""
+        ...
+
+    def known(self) -> Mapping[str, str]:
+        """The attributes of the request, as far as it came."""
+        ...
+
+    def stream(self, sent: int) -> Stream | None:
+        """When its pieces came, of a request that left at `sent`; None where it is not read in pieces."""
+        ...
+
+
+class Plain:
+    """A request whose answer matters as a whole."""
+
+    __slots__ = ("_answer", "_attributes", "_look", "owed", "request", "until")
+
+    def __init__(self, request: bytes, answer: Answer, look: Look, attributes: Declared) -> None:
+        self.request, self._answer, self._look, self._attributes = request, answer, look, attributes
+        self.owed, self.until = b"", 0
+
+    @property
+    def status(self) -> int | None:
+        return self._answer.status
+
+    @property
+    def size(self) -> int:
+        return self._answer.size
+
+    @property
+    def keep(self) -> bool:
+        return self._answer.keep
+
+    def feed(self, data: bytes, _at: int) -> bool:
+        return self._answer.feed(data)
+
+    def end(self, _at: int) -> None:
+        self._answer.end()
+
+    def expired(self) -> Bad | None:
+        return None
+
+    def look(self) -> tuple[Bad | None, int | None]:
+        answer = self._answer
+        return self._look(answer.status or 0, answer.fields, answer.body)
+
+    def done(self, at: int) -> int:
+        return at
+
+    def known(self) -> Mapping[str, str]:
+        answer = self._answer
+        return self._attributes.of(answer.fields, answer.body if answer.step is Step.DONE else None)
+
+    def stream(self, _sent: int) -> Stream | None:
+        return None
+
+
+def ending(error: Broken | TooLarge | Ended, at: int) -> tuple[Failure, str, int]:
+    """How the request has failed and when, of what a reading raised at this instant."""
+    if isinstance(error, Ended):
+        return error.failure, str(error), error.at or at
+    return (Failure.TOO_LARGE if isinstance(error, TooLarge) else Failure.PROTOCOL), str(error), at
