@@ -21,6 +21,7 @@ from keeptime.observe.count import Counter
 from keeptime.observe.series.reader import Reader
 from keeptime.store.sqlite import SqliteStore
 from keeptime.testing.showable import sample
+from keeptime.testing.taking import FakeIntake
 from keeptime.testing.virtual import VirtualClock, VirtualLoop
 
 from .test_keeper import Store, contract
@@ -180,6 +181,7 @@ def daemon(clock: Clock, counter: Counter, store: SqliteStore) -> Daemon:
         counting=counter,
         prober=NoProber(),
         following=Followers(Reader([], counter.put, clock)),
+        intake=FakeIntake(),
         fill=fill,
         probe_once=lambda _: sample("kept"),
         clock=SteadyClock(clock),

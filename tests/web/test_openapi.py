@@ -10,13 +10,18 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from keeptime.app.reloading import Changed
+from keeptime.clock import SystemClock
+from keeptime.contract.traffic.push import Push
 from keeptime.errors import ContractError, Problem, StoreUnavailable
 from keeptime.model.ack import Ack
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.ledger import LedgerRow
 from keeptime.model.silence import Silence
+from keeptime.observe.count import Counter
+from keeptime.observe.intake.line import Line
+from keeptime.observe.intake.push import Pushes
 from keeptime.testing.quieting import FakeQuieting
-from keeptime.testing.showable import NOW, FakeShowable
+from keeptime.testing.showable import NOW, FakeShowable, contract
 from keeptime.web.access import ACCESS
 from keeptime.web.api.document import document
 from keeptime.web.api.routes import DESCRIBED
@@ -26,6 +31,13 @@ from tests.web.scenes import every_condition
 from tests.web.test_kept import daemon as with_periods
 from tests.web.test_outbox import daemon as with_letters
 from tests.web.test_outbox import post
+
+
+def real_intake() -> Pushes:
+    """Counts what it is sent for a contract that takes all there is."""
+    taking = replace(contract(), traffic=(Push("push"),))
+    clock = SystemClock()
+    return Pushes([taking], Counter([taking], 10.0, start_ns=clock.wall_ns()), Line(), clock, 10.0)
 
 
 def everything() -> FakeShowable:
@@ -43,6 +55,7 @@ def everything() -> FakeShowable:
             [Silence(1, "sentiment-latency", "", "ann", "known", NOW - 60, NOW + 60)],
             [Ack(ObjectiveKey("sentiment-latency", "p99"), NOW - 60, "ann", "", NOW)],
         ),
+        intake=real_intake(),
         reloaded=Changed((("new", "1"),), (("old", "2"),), (("both", "1", "2"),), 3),
     )
 
@@ -151,7 +164,8 @@ def test_a_mistake_in_an_answer_would_be_noticed(serve: Serve) -> None:
 def posted(where: Served, path: str, body: object, status: int) -> None:
     answer = post(where, body, path)
     assert answer.status == status
-    answer_of("post", path, status).validate(json.loads(answer.body))
+    described = re.sub(r"(?<=/push/)[a-z-]+", "{contract}", path)
+    answer_of("post", described, status).validate(json.loads(answer.body))
 
 
 def test_what_is_posted_is_answered_as_described(serve: Serve) -> None:
@@ -167,6 +181,12 @@ def test_what_is_posted_is_answered_as_described(serve: Serve) -> None:
     posted(where, "/api/v1/silences/end", {"id": 1, "author": "me"}, 200)
     posted(where, "/api/v1/silences/end", {"id": 99, "author": "me"}, 409)
     posted(where, "/api/v1/acks", {"contract": "sentiment-latency", "author": "me"}, 200)
+    push = "/api/v1/push/sentiment-latency"
+    posted(where, push, [{"latency_seconds": 0.1}, {"latency_seconds": -1}], 200)
+    posted(where, push, {"latency_seconds": -1}, 400)
+    posted(where, push, 5, 400)
+    posted(where, push, [{}] * 10_001, 413)
+    posted(where, "/api/v1/push/nobody", {"latency_seconds": 0.1}, 404)
     posted(where, "/api/v1/reload", {"author": "me"}, 200)
     posted(where, "/api/v1/reload", {"author": ""}, 400)
     shown.reloaded = ContractError([Problem("a.yaml", 1, 2, "error", "bad-name", "no")])

@@ -104,8 +104,8 @@ def takes(row: Access) -> bool:
 
 
 def says_anything(row: Access) -> bool:
-    """Does what is posted hold a text of somebody's own?"""
-    return "printable" in str(described_as(row).posted)
+    """Does what is posted hold a text of somebody's own, or more than a schema can say of it?"""
+    return "printable" in str(described_as(row).posted) or row.scope is Scope.INGEST
 
 
 def asked(row: Access, way: str, most: int) -> Iterator[Case]:

@@ -20,6 +20,7 @@ from keeptime.app.looking import Looking
 from keeptime.app.noticing import Noticing
 from keeptime.app.operators import Operators
 from keeptime.app.own_promise import Measured
+from keeptime.app.parts import none_ends
 from keeptime.app.passing import Passing
 from keeptime.app.periods import PeriodView
 from keeptime.app.picturing import Picture
@@ -29,12 +30,13 @@ from keeptime.app.reloading import Changed, Read, Reloading
 from keeptime.app.silencing import Silencing
 from keeptime.app.storing import StoreThread
 from keeptime.app.swapping import Swapping
+from keeptime.app.taking import Intake
 from keeptime.app.undelivered import Undelivered
 from keeptime.app.unsaved import Unsaved, nothing_older
 from keeptime.app.view import DeliveryView, Health, Snapshot
 from keeptime.clock import SteadyClock
 from keeptime.contract.terms import Contract
-from keeptime.errors import KeeptimeError, StoreFailed
+from keeptime.errors import StoreFailed
 from keeptime.model.alert import Delivery, Letter, Message
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
@@ -70,6 +72,7 @@ class Daemon:
         counting: Counting,
         prober: Prober,
         following: Following,
+        intake: Intake,
         fill: Fill,
         probe_once: ProbeOnce,
         clock: SteadyClock,
@@ -83,7 +86,7 @@ class Daemon:
         self._tick_seconds = tick_seconds
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
-        self._following = following
+        self._following, self.intake = following, intake
         self.note_access: Write = lambda at, fields: in_store(store.note_access, at, fields)
         self._looking = Looking(contracts, store, in_store, following, tick_seconds)
         self._clock = clock
@@ -148,13 +151,7 @@ class Daemon:
 
     async def failed(self) -> None:
         """Returns never, unless a part has ended that must run: what ended it is logged. Raises KeeptimeError."""
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            error, part = task.exception(), task.get_name()
-            if isinstance(error, StoreFailed):
-                raise error
-            log.error("the part '%s' of keeptime has ended", part, exc_info=error)
-            raise KeeptimeError(f"a bug of keeptime ended its part '{part}': {error!r}")
+        await none_ends(self._tasks)
 
     async def stop(self) -> None:
         """End in order; nothing that was counted or decided is lost."""

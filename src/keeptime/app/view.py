@@ -10,6 +10,7 @@ from typing import Protocol
 from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.app.quieting import Quieting
 from keeptime.app.reloading import Changed
+from keeptime.app.taking import Intake
 from keeptime.contract.terms import Contract, Objective
 from keeptime.model.ack import Ack
 from keeptime.model.alert import Letter
@@ -157,6 +158,11 @@ class Showable(Protocol):
     @property
     def quieting(self) -> Quieting:
         """Silences and acknowledgements."""
+        ...
+
+    @property
+    def intake(self) -> Intake:
+        """What programs send to have it counted."""
         ...
 
     def snapshot(self) -> Snapshot: ...

@@ -21,6 +21,8 @@ from keeptime.model.key import tick_of
 from keeptime.model.sample import Sample, Skipped
 from keeptime.observe.count import Counter
 from keeptime.observe.engine import Engine
+from keeptime.observe.intake.line import Line
+from keeptime.observe.intake.push import Pushes
 from keeptime.observe.once import probe_once
 from keeptime.observe.series.reader import Reader, source_of
 from keeptime.store.sqlite import SqliteStore
@@ -57,7 +59,8 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
         await filling.fill(sources, next_tick)
         counter = Counter(contracts, settings.tick_seconds, start_ns=now_ns)
         last = LastSamples(counter)
-        followers: list[Follower] = []
+        pushes = Pushes(contracts, counter, Line(), clock, settings.tick_seconds)
+        followers: list[Follower] = [pushes]
         daemon = Daemon(
             contracts=contracts,
             tick_seconds=settings.tick_seconds,
@@ -67,6 +70,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             counting=counter,
             prober=Engine(contracts, last.add, overdue=counter.overdue, offset=clock.offset_ns),
             following=Followers(Reader(sources, counter.put, clock), followers),
+            intake=pushes,
             fill=filling.fill,
             probe_once=_probe,
             clock=clock,

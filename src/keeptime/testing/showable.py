@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.app.reloading import Changed
+from keeptime.app.taking import Intake
 from keeptime.app.view import ContractView, DeliveryView, Health, SignView, Snapshot
 from keeptime.contract.probed import Endpoint, Probe
 from keeptime.contract.sources import ClassicHistogram
@@ -26,6 +27,7 @@ from keeptime.model.tally import Tally
 from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
 from keeptime.tell.own_promise import Told
 from keeptime.testing.quieting import FakeQuieting
+from keeptime.testing.taking import FakeIntake
 
 NOW = 1_800_000_004.0
 
@@ -58,6 +60,7 @@ class FakeShowable:
     reloaded_by: list[str] = field(default_factory=list)
     quieting: FakeQuieting = field(default_factory=FakeQuieting)
     ledger_rows: list[LedgerRow] = field(default_factory=list)
+    intake: Intake = field(default_factory=FakeIntake)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(

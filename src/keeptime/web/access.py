@@ -10,17 +10,29 @@ from functools import lru_cache
 
 from keeptime.model.token import Scope
 
+JSON, LINES = "application/json", "application/x-ndjson"
+"""Forms of a body. None is one that a page can post to another origin without asking first with OPTIONS (Fetch
+standard, CORS-preflight), which is not served."""
+
+MOST_SENT = 4 * 1024 * 1024
+"""Bytes of observations at once: what gRPC takes of a message unless told otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """`path` as the routes write it: `{name}` stands for one segment. `scope`: None where nobody is asked who they
-    are. `changes`: it is posted as JSON, and from no page of another origin. `most`: bytes of a body."""
+    are. `changes`: it is posted in one of the forms that are `taken`, and from no page of another origin. `most`:
+    bytes of a body, unpacked; `packed`: it may come as gzip. `noted`: that somebody with a token was let in for it
+    is a row of the ledger."""
 
     method: str
     path: str
     scope: Scope | None
     changes: bool = False
     most: int = 65_536
+    taken: tuple[str, ...] = (JSON,)
+    packed: bool = False
+    noted: bool = True
 
     def matches(self, path: str) -> bool:
         return _pattern(self.path).fullmatch(path) is not None
@@ -32,6 +44,11 @@ def _reads(path: str) -> Access:
 
 def _changes(method: str, path: str, scope: Scope) -> Access:
     return Access(method, path, scope, changes=True)
+
+
+def _ingests(path: str, *taken: str) -> Access:
+    """Observations come all the time: who sends them is in no row of the ledger, only who was refused."""
+    return Access("POST", path, Scope.INGEST, True, MOST_SENT, taken, packed=True, noted=False)
 
 
 ACCESS = (
@@ -53,6 +70,7 @@ ACCESS = (
     _changes("POST", "/api/v1/silences/end", Scope.SILENCE),
     _reads("/api/v1/acks"),
     _changes("POST", "/api/v1/acks", Scope.SILENCE),
+    _ingests("/api/v1/push/{contract}", JSON, LINES),
     Access("GET", "/healthz", None),
 )
 """Every route. GET stands for HEAD, too."""

@@ -1,8 +1,8 @@
 """The one port's routes: first page, API, probe, health and /metrics of a running daemon.
 
 Guarantees: showing changes nothing (`/probe` alone sends a request to a configured endpoint; what is posted has
-dead letters sent again or forgotten, contracts read again, operators muted or alerts taken on); an unknown route or
-an error inside is answered in JSON without a traceback. Knows the daemon by `Showable` alone.
+dead letters sent again or forgotten, contracts read again, operators muted, alerts taken on, requests counted); an
+unknown route or an error inside is answered in JSON without a traceback. Knows the daemon by `Showable` alone.
 """
 
 from collections.abc import Awaitable, Callable
@@ -28,6 +28,7 @@ from keeptime.web.metrics import exposition
 from keeptime.web.outbox import Outbox
 from keeptime.web.page import render
 from keeptime.web.probing import Probing
+from keeptime.web.pushing import Pushing
 from keeptime.web.quieting import Quiet
 from keeptime.web.reloading import Reload
 from keeptime.web.terms import together_periods
@@ -48,6 +49,7 @@ ROUTES = (
     "/api/v1/silences?all=true",
     "/api/v1/silences/end",
     "/api/v1/acks",
+    "/api/v1/push/CONTRACT",
     "/healthz",
 )
 
@@ -76,6 +78,7 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/api/v1/silences/end", Quiet(daemon).end, methods=["POST"]),
             Route("/api/v1/acks", Quiet(daemon).acks, methods=["GET"]),
             Route("/api/v1/acks", Quiet(daemon).acknowledge, methods=["POST"]),
+            Route("/api/v1/push/{contract}", Pushing(daemon).post, methods=["POST"]),
             Route("/healthz", _healthz(daemon, door)),
             Mount("/static", StaticFiles(packages=[("keeptime.web", "static")])),
         ],

@@ -1,11 +1,13 @@
 """A request's body, wholly here before anything looks at it, or refused.
 
-Guarantees: no more than the row's `most` bytes of a body are ever kept, whatever the request says of its length; a
-body that is not here in time is refused (408), a larger one too (413), and so is one that would have to be unpacked
-(415), so that a few bytes can never become many.
+Guarantees: no more than the row's `most` bytes of a body are ever kept, packed or unpacked, whatever the request
+says of its length; a body that is not here in time is refused (408), a larger one too (413). Where a row takes none
+that is packed it is refused (415); where it does, it is unpacked no further than that, so that a few bytes can
+never become many.
 """
 
 import asyncio
+import zlib
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -14,6 +16,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from keeptime.web.access import Access
 from keeptime.web.refusal import Refusal
+
+PACKED = "gzip"
+"""The one way in which a body may be packed."""
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 16 * 1024 * 1024
@@ -48,9 +53,10 @@ def announced(scope: Scope, row: Access) -> Refusal | None:
     """Why a body as its headers say is not taken; None where it may come."""
     headers = Headers(scope=scope)
     length = headers.get("content-length", "")
-    if headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
-        message = "a body is taken as it is; send it without Content-Encoding"
-        return Refusal(415, "encoding", message, {"Accept-Encoding": "identity"}, unread=True)
+    if _packing(headers) not in ("", PACKED if row.packed else ""):
+        message = f"a body is taken as it is{' or as gzip' * row.packed}; send it without another Content-Encoding"
+        accepted = {"Accept-Encoding": PACKED if row.packed else "identity"}
+        return Refusal(415, "encoding", message, accepted, unread=True)
     if not row.changes:
         if length.strip("0") or "transfer-encoding" in headers:
             return Refusal(413, "too_large", f"{row.method} takes no body here", unread=True)
@@ -60,8 +66,8 @@ def announced(scope: Scope, row: Access) -> Refusal | None:
     return None
 
 
-async def whole(receive: Receive, row: Access, seconds: float) -> Whole | Refusal:
-    """All of the body within these seconds. Raises Gone."""
+async def whole(scope: Scope, receive: Receive, row: Access, seconds: float) -> Whole | Refusal:
+    """All of the body within these seconds, unpacked. Raises Gone."""
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
@@ -73,9 +79,36 @@ async def whole(receive: Receive, row: Access, seconds: float) -> Whole | Refusa
                 if len(body) > row.most:
                     return _too_large(row)
                 if not message.get("more_body", False):
-                    return Whole(bytes(body), receive)
+                    break
     except TimeoutError:
         return Refusal(408, "too_slow", f"the body was not here within {seconds:g} s", unread=True)
+    found = _unpacked(bytes(body), row) if _packing(Headers(scope=scope)) else bytes(body)
+    return Whole(found, receive) if isinstance(found, bytes) else found
+
+
+def form_of(headers: Headers) -> str:
+    """Of a body: its Content-Type without parameters."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _packing(headers: Headers) -> str:
+    """How a body is packed, "" if it is not."""
+    found = headers.get("content-encoding", "").strip().lower()
+    return "" if found == "identity" else found
+
+
+def _unpacked(body: bytes, row: Access) -> bytes | Refusal:
+    """What was packed by gzip, in one member."""
+    member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        found = member.decompress(body, row.most + 1)
+    except zlib.error:
+        return Refusal(400, "packed", "the body is no gzip, though Content-Encoding says so")
+    if len(found) > row.most:
+        return _too_large(row, unread=False)
+    if not member.eof or member.unused_data:
+        return Refusal(400, "packed", "the body is not exactly one gzip: its end is missing, or more follows it")
+    return found
 
 
 async def answer_and_linger(answer: Response, receive: Receive, send: Send) -> None:
@@ -100,5 +133,6 @@ async def _throw_away(receive: Receive) -> None:
         thrown += len(message.get("body", b""))
 
 
-def _too_large(row: Access) -> Refusal:
-    return Refusal(413, "too_large", f"a body is at most {row.most} bytes here", unread=True)
+def _too_large(row: Access, unread: bool = True) -> Refusal:
+    unpacked = ", unpacked" if row.packed else ""
+    return Refusal(413, "too_large", f"a body is at most {row.most} bytes{unpacked} here", unread=unread)

@@ -1,9 +1,9 @@
 """What every request of the one port goes through before a route sees it, and what every answer has in common.
 
 Guarantees: only what has a row in the access table is let in, and where tokens are asked for, only with one that
-may; what changes something comes as JSON, and from no page of another origin; a request under a foreign host name
-is refused, so that no web page can reach the port by DNS rebinding; a body is wholly here, and not too large;
-whoever asks too often waits; every answer carries a strict content security policy.
+may; what changes something comes in a form that its row takes, and from no page of another origin; a request under
+a foreign host name is refused, so that no web page can reach the port by DNS rebinding; a body is wholly here, and
+not too large; whoever asks too often waits; every answer carries a strict content security policy.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ from keeptime.app.auditing import Attempt
 from keeptime.errors import TokenError
 from keeptime.model.token import Token
 from keeptime.web.access import Access, access, allowed
-from keeptime.web.bodies import Gone, announced, answer_and_linger, whole
+from keeptime.web.bodies import Gone, announced, answer_and_linger, form_of, whole
 from keeptime.web.credentials import Shown, decide, shown
 from keeptime.web.door import Door
 from keeptime.web.limits import key_of
@@ -50,7 +50,7 @@ class Guard:
         refusal = await asked.refusal()
         if refusal is None and asked.row.changes:
             try:
-                body = await whole(receive, asked.row, self._door.body_seconds)
+                body = await whole(scope, receive, asked.row, self._door.body_seconds)
             except Gone:
                 return
             if isinstance(body, Refusal):
@@ -91,7 +91,7 @@ class Asked:
 
     def note_let_in(self) -> None:
         self._scope["token"] = self._owner.name if self._owner else ""
-        if self.row.changes and self._owner is not None:
+        if self.row.changes and self.row.noted and self._owner is not None:
             self._door.audit.note_changed(self._attempt(0, "let_in"))
 
     def _attempt(self, status: int, reason: str) -> Attempt:
@@ -152,11 +152,10 @@ class Asked:
         return self._door.failures.wait(key_of(self._came.client), self._door.now())
 
     def _change(self) -> Refusal | None:
-        """A page can post JSON to another origin only after it asked with OPTIONS (Fetch standard, CORS-preflight),
-        which is not served."""
-        if self._headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            message = "a change is posted with Content-Type: application/json"
-            return Refusal(403, "content_type", message, unread=True)
+        """What a page can post to another origin without asking first is no form that a row takes."""
+        if form_of(self._headers) not in self.row.taken:
+            message = f"this is posted with Content-Type: {' or '.join(self.row.taken)}"
+            return Refusal(415, "content_type", message, {"Accept-Post": ", ".join(self.row.taken)}, unread=True)
         origin = self._headers.get("origin")
         own = f"{self._came.scheme}://{self._headers.get('host', '')}"
         site = self._headers.get("sec-fetch-site", "none")

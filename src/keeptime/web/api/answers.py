@@ -45,6 +45,13 @@ _PERIOD = {
 }
 _SAID = {"state": one_of(Compliance), "interval": pair(RATIO), "needed": or_null(COUNT), "reason": TEXT}
 _TIER_OF_CREDIT = or_null(fields(below=RATIO, credit=RATIO))
+_TAKEN = {
+    "taken": COUNT,
+    "late": COUNT,
+    "refused": many(fields(at=COUNT, why=TEXT)),
+    "refused_count": COUNT,
+    "thresholds": mapping(many(SECONDS)),
+}
 _TERMS = {
     "name": TEXT,
     "promise": TEXT,
@@ -259,6 +266,8 @@ ANSWERS: dict[str, Schema] = {
             fields(contract=TEXT, objective=TEXT, started=INSTANT, author=TEXT, note=or_null(TEXT), at=INSTANT)
         )
     ),
+    "Taken": fields(**_TAKEN),
+    "NothingTaken": fields(error=TEXT, **_TAKEN),
     "Reloaded": fields(
         reloaded={"const": True},
         added=many(_CONTRACT_VERSION),

@@ -9,18 +9,18 @@ from functools import cache
 from typing import Any
 
 from keeptime import __version__
-from keeptime.web.access import ACCESS, Access
+from keeptime.web.access import ACCESS, JSON, Access
 from keeptime.web.api.answers import ANSWERS
 from keeptime.web.api.routes import DESCRIBED, Described, Parameter
 from keeptime.web.api.shapes import ref
 
 GUARDED = {
     401: "No token, or one that is nobody's, was revoked or is over.",
-    403: "The token has no such scope; or a change from a page of another origin, or not posted as JSON.",
+    403: "The token has no such scope; or a change from a page of another origin.",
     405: "Another method than those that `Allow` lists.",
     408: "The body was not here in time.",
     413: "The body is too large, or none is taken.",
-    415: "A body with Content-Encoding.",
+    415: "A body in another form than those that are taken, or packed otherwise.",
     421: "A host name that is not this port's.",
     429: "Too many requests; `Retry-After` says when to come again.",
     503: "Too many connections, or who may ask cannot be known now.",
@@ -68,8 +68,13 @@ def _operation(row: Access, one: Described) -> dict[str, Any]:
     if one.parameters:
         found["parameters"] = [_parameter(each) for each in one.parameters]
     if one.posted is not None:
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": one.posted}}}
+        found["requestBody"] = {"required": True, "content": {form: _posted(form, one) for form in row.taken}}
     return found
+
+
+def _posted(form: str, one: Described) -> dict[str, Any]:
+    """A body in this form; what is no JSON has a form of its own."""
+    return {"schema": one.posted if form == JSON else {"type": "string", "format": "binary"}}
 
 
 def _security(row: Access) -> list[dict[str, list[str]]]:

@@ -5,9 +5,10 @@ it answers in `answers`. Scopes and the refusals that any route can answer are n
 access table.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keeptime.model.ledger import LedgerKind
+from keeptime.web.api.pushed import POSTED
 from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, many, needs, one_of, only, or_null, ref
 
 NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
@@ -33,7 +34,7 @@ def _chosen(**more: Schema) -> Schema:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`place`: query or path."""
+    """`place`: query, path or header."""
 
     name: str
     schema: Schema
@@ -66,6 +67,15 @@ _CALLED: Schema = {**_TEXT63, "minLength": 1}
 _NOTE: Schema = {**TEXT, "maxLength": 500}
 _AT: Schema = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1e11, "description": "Unix seconds."}
 _CONTRACT = Parameter("contract", NAME, "The contract's name.", required=True)
+
+_KEY = Parameter(
+    "Idempotency-Key",
+    {**TEXT, "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+    "Of this body: when it comes again within an hour, it is not counted again.",
+    place="header",
+)
+_TOO_MANY = (413, "The body is too large, or holds too many items.")
+_BUSY = (503, "Too much waits to be counted; `Retry-After` says when to come again.")
 
 DESCRIBED = (
     Described(
@@ -153,6 +163,16 @@ DESCRIBED = (
             "contract", "author",
         ),
         refusals=(_WRONG, _CANNOT, _STORE),
+    ),
+    Described(
+        "POST", "/api/v1/push/{contract}", "Count requests that were served: one, several, or all totals.",
+        ref("Taken"), parameters=(replace(_CONTRACT, place="path"), _KEY), posted=POSTED,
+        refusals=(
+            (400, "The body cannot be read, or nothing of it was taken; `error` says why."),
+            (404, "No contract has this name."),
+            (409, "The contract does not ask for it, or not with this token."), _TOO_MANY, _BUSY,
+        ),
+        bodies=((400, "NothingTaken"),),
     ),
     Described(
         "GET", "/healthz", "Is keeptime itself well?", ref("Health"), refusals=((503, "It is not well."),),
