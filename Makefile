@@ -5,7 +5,7 @@ BIN := .venv/bin
 # The tests wait far more than they compute, so more workers than cores help.
 WORKERS ?= 6
 
-.PHONY: help setup servers demo test check bench soak audit lock format clean
+.PHONY: help setup servers demo test check bench soak audit presets lock format clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
@@ -38,6 +38,9 @@ bench: setup servers  ## every performance claim beside its peer; writes out/ben
 soak: setup servers   ## the tests that take minutes
 	@scripts/tools || echo "make soak: no fuzzer; its tests are skipped" >&2
 	@$(BIN)/python -m pytest -m soak -s --timeout 3600 $(PYTEST_ARGS)
+
+presets:         ## record the metrics of real model servers anew, where their packages can be had
+	@scripts/record-presets
 
 audit: setup     ## known weaknesses of the locked packages (asks the network; not part of test)
 	@scripts/tools && $(BIN)/python -m pip_audit --strict --require-hashes --disable-pip --progress-spinner off \

@@ -212,6 +212,8 @@ ATTRIBUTES = Field(
 NAME = Field("preset", Label("name"), "Its name, the same as the file's.", required=True)
 TITLE = Field("title", Text(), "What the server is called.", required=True)
 CHECKED = Field("checked", Text(), "The version that this was checked on.", default="not said")
+SOURCE = Field("source", SENTENCE, "Where these facts are from.", default="not said")
+NEEDS = Field("needs", SENTENCE, "What must be switched on for its metrics.", default="nothing")
 URL = Field("url", Url(expected="a URL such as http://127.0.0.1:8000/metrics"), "Where its metrics usually are.")
 RECOGNISE = Field(
     "recognise",
@@ -238,7 +240,9 @@ def _preset(row: Row) -> Preset:
         row.need(NAME),
         row.need(TITLE),
         row.get(CHECKED, ""),
+        row.get(SOURCE, ""),
         row.get(URL, ""),
+        row.get(NEEDS, ""),
         row.get(RECOGNISE, ()),
         row.get(ATTRIBUTES, {}),
         row.get(METRICS, ()),
@@ -250,6 +254,6 @@ def _preset(row: Row) -> Preset:
 PRESET_TABLE = Table(
     "the preset",
     "How one kind of server tells of its requests.",
-    (NAME, TITLE, CHECKED, URL, RECOGNISE, ATTRIBUTES, METRICS, TRAPS, REFUSALS),
+    (NAME, TITLE, CHECKED, SOURCE, URL, NEEDS, RECOGNISE, ATTRIBUTES, METRICS, TRAPS, REFUSALS),
     _preset,
 )

@@ -80,8 +80,9 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One kind of server. `checked`: the version that this was checked on. `url`: where its metrics usually are.
+    """One kind of server. `checked`: the version that this was checked on. `source`: where these facts are from.
 
+    `url`: where its metrics usually are. `needs`: what must be switched on for them, "" if nothing must.
     `recognise`: metrics that no other server has. `attributes`: name of an attribute -> the label that holds it.
     `traps`: sentences; what its metrics do not say, though one might think so. `refusals`: why it cannot be asked.
     """
@@ -89,7 +90,9 @@ class Preset:
     name: str
     title: str
     checked: str = ""
+    source: str = ""
     url: str = ""
+    needs: str = ""
     recognise: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()
