@@ -1,0 +1,13 @@
+"""What runs inside a user's model server: counts every request, for keeptime and for Prometheus.
+
+Guarantees: needs the standard library, `keeptime.model` and nothing else, so it costs a model server no
+dependency.
+"""
+
+from keeptime.middleware.asgi import KeeptimeMiddleware
+from keeptime.middleware.labels import Caps
+from keeptime.middleware.layout import Labels
+from keeptime.middleware.metrics import Metrics, expose
+from keeptime.middleware.recorder import Call, Recorder
+
+__all__ = ["Call", "Caps", "KeeptimeMiddleware", "Labels", "Metrics", "Recorder", "expose"]

@@ -1,0 +1,58 @@
+"""`/metrics` of a model server: what its workers counted, in the format that a scraper asks for.
+
+Guarantees: every worker answers for all of them; GET and HEAD alone; nothing is served unless a path was given or
+the application mounted. Knows no framework.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple
+
+from keeptime.middleware import text
+from keeptime.middleware.exposition import families
+from keeptime.middleware.recorder import Recorder
+from keeptime.middleware.totals import totals
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+class Exposed(NamedTuple):
+    """A body and its `Content-Type`."""
+
+    content_type: str
+    body: bytes
+
+
+def expose(recorder: Recorder, accept: str = "") -> Exposed:
+    """What the recorder's workers counted, in the format that this `Accept` header likes best of those there
+    are."""
+    found = families(totals(recorder.memory))
+    if "application/openmetrics-text" in accept:
+        return Exposed(OPEN_METRICS, text.open_metrics(found).encode())
+    return Exposed(PROMETHEUS, text.prometheus(found).encode())
+
+
+class Metrics:
+    """The same as an ASGI application, to be mounted or given a path of the middleware."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    async def __call__(self, scope: Message, _: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if scope["method"] not in ("GET", "HEAD"):
+            await _give(send, 405, Exposed(PROMETHEUS, b"GET\n"), [(b"allow", b"GET, HEAD")])
+            return
+        accept = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"accept")
+        await _give(send, 200, expose(self._recorder, accept), [])
+
+
+async def _give(send: Send, status: int, given: Exposed, more: list[tuple[bytes, bytes]]) -> None:
+    headers = [(b"content-type", given.content_type.encode()), (b"content-length", b"%d" % len(given.body)), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": given.body})

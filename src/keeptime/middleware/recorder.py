@@ -1,0 +1,176 @@
+"""What a model server served, counted where every worker's counts can be read.
+
+Guarantees: a request is counted once, when its answer ends; one that never ends is never counted, and is in flight
+until its worker is gone. What is recorded costs a few words of memory that are written in place: nothing is sent,
+nothing is formatted, nothing waits. May be used by several threads, and goes on in a forked child.
+
+    recorder = Recorder(thresholds={"requests": [0.5]})
+    call = recorder.begin()
+    call.chunk()                              # a streamed answer: each time that a piece of it was given
+    call.end(Labels(route="/predict"))        # or call.end(labels, failure="timeout")
+
+Knows no framework. It needs a clock, and `time.perf_counter` is that of a user's server: the float is cheaper
+than the whole nanoseconds of `keeptime.clock`, and off by less than one of them.
+"""
+
+import os
+import threading
+import weakref
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+
+from keeptime.middleware import layout
+from keeptime.middleware.counted import Series
+from keeptime.middleware.labels import Capped, Caps
+from keeptime.middleware.layout import KINDS, Labels
+from keeptime.middleware.memory import Memory, PrivateMemory
+from keeptime.middleware.segment import Segment
+from keeptime.model.key import Signal
+
+Thresholds = Mapping[str, Sequence[float]] | Sequence[float]
+"""Seconds: by signal, or for `requests`."""
+
+_RECORDERS: "weakref.WeakSet[Recorder]" = weakref.WeakSet()
+
+
+class Recorder:
+    """Records into a segment of `memory`. `most_series`: sets of labels that are kept apart; the rest is
+    `other`."""
+
+    def __init__(
+        self,
+        *,
+        thresholds: Thresholds = (),
+        memory: Memory | None = None,
+        caps: Caps | None = None,
+        most_series: int = layout.MOST_SERIES,
+    ) -> None:
+        self._thresholds = _in_ns(thresholds)
+        self.memory: Memory = PrivateMemory() if memory is None else memory
+        self._caps, self._most_series = caps or Caps(), most_series
+        self._lock = threading.Lock()
+        self._segment: Segment | None = None
+        self._labels = Capped(self._caps, most_series)
+        self._series: dict[Labels, Series] = {}
+        self.cache: dict[object, Series] = {}
+        """For whoever finds the same series again and again by a key of its own; emptied in a forked child."""
+        _RECORDERS.add(self)
+
+    def begin(self) -> "Call":
+        """A request has come."""
+        self.come()
+        return Call(self)
+
+    def come(self) -> None:
+        """A request is in flight from now on, until it is counted in a series."""
+        with self._lock:
+            words = (self._segment or self._entered()).words
+            words[layout.BEGUN] += 1
+
+    def series(self, labels: Labels) -> Series:
+        """Where requests with these labels are counted; with `other` in the place of what is beyond a cap."""
+        with self._lock:
+            segment = self._segment or self._entered()
+            kept = self._labels.capped(labels)
+            segment.words[layout.CAPPED] = self._labels.beyond
+            found = self._series.get(kept)
+            if found is None:
+                found = self._series[kept] = Series(segment, kept, self._thresholds, self._lock)
+            return found
+
+    def learn(self, thresholds: Thresholds) -> None:
+        """Count these thresholds exactly, too, from now on."""
+        with self._lock:
+            for signal, more in _in_ns(thresholds).items():
+                known = self._thresholds.get(signal, ())
+                self._thresholds[signal] = (*known, *(each for each in more if each not in known))
+            for series in self._series.values():
+                series.learn(self._thresholds)
+
+    @property
+    def thresholds(self) -> Mapping[Signal, tuple[int, ...]]:
+        """In nanoseconds, by signal."""
+        return dict(self._thresholds)
+
+    def _entered(self) -> Segment:
+        segment = self._segment = self.memory.segment()
+        segment.enter()
+        self._labels.know(segment.labels())
+        return segment
+
+    def forked(self) -> None:
+        """In a child: nothing more is written to the parent's segment, whose lock another thread may have held."""
+        self._lock = threading.Lock()
+        self._segment = None
+        self._labels = Capped(self._caps, self._most_series)
+        self._series.clear()
+        self.cache.clear()
+        self.memory.forked()
+
+
+class Call:
+    """One request under way; for one thread or task at a time."""
+
+    __slots__ = ("_recorder", "_stamps", "began", "ended")
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._stamps: list[float] = []
+        self.ended = False
+        self.began = perf_counter()
+
+    def chunk(self) -> None:
+        """A piece of a streamed answer is given now; counts as one token."""
+        self._stamps.append(perf_counter())
+
+    def end(
+        self,
+        labels: Labels,
+        failure: str | None = None,
+        *,
+        stream: bool | None = None,
+        trace: str | None = None,
+        client_error: bool = False,
+    ) -> None:
+        """The answer is whole, or failed (`error`, `timeout`, `disconnect`). Does nothing the second time.
+
+        `stream`: were the pieces those of a stream? Where there are any, if it is not told. `trace`: the value of
+        a `traceparent` header. `client_error`: it failed by the caller's own fault, and counts neither way.
+        """
+        if self.ended:
+            return
+        self.ended = True
+        seconds = perf_counter() - self.began
+        series = self._recorder.series(labels)
+        stamps = self._stamps if stream is not False else []
+        if client_error:
+            series.refused()
+        elif failure is not None:
+            series.failed(failure if failure in KINDS else "error", stamps)
+        elif stamps:
+            series.streamed(self.began, stamps, seconds)
+        else:
+            series.served(seconds)
+        if trace is not None and failure is None and seconds > series.slow:
+            series.exemplar(seconds, trace)
+
+
+def _in_ns(thresholds: Thresholds) -> dict[Signal, tuple[int, ...]]:
+    by_signal = thresholds if isinstance(thresholds, Mapping) else {"requests": thresholds}
+    found = {}
+    for name, seconds in by_signal.items():
+        if name not in layout.SIGNALS:
+            raise ValueError(f"no signal {name!r}; expected {', '.join(layout.SIGNALS)}")
+        if not all(0 < each < layout.MOST for each in seconds):
+            raise ValueError(f"thresholds of {name}: {list(seconds)}; expected seconds above 0")
+        found[Signal(name)] = tuple(sorted({round(each * 1e9) for each in seconds}))
+    return found
+
+
+def _forked() -> None:
+    for each in list(_RECORDERS):
+        each.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,108 @@
+"""The sum of what all workers counted, those that are gone included.
+
+Guarantees: a block's head is read before its buckets, so that never more is within a threshold than there is at
+all; a total never falls while the memory lives. Reads, and writes nothing; may be called by any worker, from any
+thread, while the others go on counting.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from keeptime.middleware import layout
+from keeptime.middleware.exemplar import Exemplar, read
+from keeptime.middleware.layout import KINDS, Labels
+from keeptime.middleware.memory import Memory
+from keeptime.middleware.segment import blocks, thresholds
+from keeptime.model.key import Signal
+
+
+@dataclass(slots=True)
+class SeriesTotals:
+    """Of one signal of one set of labels. `within`: threshold in nanoseconds -> how many of those that succeeded.
+
+    `buckets`: index (as of `model.sketch`, scale 5) -> count. `exemplars`: slow requests, the latest of each part.
+    """
+
+    signal: Signal
+    labels: Labels
+    failed: Counter[str] = field(default_factory=Counter)
+    client_errors: int = 0
+    zeros: int = 0
+    sum_ns: int = 0
+    buckets: Counter[int] = field(default_factory=Counter)
+    within: Counter[int] = field(default_factory=Counter)
+    exemplars: list[Exemplar] = field(default_factory=list)
+
+    @property
+    def succeeded(self) -> int:
+        return self.zeros + sum(self.buckets.values())
+
+    @property
+    def count(self) -> int:
+        """All requests, those that failed included."""
+        return self.succeeded + self.failed.total()
+
+    def below(self, power: int) -> int:
+        """How many of those that succeeded took at most 2^power seconds."""
+        return self.zeros + sum(n for index, n in self.buckets.items() if index < power * layout.STEPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Since `started` (Unix seconds), of `instance`. `capped`: requests whose labels were beyond a cap."""
+
+    instance: str
+    started: float
+    workers: int
+    in_flight: int
+    capped: int
+    series: tuple[SeriesTotals, ...]
+
+
+def totals(memory: Memory) -> Totals:
+    """Of all workers that share this memory."""
+    found: dict[tuple[Signal, Labels], SeriesTotals] = {}
+    workers = in_flight = capped = 0
+    for words, alive in memory.segments():
+        workers += alive
+        ended = words[layout.ENDED]
+        in_flight += max(0, words[layout.BEGUN] - ended) if alive else 0
+        capped += words[layout.CAPPED]
+        for at, signal, labels in blocks(words):
+            _add(found.setdefault((signal, labels), SeriesTotals(signal, labels)), words, at)
+    series = sorted(found.values(), key=lambda each: (each.labels, layout.SIGNALS.index(each.signal)))
+    return Totals(memory.instance, memory.started, workers, in_flight, capped, tuple(series))
+
+
+def _add(into: SeriesTotals, words: memoryview, at: int) -> None:
+    parts = {threshold_ns: words[word] for threshold_ns, word in thresholds(words, at).items()}
+    into.exemplars = _latest([*into.exemplars, *read(words, at)], tuple(parts))
+    into.sum_ns += words[at + layout.SUM_NS]
+    zeros = words[at + layout.ZEROS]
+    for number, kind in enumerate(KINDS):
+        into.failed[kind] += words[at + layout.FAILED + number]
+    into.client_errors += words[at + layout.CLIENT_ERRORS]
+    buckets = dict(_buckets(words, at))
+    into.zeros += zeros
+    into.buckets.update(buckets)
+    for threshold_ns, part in parts.items():
+        cut = math.ceil(math.log2(threshold_ns / 1e9) * layout.STEPS) - 1
+        below = sum(count for index, count in buckets.items() if index < cut)
+        into.within[threshold_ns] += zeros + below + min(part, buckets.get(cut, 0))
+
+
+def _buckets(words: memoryview, at: int) -> Iterator[tuple[int, int]]:
+    counts = words[at + layout.BLOCK_HEAD : at + layout.BLOCK].tolist()
+    return ((layout.FIRST_INDEX + place, count) for place, count in enumerate(counts) if count)
+
+
+def _latest(exemplars: list[Exemplar], thresholds_ns: tuple[int, ...]) -> list[Exemplar]:
+    """The latest in each part between thresholds."""
+    by_part: dict[int, Exemplar] = {}
+    for each in exemplars:
+        part = sum(threshold_ns / 1e9 < each.seconds for threshold_ns in thresholds_ns)
+        if part not in by_part or by_part[part].at <= each.at:
+            by_part[part] = each
+    return [by_part[part] for part in sorted(by_part)]
