@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 from .pages import ROOT, text_of
 
-SOURCES = [*ROOT.glob("src/keeptime/contract/*.py"), ROOT / "src/keeptime/app/soundness.py"]
+SOURCES = [
+    *ROOT.glob("src/keeptime/contract/*.py"),
+    *ROOT.glob("src/keeptime/contract/traffic/*.py"),
+    ROOT / "src/keeptime/app/soundness.py",
+]
 SAYING = {"error", "warning", "spoil", "Problem", "_unreadable"}
 """Calls whose last arguments are a code and a message."""
 

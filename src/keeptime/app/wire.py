@@ -23,6 +23,7 @@ from keeptime.observe.count import Counter
 from keeptime.observe.engine import Engine
 from keeptime.observe.intake.line import Line
 from keeptime.observe.intake.push import Pushes
+from keeptime.observe.log.follower import LogFollower
 from keeptime.observe.once import probe_once
 from keeptime.observe.series.reader import Reader, source_of
 from keeptime.store.sqlite import SqliteStore
@@ -60,7 +61,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
         counter = Counter(contracts, settings.tick_seconds, start_ns=now_ns)
         last = LastSamples(counter)
         pushes = Pushes(contracts, counter, Line(), clock, settings.tick_seconds)
-        followers: list[Follower] = [pushes]
+        followers: list[Follower] = [pushes, LogFollower(contracts, counter.add, clock)]
         daemon = Daemon(
             contracts=contracts,
             tick_seconds=settings.tick_seconds,

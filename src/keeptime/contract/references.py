@@ -16,13 +16,16 @@ from keeptime.contract.shapes import Schema
 
 @dataclass(frozen=True)
 class FilePath:
-    """A path of the file system, made absolute: relative ones start at the contract's directory."""
+    """A path of the file system, made absolute: relative ones start at the contract's directory. `needed`: the file
+    must be there when the contract is used."""
 
     expected: str = "a path, relative to this file or absolute"
+    needed: bool = True
 
     def read(self, node: Node, report: Report, what: str) -> str:
         path = report.path(Text(self.expected, most=1000).read(node, report, what))
-        report.references.append(Reference(what, SecretRef("file", path), node.place, secret=False))
+        if self.needed:
+            report.references.append(Reference(what, SecretRef("file", path), node.place, secret=False))
         return path
 
     def schema(self) -> Schema:

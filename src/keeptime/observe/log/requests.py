@@ -1,0 +1,134 @@
+"""What a line says → a request that is counted, or why it is none.
+
+Guarantees: a request that failed says how; a latency that a line does not say is never invented; of each
+attribute a bounded number of values is told apart. Takes `now`, reads no clock.
+"""
+
+from keeptime.contract.eligibility import fits
+from keeptime.contract.traffic.log import Log
+from keeptime.contract.traffic.log_fields import Moment
+from keeptime.model.sample import Connection, Failure, Phases, Sample
+from keeptime.observe.log.parsing import MOST_OF_A_VALUE, Said
+from keeptime.observe.log.values import NANOSECONDS, instant_ns, latency_ns, path_of, status_of
+
+BAD_LATENCY, BAD_STATUS, BAD_TIME = "bad_latency", "bad_status", "bad_time"
+LATE, AHEAD, UNMATCHED = "late", "ahead", "unmatched"
+
+LATEST_NS = AHEAD_NS = 600 * 10**9
+"""A line that is older than this, or from so far in the future, is not counted."""
+
+MOST_VALUES = 100
+OTHER = "other"
+CLIENT_CLOSED = 499
+"""nginx: the client has closed the connection before the answer was there."""
+
+_FLAGS = {
+    "DC": Failure.DISCONNECTED,
+    "DR": Failure.DISCONNECTED,
+    "UT": Failure.TIMEOUT,
+    "SI": Failure.TIMEOUT,
+    "DT": Failure.TIMEOUT,
+    "UMSDR": Failure.TIMEOUT,
+    "UH": Failure.REFUSED,
+    "UF": Failure.REFUSED,
+    "UC": Failure.PROTOCOL,
+    "UR": Failure.PROTOCOL,
+    "LR": Failure.PROTOCOL,
+    "UPE": Failure.PROTOCOL,
+}
+"""Envoy's response flags that say that no whole answer came. Others leave it to the status."""
+
+
+class Requests:
+    """Of one log of one contract."""
+
+    def __init__(self, contract: str, log: Log) -> None:
+        self._contract, self._log = contract, log
+        self._per_unit = NANOSECONDS[log.fields.unit]
+        self._starts = log.fields.time_of is Moment.START
+        self._seen: dict[str, set[str]] = {}
+        self._names = tuple(name for name, _ in log.attributes)
+
+    def of(self, said: Said, now_ns: int) -> Sample | str:
+        """`now_ns`: Unix nanoseconds."""
+        status = status_of(said.status or "-")
+        if status is None:
+            return BAD_STATUS
+        attributes = self._attributes(said)
+        if self._log.match and not fits(self._log.match, {**attributes, "status": str(status)}):
+            return UNMATCHED
+        failure, detail = self._failure(status, said.flags)
+        took = latency_ns(said.latency, self._per_unit) if said.latency else None
+        if took is None and (failure is None or said.latency):
+            return BAD_LATENCY
+        return self._sample(said, now_ns, took or 0, status, failure, detail, attributes)
+
+    def _sample(
+        self,
+        said: Said,
+        now_ns: int,
+        took: int,
+        status: int,
+        failure: Failure | None,
+        detail: str,
+        attributes: dict[str, str],
+    ) -> Sample | str:
+        at = instant_ns(said.time) if said.time else now_ns
+        if at is None:
+            return BAD_TIME
+        done = at + took if self._starts and said.time else at
+        if not now_ns - LATEST_NS <= done <= now_ns + AHEAD_NS:
+            return LATE if done < now_ns else AHEAD
+        done = min(done, now_ns)
+        sent = done - took
+        return Sample(
+            self._contract,
+            sent,
+            sent,
+            done,
+            Phases(wait=took),
+            failure,
+            status or None,
+            0,
+            Connection.FRESH,
+            False,
+            0,
+            detail,
+            attributes,
+            observer=self._log.kind,
+        )
+
+    def _failure(self, status: int, flags: str) -> tuple[Failure | None, str]:
+        if flags:
+            for flag in flags.split(","):
+                if flag in _FLAGS:
+                    return _FLAGS[flag], f"response flag {flag}"
+        if status == CLIENT_CLOSED:
+            return Failure.DISCONNECTED, "the client went away (status 499)"
+        if any(low <= status <= high for low, high in self._log.failed):
+            return Failure.STATUS, f"status {status}"
+        return (None, "") if status else (Failure.PROTOCOL, "there was no answer")
+
+    def _attributes(self, said: Said) -> dict[str, str]:
+        found = {
+            "method": said.method,
+            "path": path_of(said.path.partition("?")[0]) if said.path else "",
+            "upstream": said.upstream,
+            "flags": said.flags,
+        }
+        if self._names:
+            found |= zip(self._names, said.attributes, strict=True)
+        return {name: self._capped(name, value) for name, value in found.items() if value}
+
+    def _capped(self, name: str, value: str) -> str:
+        seen = self._seen.get(name)
+        if seen is None:
+            seen = self._seen[name] = set()
+        if value in seen:
+            return value
+        value = value[:MOST_OF_A_VALUE]
+        if value not in seen:
+            if len(seen) >= MOST_VALUES:
+                return OTHER
+            seen.add(value)
+        return value
