@@ -13,7 +13,7 @@ from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.store.sqlite import SqliteStore
-from keeptime.tell.withdraw import withdrawn
+from keeptime.tell.withdraw import Gone, withdrawn
 from tests.app.test_keeper import FIRST, KEY, TERMS, Store, contract, keeper
 
 OTHER = contract(TERMS.replace("contract: kept", "contract: other"))
@@ -71,7 +71,7 @@ def starting(store: Store, tick: int) -> tuple[Message, ...]:
 def test_gone_at_the_start_it_is_told_once_and_with_the_id_that_a_reload_gives(store: Store) -> None:
     breached(store)
     row = store.alerts()[KEY]
-    by_reload = withdrawn(row, store.heard_of([row])[KEY], 0.0, contract_gone=True)
+    by_reload = withdrawn(row, store.heard_of([row])[KEY], 0.0, gone=Gone.CONTRACT)
     (at_start,) = starting(store, FIRST + 5)
     assert starting(store, FIRST + 6) == ()
     assert at_start.id == by_reload.id

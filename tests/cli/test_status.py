@@ -21,6 +21,7 @@ OBJECTIVE = {
     "compliance": {"state": "undecided", "last": {"name": "2026-10", "state": "met"}},
     "reason": REASON,
     "internal": False,
+    "segment": None,
     "from": None,
     "until": None,
 }

@@ -35,3 +35,9 @@ def test_what_can_be_said_is_exported(kind: str, tmp_path: Path, capsys: pytest.
 def test_nothing_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exported(tmp_path, "prometheus", "99% of requests under 1s over 1h if 1000 requests, else 24h") == 2
     assert "cannot say a window that follows the traffic" in capsys.readouterr().err
+
+
+def test_segments_are_not_exported_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    split = "{target: 99%, under: 200ms, over: 28d, per: status}"
+    assert exported(tmp_path, "prometheus", split) == 0
+    assert "c/p99-200ms: its segments (per) are judged by keeptime alone" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from keeptime.consumer.notice import read_notice
 from keeptime.model.alert import Address, AlertRow, AlertState, Delivery, Heard, Message
 from keeptime.model.verdict import Condition, Severity
 from keeptime.tell.receivers import pagerduty
-from keeptime.tell.withdraw import withdrawn
+from keeptime.tell.withdraw import Gone, withdrawn
 from keeptime.tell.wording import worded
 from keeptime.testing.outbox import FakeOutbox
 from keeptime.testing.recorder import recording
@@ -29,7 +29,7 @@ def both(to: Address, *cases: Case, at: float = NOW + 600, tick: int = 180_000_0
     """The last message of an alert, and its withdrawal."""
     last = tell_of(contract(operators=[to]), cases, tick)[-1]
     row = AlertRow(last.key, AlertState.FIRING, Condition.BROKEN, Severity.PAGE, NOW, NOW)
-    return last, withdrawn(row, Heard(last.tick, last.body, (to,)), at, contract_gone=True)
+    return last, withdrawn(row, Heard(last.tick, last.body, (to,)), at, gone=Gone.CONTRACT)
 
 
 def delivery(message: Message, to: Address) -> Delivery:

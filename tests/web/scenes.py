@@ -1,11 +1,15 @@
 """Daemons in telling states, for tests of what is shown."""
 
+from dataclasses import replace
+
 from keeptime.app.view import DeliveryView, SignView
+from keeptime.contract.scope import Per, Split
+from keeptime.contract.segments import with_segments
 from keeptime.contract.terms import Contract
 from keeptime.model.counters import RequestCounters
 from keeptime.model.exclusion import FAILED
 from keeptime.model.sample import Failure
-from keeptime.model.verdict import Condition, Forecast, Severity, TierReport, TierState, WindowCount
+from keeptime.model.verdict import Condition, Forecast, Severity, TierReport, TierState, Verdict, WindowCount
 from keeptime.tell.own_promise import Told
 from keeptime.testing.showable import NOW, FakeShowable, contract, objective, sample, verdict, view
 
@@ -33,6 +37,18 @@ def counters(of: Contract, ok: int = 0, slow: int = 0, refused: int = 0) -> Requ
         for _ in range(count):
             made.add(one)
     return made
+
+
+def split() -> FakeShowable:
+    """An objective with segments: one broken, one fine, one not judged yet; their values are hostile."""
+    whole = replace(objective(), per=Per((Split("model_version"),)))
+    parts = [(whole.name, (("model_version", value),)) for value in ("v1", INERT, "v3")]
+    one = with_segments(contract("split", objectives=[whole]), parts)
+    of = {each.segment[0][1]: nth for nth, each in enumerate(one.objectives) if each.segment}
+    found: list[Verdict | None] = [verdict(one, Condition.OK, good=900, bad=100), None, None, None]
+    found[of[INERT]] = verdict(one, Condition.BROKEN, nth=of[INERT], good=100, bad=99, reason="the new one is slow")
+    found[of["v1"]] = verdict(one, Condition.OK, nth=of["v1"], good=800, bad=1, reason="fine")
+    return FakeShowable(contracts=[view(one, found)])
 
 
 def every_condition() -> FakeShowable:

@@ -22,7 +22,12 @@ from keeptime.web.metrics import exposition, refusals
 from keeptime.web.own_series import own_series
 from keeptime.web.request_series import buckets, request_series
 from tests.web.conftest import Serve
-from tests.web.scenes import CANARY, INERT, every_condition
+from tests.web.scenes import (
+    CANARY,
+    INERT,
+    every_condition,
+    split,
+)
 
 OPEN = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -192,13 +197,13 @@ def exposed() -> set[str]:
 
 def test_the_page_names_every_metric_and_no_other() -> None:
     documented = set(re.findall(r"^\| `([a-z_]+)", DOCUMENTED.read_text(), flags=re.MULTILINE))
-    assert {name for name in documented if not name.startswith(("process_", "keeptime_engine_"))} == exposed()
+    assert {name for name in documented if not name.startswith(("process_", "keeptime_engine_", "keeptime_server_"))} == exposed()
 
 
 def test_the_page_names_the_labels_of_every_metric() -> None:
     read = view(observed(), reads={"ok": 3, "failed": 1}, source_problem="Prometheus cannot be reached")
     daemon = every_condition()
-    daemon.contracts.append(read)
+    daemon.contracts += [read, *split().contracts]
     snapshot = daemon.snapshot()
     rows = dict(re.findall(r"^\| `([a-z_]+)`[^|]*\|[^|]*\|([^|]*)\|", DOCUMENTED.read_text(), flags=re.MULTILINE))
     for family in [*request_series(snapshot.contracts), *own_series(snapshot)]:

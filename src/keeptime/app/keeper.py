@@ -14,6 +14,7 @@ import numpy as np
 from keeptime.app.closing import Closing
 from keeptime.app.ending import Ending, ending
 from keeptime.app.ports import Store
+from keeptime.app.segmenting import Segmenting
 from keeptime.contract.effective import in_force, next_change
 from keeptime.contract.fingerprint import written
 from keeptime.contract.people import everyone
@@ -28,6 +29,7 @@ from keeptime.judge.totals import NAMES
 from keeptime.model.ack import Ack, acknowledged
 from keeptime.model.alert import Address, AlertRow, AlertState, Message
 from keeptime.model.change import Change
+from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.verdict import Verdict
@@ -72,7 +74,11 @@ class Keeper:
     def __init__(self, store: Store, contracts: Sequence[Contract], tick_seconds: float, next_tick: int) -> None:
         self._store, self._tick_seconds = store, tick_seconds
         self._contracts = tuple(contracts)
-        self._take(self._terms(contracts, next_tick, store.memory()))
+        self._segmenting = Segmenting(contracts, tick_seconds)
+        self._split = False
+        histories = store.histories(next_tick)
+        self._segmenting.resume(histories, next_tick)
+        self._take(self._terms(contracts, next_tick, store.memory(), histories))
         self._alerts: dict[ObjectiveKey, AlertRow] = dict(store.alerts())
         self._unsaved: deque[Change] = deque()
         self._fenced = False
@@ -92,6 +98,7 @@ class Keeper:
                 self._unsaved.append(Change(now, late))
                 continue
             self._reach(record.tick)
+            self._split_by(record)
             record = self._folding.fold(record)
             verdicts = self._judge(record).verdicts()
             change = self._change(record, verdicts, now)
@@ -125,6 +132,7 @@ class Keeper:
         )
         self._take(terms)
         self._contracts, self._closing = tuple(contracts), closing
+        self._segmenting.replace(contracts)
         self._versions = self._contracts
         self._end(over)
         self._ending = Ending()
@@ -163,6 +171,11 @@ class Keeper:
         return self._state.next_tick
 
     @property
+    def segments(self) -> Mapping[ObjectiveKey, int]:
+        """The segments that are judged now, each with its last tick with an event."""
+        return dict(self._segmenting.seen)
+
+    @property
     def in_force(self) -> tuple[Contract, ...]:
         """The contracts with the terms that are judged now."""
         return self._in_force
@@ -178,6 +191,12 @@ class Keeper:
                 break
         self._idle(tick)
 
+    def _split_by(self, record: TickRecord) -> None:
+        """Judge the segments that there are from this tick on; where the store fails, as soon as it does not."""
+        self._split = self._segmenting.note(record) or self._split
+        if self._split and self._change_terms(record.tick):
+            self._split = False
+
     def _change_terms(self, tick: int) -> bool:
         """Judge by the terms of this tick. Where the store fails, the old ones go on until it does not."""
         if self._save():
@@ -191,14 +210,21 @@ class Keeper:
         self._end(over)
         return True
 
-    def _terms(self, contracts: Sequence[Contract], tick: int, memory: Mapping[str, bytes]) -> "_Terms":
+    def _terms(
+        self,
+        contracts: Sequence[Contract],
+        tick: int,
+        memory: Mapping[str, bytes],
+        histories: Mapping[ObjectiveKey, History] | None = None,
+    ) -> "_Terms":
         """These contracts' terms of this tick, ready to judge by; objectives that stay have their state from
-        `memory`. Raises StoreError; nothing has changed.
+        `memory`, and what was counted from `histories` (None: as the store has them). Raises StoreError; nothing
+        has changed.
         """
         second, at = self._tick_seconds, tick * self._tick_seconds
-        now = in_force(contracts, at)
+        now = self._segmenting.applied(in_force(contracts, at))
         plan, folding = Plan.compile(now, second), Folding.restore(now, second, memory)
-        state = State.restore(plan, self._store.histories(tick), memory, tick)
+        state = State.restore(plan, self._store.histories(tick) if histories is None else histories, memory, tick)
         return _Terms(plan, folding, state, now, next_change(contracts, at))
 
     def _take(self, terms: "_Terms") -> None:

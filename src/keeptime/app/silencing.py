@@ -14,6 +14,7 @@ from keeptime.app.keeper import Keeper
 from keeptime.app.ports import Store
 from keeptime.app.quieting import Impossible
 from keeptime.clock import Clock
+from keeptime.contract.segments import objective_named
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError
 from keeptime.model.ack import Ack
@@ -134,7 +135,7 @@ class Silencing:
         known = {each.name: [one.name for one in each.objectives] for each in self._contracts()}
         if contract not in known:
             raise Impossible(f"no contract '{contract}' is kept; expected one of {', '.join(sorted(known))}")
-        if objective and objective not in known[contract]:
+        if objective and objective_named(objective) not in known[contract]:
             names = ", ".join(dict.fromkeys(known[contract]))
             raise Impossible(f"{contract} has no objective '{objective}'; expected one of {names}")
 

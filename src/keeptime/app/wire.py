@@ -60,6 +60,8 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
         await filling.fill(sources, next_tick)
         counter = Counter(contracts, settings.tick_seconds, start_ns=now_ns)
         last = LastSamples(counter)
+        keeper = await in_store(Keeper, store, contracts, settings.tick_seconds, next_tick)
+        counter.know(keeper.segments)
         pushes = Pushes(contracts, counter, Line(), clock, settings.tick_seconds)
         followers: list[Follower] = [pushes, LogFollower(contracts, counter.add, clock)]
         daemon = Daemon(
@@ -67,7 +69,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             tick_seconds=settings.tick_seconds,
             store=store,
             in_store=in_store,
-            keeper=await in_store(Keeper, store, contracts, settings.tick_seconds, next_tick),
+            keeper=keeper,
             counting=counter,
             prober=Engine(contracts, last.add, overdue=counter.overdue, offset=clock.offset_ns),
             following=Followers(Reader(sources, counter.put, clock), followers),

@@ -44,6 +44,7 @@ FIELDS = (
     "forecast",
     "compliance",
     "internal",
+    "segment",
     "from",
     "until",
     "silence",
@@ -165,7 +166,8 @@ def _condition(one: dict[str, Any]) -> str:
 
 def _promise(one: dict[str, Any]) -> str:
     """As the contract says it, with what is particular: "… (internal)", "… (from 2026-07-01T00:00Z)"."""
-    said = [*(["internal"] if one["internal"] else []), *filter(None, [_times(one)])]
+    internal = one["internal"] and not one["segment"]
+    said = [*(["internal"] if internal else []), *filter(None, [_times(one)])]
     return f"{one['promise']} ({'; '.join(said)})" if said else str(one["promise"])
 
 

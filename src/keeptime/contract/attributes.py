@@ -65,7 +65,7 @@ def check_scope(
     if contract.source is not None:
         for each in (*[each for each in wheres if each.value], *excludes):
             message = (
-                "'where' and 'exclude' ask for single requests, which counts from Prometheus do not tell; "
+                "'where', 'per' and 'exclude' ask for single requests, which counts from Prometheus do not tell; "
                 "expected a selector of the series instead"
             )
             row.report.error(each.place, "counts-not-requests", message)
@@ -77,5 +77,5 @@ def check_scope(
         for wanted in where.value:
             if wanted.attribute not in known:
                 hint = nearest(wanted.attribute, known) or "; expected 'attributes' of a probe to say it"
-                message = f"where: no probe has the attribute {quote(wanted.attribute)}{hint}"
+                message = f"no probe has the attribute {quote(wanted.attribute)}{hint}"
                 row.report.error(where.place, "unknown-attribute", message)

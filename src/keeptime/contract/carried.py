@@ -47,6 +47,7 @@ OF_OBJECTIVE = {
     "until": "until",
     "credits": "credits",
     "where": "where",
+    "per": "per",
     "exclude": "exclude",
 }
 """Keys of an objective that the SLO carries, and their annotations; target and window are OpenSLO's own words."""

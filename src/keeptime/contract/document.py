@@ -28,6 +28,7 @@ from keeptime.contract.policies import DEFAULT_POLICY, PolicyShape
 from keeptime.contract.probed import Probe
 from keeptime.contract.reaching import ADDRESSES, allowing, check_names, consumers_allowing
 from keeptime.contract.report import Report
+from keeptime.contract.segments import any_of
 from keeptime.contract.shapes import Field, Placed, Row, Shape, Table
 from keeptime.contract.signals import check_signals
 from keeptime.contract.stated import DUTIES, TOKEN_BASIS, VANTAGE
@@ -115,6 +116,7 @@ def _check_scope(row: Row, contract: Contract, drafts: Sequence[Placed[Draft]]) 
     excluding += [Placed(contract.exclude, row.place_of(EXCLUDE))]
     wheres = [Placed(each.value.where, each.place) for each in drafts if not each.value.warns_of]
     wheres += [Placed(one.where, each.place) for each in excluding for one in each.value]
+    wheres += [Placed(any_of(each.value.per), each.place) for each in drafts if each.value.per]
     check_scope(contract, wheres, [each for each in excluding if each.value], row)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from keeptime.contract.effective import ALWAYS, Effective
 from keeptime.contract.limits import Bound, Interval
-from keeptime.contract.scope import Exclude, Where
+from keeptime.contract.scope import Exclude, Per, Where
 from keeptime.contract.terms import Calendar, Credits, Objective, Policy, Window
 from keeptime.contract.warning import Warn, warning_name
 from keeptime.model.key import Signal
@@ -43,6 +43,7 @@ class Draft:
     min_events: int = 0
     bounds: tuple[Bound, ...] = ()
     at_least: Fraction | None = None
+    per: Per | None = None
 
     def finished(self, policy: Policy, timezone: str) -> Objective:
         over = self.over
@@ -67,6 +68,7 @@ class Draft:
             min_events=self.min_events,
             bounds=self.bounds,
             at_least=self.at_least,
+            per=self.per,
         )
 
     def span(self, zone: str) -> tuple[int | None, int | None]:
@@ -85,6 +87,7 @@ class Draft:
             warn=None,
             warns_of=self.label,
             credits=None,
+            per=None,
         )
 
     @property

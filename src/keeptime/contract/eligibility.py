@@ -15,7 +15,7 @@ from keeptime.model.sample import Failure
 
 Attributes = Mapping[str, str]
 COMPARISON = re.compile(r"(<=|>=|!=|<|>)\s*(-?\d{1,15}(?:\.\d{1,9})?)", re.ASCII)
-_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
+NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 
 
 def fits(where: Where, attributes: Attributes) -> bool:
@@ -31,9 +31,7 @@ def _one_fits(wanted: Wanted, attributes: Attributes) -> bool:
 def _is(wanted: str, given: str) -> bool:
     compared = COMPARISON.fullmatch(wanted)
     if compared is not None:
-        return _NUMBER.fullmatch(given) is not None and _compare(
-            compared[1], Fraction(given), Fraction(compared[2])
-        )
+        return NUMBER.fullmatch(given) is not None and _compare(compared[1], Fraction(given), Fraction(compared[2]))
     return wanted == given or (("*" in wanted or "?" in wanted) and _pattern(wanted).fullmatch(given) is not None)
 
 

@@ -22,6 +22,7 @@ from keeptime.contract.nodes import Node, Scalar
 from keeptime.contract.policies import PolicyShape
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Row, Schema, Table
+from keeptime.contract.splitting import PER
 from keeptime.contract.terms import Rolling
 from keeptime.contract.warning import WARN, check_name, check_tighter
 from keeptime.contract.windows import UNITS, WindowShape
@@ -83,7 +84,11 @@ def _long_form(row: Row) -> Draft:
         min_events=row.get(MIN_EVENTS, 0),
         bounds=bounds,
         at_least=at_least,
+        per=row.get(PER, None),
     )
+    if draft.each is not None and draft.per is not None:
+        message = f"{row.what}: intervals are of all requests; expected no 'per' beside 'each'"
+        raise row.report.spoil(row.place_of(PER), "segments-of-intervals", message)
     if draft.each is not None and (bounds or at_least is not None):
         message = f"{row.what}: intervals have one threshold; expected 'under' with a duration alone"
         raise row.report.spoil(row.place_of(EACH), "interval-incomplete", message)
@@ -105,7 +110,7 @@ TERMS = (NAME, OF, TARGET, UNDER, AT_LEAST, OVER, ERRORS, POLICY, TIMEZONE)
 LONG_TABLE = Table(
     "objective",
     "One promise.",
-    (*TERMS, WARN, FROM, UNTIL, CREDITS, *INTERVALS, WHERE, OBJECTIVE_EXCLUDE),
+    (*TERMS, WARN, FROM, UNTIL, CREDITS, *INTERVALS, WHERE, OBJECTIVE_EXCLUDE, PER),
     _long_form,
 )
 

@@ -22,6 +22,30 @@ Where = tuple[Wanted, ...]
 """All must hold; empty: every request."""
 
 
+MOST_SEGMENTS = 20
+"""Segments of an objective that have a place of their own, where its contract does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An attribute whose values are told apart. `edges`: ascending, of a number that falls into classes."""
+
+    attribute: str
+    edges: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Per:
+    """An objective is judged for each value of one or two attributes, at most so many; the rest together."""
+
+    by: tuple[Split, ...]
+    most: int = MOST_SEGMENTS
+
+
+Segment = tuple[tuple[str, str], ...]
+"""(attribute, value) of each: which requests it is about; empty: all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exclude:
     """A request for which all that is given holds does not count. `status`: inclusive ranges."""

@@ -12,7 +12,7 @@ from typing import Literal
 
 from keeptime.contract.limits import Bound, Interval
 from keeptime.contract.probed import Endpoint, Probe, SecretRef
-from keeptime.contract.scope import Exclude, Maintenance, Where, of_objective
+from keeptime.contract.scope import Exclude, Maintenance, Per, Segment, Where, of_objective
 from keeptime.contract.sources import Counts
 from keeptime.contract.traffic.source import Traffic
 from keeptime.contract.urgency import USUAL, Ping, Urgency
@@ -117,7 +117,8 @@ class Objective:
     one of `bounds`, and gives `at_least` so many tokens a second. `errors`: failures are bad, or left out.
 
     `warns_of`: the objective that this tighter, internal one stands before; "" of what was promised. In force from
-    `begins` until before `ends` (Unix seconds on whole minutes; None: without that end).
+    `begins` until before `ends` (Unix seconds on whole minutes; None: without that end). `per`: it is judged by
+    segments too; such a one exists while keeptime runs, is internal, and says of which objective it is a `segment`.
     """
 
     name: str
@@ -137,11 +138,14 @@ class Objective:
     min_events: int = 0
     bounds: tuple[Bound, ...] = ()
     at_least: Fraction | None = None
+    per: Per | None = None
+    segment: Segment = ()
+    segment_of: str = ""
 
     @property
     def internal(self) -> bool:
         """Is it the provider's own, of which consumers never hear?"""
-        return self.warns_of != ""
+        return self.warns_of != "" or self.segment_of != ""
 
     def in_force(self, unix_seconds: float) -> bool:
         """Do these terms hold for what happens at this instant?"""
@@ -225,8 +229,8 @@ class Contract:
         return objective.exclude + self.exclude
 
     def maintained(self, objective: Objective) -> tuple[Maintenance, ...]:
-        """The maintenance windows that concern it; an internal one those of the objective it stands before."""
-        return of_objective(self.maintenance, objective.warns_of or objective.name)
+        """The maintenance windows that concern it; an internal one those of the objective it is about."""
+        return of_objective(self.maintenance, objective.warns_of or objective.segment_of or objective.name)
 
     def key(self, objective: Objective) -> ObjectiveKey:
         return ObjectiveKey(self.name, objective.name)
@@ -245,7 +249,8 @@ class Contract:
         """Events per second of this objective: probe slots, or intervals; 0 where that is not known beforehand:
         requests are not keeptime's own, or only some are eligible.
         """
-        return 0.0 if objective.where and objective.each is None else self.slots(objective)
+        some = objective.where or objective.segment_of
+        return 0.0 if some and objective.each is None else self.slots(objective)
 
     def slots(self, objective: Objective, traffic: float | None = None) -> float:
         """All that may be events of this objective, per second: intervals, else the given traffic, else probes."""

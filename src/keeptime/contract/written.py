@@ -13,7 +13,7 @@ from keeptime.contract.limits import Interval
 from keeptime.contract.policies import DEFAULT_POLICY
 from keeptime.contract.probed import Endpoint, Expect, Kind, Probe, SecretRef
 from keeptime.contract.probing.kinds import written_terms
-from keeptime.contract.scope import Exclude, Maintenance, Where
+from keeptime.contract.scope import Exclude, Maintenance, Per, Where
 from keeptime.contract.sources import ClassicHistogram, CounterPair, Counts, NativeHistogram, ProbeGauges
 from keeptime.contract.terms import (
     Calendar,
@@ -91,6 +91,7 @@ def objective(one: Objective, warning: Objective | None = None) -> Terms:
         exclude=[*map(_exclude, one.exclude)],
         **({} if one.each is None else _interval(one.each)),
         min_events=one.min_events or None,
+        per=None if one.per is None else _per(one.per),
         **({} if one.begins is None else {"from": stamp(one.begins)}),
     )
 
@@ -120,6 +121,11 @@ def _warn(one: Objective, warning: Objective) -> Terms:
 
 def _where(one: Where) -> Terms:
     return {each.attribute: _one_or_all(each.any_of) for each in one}
+
+
+def _per(one: Per) -> Terms:
+    by = [{each.attribute: list(each.edges)} if each.edges else each.attribute for each in one.by]
+    return {"by": by, "most": one.most}
 
 
 def _exclude(one: Exclude) -> Terms:

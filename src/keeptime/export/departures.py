@@ -42,6 +42,11 @@ def maintenance(contract: Contract, one: Objective) -> str:
     return f"{one.name}: its maintenance is not known to the rules; they take it for silence, and say no_data."
 
 
+def segments(_: Contract, one: Objective) -> str:
+    """The rules read what keeptime has counted for the objective itself."""
+    return f"{one.name}: its segments (per) are judged by keeptime alone; this is of the whole." if one.per else ""
+
+
 def _objectives(contracts: Sequence[Contract]) -> list[tuple[Contract, Objective]]:
     return [(contract, one) for contract in contracts for one in contract.objectives]
 
@@ -51,6 +56,6 @@ def _of(contract: Contract, sentence: str) -> str:
 
 
 _KINDS: Mapping[str, tuple[Callable[[Contract, Objective], str], ...]] = {
-    "prometheus": (maintenance,),
-    "sloth": (lambda _, one: sloths_own(one), maintenance),
+    "prometheus": (maintenance, segments),
+    "sloth": (lambda _, one: sloths_own(one), maintenance, segments),
 }

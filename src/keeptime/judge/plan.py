@@ -23,6 +23,9 @@ from keeptime.model.key import ObjectiveKey
 
 __all__ = ["Group", "Plan", "Row", "Shape", "TierReach", "reach"]
 
+NEVER_SILENT = 1 << 60
+"""Ticks until no_data of a segment: of one value of an attribute nobody promised that anything comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -110,6 +113,8 @@ class Plan:
 def _row(contract: Contract, objective: Objective, tick_seconds: float) -> Row:
     each = 0.0 if objective.each is None else objective.each.seconds
     silence = max(1, math.ceil((contract.no_data_after + each) / tick_seconds))
+    if objective.segment:
+        silence = NEVER_SILENT
     return Row(contract.key(objective), contract, objective, contract.expected(objective) * tick_seconds, silence)
 
 

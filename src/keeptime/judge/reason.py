@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from keeptime.contract.maintenance import SECOND, covering, reason_of
+from keeptime.contract.segments import shown
 from keeptime.contract.spoken import asked
 from keeptime.contract.terms import Calendar, Objective, PolicyKind
 from keeptime.judge.evidence import events_to_decide
@@ -81,7 +82,8 @@ def promise(objective: Objective) -> str:
     what = asked(objective)
     if objective.each is not None:
         what = f"with {objective.each.statistic} {what}"
-    return f"{format_percent(objective.target)} of {noun_of(objective)} {what} over {objective.over}"
+    said = f"{format_percent(objective.target)} of {noun_of(objective)} {what} over {objective.over}"
+    return f"{said}, {shown(objective.segment)}" if objective.segment else said
 
 
 def noun_of(objective: Objective) -> str:

@@ -43,10 +43,10 @@ class Silence:
         return self.begins <= at < self.ends and (self.ended is None or at < self.ended)
 
     def covers(self, key: ObjectiveKey) -> bool:
-        """Is it about this objective? Nothing is about keeptime itself."""
+        """Is it about this objective, or that of which it is a segment? Nothing is about keeptime itself."""
         if key.contract != self.contract or key.objective == KEEPTIME:
             return False
-        return self.objective in ("", key.objective)
+        return self.objective in ("", key.objective, key.objective.partition("[")[0])
 
 
 def muted_by(silences: Collection[Silence], audience: str, key: ObjectiveKey, at: float) -> Silence | None:

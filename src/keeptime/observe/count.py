@@ -7,76 +7,24 @@ to the oldest open one. Takes `now`, reads no clock.
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from keeptime.contract.terms import Contract
 from keeptime.model.batch import Batch
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
-from keeptime.model.exclusion import FAILED, Exclusion
+from keeptime.model.exclusion import Exclusion
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey, tick_of
 from keeptime.model.sample import PROBE, Sample, Skipped
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.observe.deciding import Deciding, attributes_of, deciding
 from keeptime.observe.route import ENDED, STOPPED
+from keeptime.observe.segmenting import Segmenting
+from keeptime.observe.tick import BAD, GOOD, SKIPPED, SUSPECT, Tick
 
 GRACE_SECONDS = 1.0
 """A tick stays open so long after its end, for what was due in it and is not done."""
 SECOND = 1_000_000_000
-GOOD, BAD, SKIPPED, SUSPECT, EXCLUDED = range(5)
-
-
-@dataclass(slots=True)
-class _Tick:
-    counts: dict[ObjectiveKey, list[int]] = field(default_factory=dict)
-    sketches: dict[SignalKey, Sketch] = field(default_factory=dict)
-    exclusions: dict[ObjectiveKey, dict[Exclusion, int]] = field(default_factory=dict)
-    incomplete: bool = False
-    amounts: dict[ObjectiveKey, int] = field(default_factory=dict)
-
-    def count(self, key: ObjectiveKey, which: int, events: int = 1) -> list[int]:
-        counts = self.counts.get(key)
-        if counts is None:
-            counts = self.counts[key] = [0, 0, 0, 0, 0]
-        counts[which] += events
-        return counts
-
-    def exclude(self, key: ObjectiveKey, why: Exclusion, events: int = 1) -> None:
-        self.count(key, EXCLUDED, events)
-        reasons = self.exclusions.setdefault(key, {})
-        reasons[why] = reasons.get(why, 0) + events
-
-    def put(self, key: ObjectiveKey, tally: Tally, why: Exclusion | None) -> None:
-        """Add what others have counted; all of it is excluded where `why` says so, else what failed where failures
-        are left out: counts from elsewhere know no other reason.
-        """
-        if why is not None:
-            self.exclude(key, why, tally.slots)
-            return
-        counts = self.counts.setdefault(key, [0, 0, 0, 0, 0])
-        for which, amount in enumerate((tally.good, tally.bad, tally.skipped, tally.suspect)):
-            counts[which] += amount
-        if tally.excluded:
-            self.exclude(key, FAILED, tally.excluded)
-
-    def put_with(self, key: ObjectiveKey, tally: Tally, reasons: Mapping[Exclusion, int]) -> None:
-        """Add what others have counted, with the reason of each that is excluded in it."""
-        counts = self.counts.setdefault(key, [0, 0, 0, 0, 0])
-        counts[GOOD] += tally.good
-        counts[BAD] += tally.bad
-        for why, events in reasons.items():
-            self.exclude(key, why, events)
-
-    def sketch(self, key: SignalKey) -> Sketch:
-        found = self.sketches.get(key)
-        if found is None:
-            found = self.sketches[key] = Sketch()
-        return found
-
-    def record(self, tick: int, incomplete: bool) -> TickRecord:
-        tallies = {key: Tally(*counts) for key, counts in self.counts.items()}
-        incomplete = self.incomplete or incomplete
-        return TickRecord(tick, tallies, self.sketches, incomplete, self.exclusions, self.amounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +53,18 @@ class Counter:
         self._tick_seconds, self._tick_ns = tick_seconds, round(tick_seconds * SECOND)
         self._grace = round(grace * SECOND)
         self._next = tick_of(start_ns, tick_seconds)
-        self._ticks: dict[int, _Tick] = {self._next: _Tick(incomplete=True)}
+        self._ticks: dict[int, Tick] = {self._next: Tick(incomplete=True)}
         self._early: dict[tuple[str, int], list[_Early]] = {}
         self._objectives: dict[str, tuple[Deciding, ...]] = {}
+        self._segmenting = Segmenting(tick_seconds)
         self._counters: dict[str, RequestCounters] = {}
         self.replace(contracts)
 
     def replace(self, contracts: Sequence[Contract]) -> None:
         """Count for these from now on. Totals of a contract whose thresholds stay are kept."""
         with self._lock:
-            objectives = {contract.name: _counted(contract) for contract in contracts}
+            self._segmenting.replace(contracts)
+            objectives = {contract.name: self._counted(contract) for contract in contracts}
             self._early = {key: found for key, found in self._early.items() if key[0] in objectives}
             self._objectives = objectives
             before, self._counters = self._counters, {}
@@ -122,6 +72,12 @@ class Counter:
                 bounds = bounds_of(contract)
                 old = before.get(contract.name)
                 self._counters[contract.name] = old if old and old.bounds == bounds else RequestCounters(bounds)
+
+    def know(self, segments: Mapping[ObjectiveKey, int]) -> None:
+        """Segments that an earlier life saw, each with the last tick of it; they have their places."""
+        with self._lock:
+            for key, tick in segments.items():
+                self._segmenting.know(key, tick)
 
     def add(self, outcome: Sample | Skipped) -> None:
         """Count one outcome; those of a contract that is not there any more are dropped."""
@@ -132,11 +88,11 @@ class Counter:
             objectives = _in_force(known, outcome.due_ns)
             tick = self._tick(outcome.due_ns)
             counted = self._counted_early(outcome)
-            objectives = tuple(each for each in objectives if each.key not in counted)
             if isinstance(outcome, Skipped):
+                objectives = tuple(each for each in objectives if each.key not in counted)
                 self._add_skipped(tick, objectives, outcome)
             else:
-                self._add_sample(tick, objectives, outcome)
+                self._add_sample(tick, objectives, outcome, counted)
 
     def put(self, until_ns: int, tallies: Mapping[ObjectiveKey, Tally]) -> None:
         """Count what others have counted up to this instant: in the tick that ends with it or holds it."""
@@ -157,8 +113,11 @@ class Counter:
             tick = self._tick(batch.until_ns - 1)
             for each in objectives:
                 found = each.batch(batch)
-                if found is not None:
-                    tick.put_with(each.key, *found)
+                if found is None:
+                    continue
+                tick.put_with(each.key, *found)
+                if each.segments is not None:
+                    tick.put_with(each.segments.key(batch.attributes), *found)
             if batch.sketch is not None and batch.contract in self._objectives:
                 tick.sketch(SignalKey(batch.contract, batch.signal)).merge(batch.sketch)
 
@@ -186,7 +145,9 @@ class Counter:
             for number in range(self._next, end):
                 tick = self._ticks.pop(number, None)
                 gone = tick is None and number < lived_from
-                out.append((tick or _Tick()).record(number, incomplete=gone))
+                if tick is not None:
+                    self._segmenting.ended(number, tick.counts)
+                out.append((tick or Tick()).record(number, incomplete=gone))
             self._next = max(self._next, end)
             return out
 
@@ -205,11 +166,11 @@ class Counter:
                 for name, each in self._counters.items()
             }
 
-    def _tick(self, due_ns: int) -> _Tick:
+    def _tick(self, due_ns: int) -> Tick:
         number = max(self._next, due_ns // self._tick_ns)
         tick = self._ticks.get(number)
         if tick is None:
-            tick = self._ticks[number] = _Tick()
+            tick = self._ticks[number] = Tick()
         return tick
 
     def _largest(self, contract: str) -> int:
@@ -230,7 +191,7 @@ class Counter:
             del self._early[key]
         return early.counted
 
-    def _add_skipped(self, tick: _Tick, objectives: tuple[Deciding, ...], outcome: Skipped) -> None:
+    def _add_skipped(self, tick: Tick, objectives: tuple[Deciding, ...], outcome: Skipped) -> None:
         tick.incomplete = tick.incomplete or outcome.reason == STOPPED
         self._counters[outcome.contract].skipped += 1
         for each in objectives:
@@ -240,34 +201,47 @@ class Counter:
             else:
                 tick.exclude(each.key, why)
 
-    def _add_sample(self, tick: _Tick, objectives: tuple[Deciding, ...], sample: Sample) -> None:
+    def _add_sample(
+        self, tick: Tick, objectives: tuple[Deciding, ...], sample: Sample, early: frozenset[ObjectiveKey]
+    ) -> None:
         if sample.observer == PROBE:
             self._counters[sample.contract].add(sample)
         if sample.failure is None:
             _describe(tick, sample)
         attributes = attributes_of(sample)
         for each in objectives:
-            _count(tick, each, sample, each.decide(sample, attributes))
+            decision = each.decide(sample, attributes)
+            if decision is None:
+                continue
+            if not early or each.key not in early:
+                _count(tick, each, each.key, sample, decision)
+            if each.segments is not None:
+                _count(tick, each, each.segments.key(attributes), sample, decision)
+
+    def _counted(self, contract: Contract) -> tuple[Deciding, ...]:
+        return tuple(
+            replace(deciding(contract, each), segments=self._segmenting.of(contract, each))
+            for each in contract.objectives
+        )
 
 
-def _count(tick: _Tick, objective: Deciding, sample: Sample, decision: bool | Exclusion | None) -> None:
-    if decision is None:
-        return
+def _count(tick: Tick, objective: Deciding, key: ObjectiveKey, sample: Sample, decision: bool | Exclusion) -> None:
+    """Count it for the objective, or for that segment of it whose `key` this is."""
     if isinstance(decision, Exclusion):
-        tick.exclude(objective.key, decision)
+        tick.exclude(key, decision)
         return
     if objective.of is Signal.INTER_TOKEN:
         good, bad = objective.events(sample)
-        tick.put_with(objective.key, Tally(good, bad), {})
+        tick.put_with(key, Tally(good, bad), {})
         return
-    counts = tick.count(objective.key, GOOD if decision else BAD)
+    counts = tick.count(key, GOOD if decision else BAD)
     if decision and objective.mean:
-        tick.amounts[objective.key] = tick.amounts.get(objective.key, 0) + sample.latency_ns
+        tick.amounts[key] = tick.amounts.get(key, 0) + sample.latency_ns
     if not decision and objective.of is Signal.REQUESTS and sample.suspect(objective.under):
         counts[SUSPECT] += 1
 
 
-def _describe(tick: _Tick, sample: Sample) -> None:
+def _describe(tick: Tick, sample: Sample) -> None:
     """How long what succeeded took, signal by signal."""
     contract, stream = sample.contract, sample.stream
     tick.sketch(SignalKey(contract, Signal.REQUESTS)).add(sample.latency_ns / SECOND)
@@ -290,7 +264,3 @@ def bounds_of(contract: Contract) -> tuple[float, ...]:
     """The usual bucket bounds and every threshold of the contract, in seconds, ascending."""
     thresholds = {each.under for each in contract.objectives if each.under is not None}
     return tuple(sorted({*USUAL_BOUNDS, *thresholds}))
-
-
-def _counted(contract: Contract) -> tuple[Deciding, ...]:
-    return tuple(deciding(contract, each) for each in contract.objectives)

@@ -4,7 +4,7 @@ Guarantees: asked in this order, so that each request has one answer: is it elig
 does an exclusion fit, did it fail where failures are left out, was it within the threshold. Pure; knows no ticks.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from keeptime.contract.eligibility import Attributes, exempted, fits
@@ -17,6 +17,7 @@ from keeptime.model.exclusion import BETWEEN_BOUNDS, FAILED, Exclusion
 from keeptime.model.key import ObjectiveKey, Signal
 from keeptime.model.sample import PROBE, Sample
 from keeptime.model.tally import Tally, TickRecord
+from keeptime.observe.segmenting import Segments
 
 SECOND = 1_000_000_000
 
@@ -25,7 +26,7 @@ SECOND = 1_000_000_000
 class Deciding:
     """An objective on single events of the signal `of`. `under` in nanoseconds; `errors_excluded`: failures are
     left out. In force from `begins` until before `ends` (Unix nanoseconds). `mean`: how long the good ones took is
-    summed.
+    summed. `segments`: in which of them each is counted too, None where it is not split.
     """
 
     key: ObjectiveKey
@@ -40,6 +41,7 @@ class Deciding:
     bounds: tuple[Bound, ...] = ()
     at_least: Fraction | None = None
     of: Signal = Signal.REQUESTS
+    segments: Segments | None = field(default=None, compare=False)
 
     def in_force(self, due_ns: int) -> bool:
         return (self.begins is None or self.begins <= due_ns) and (self.ends is None or due_ns < self.ends)

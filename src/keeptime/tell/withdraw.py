@@ -1,4 +1,5 @@
-"""The message that an alert is watched no more, because its contract or its objective is there no more.
+"""The message that an alert is watched no more, because its contract or its objective is there no
+more, or no requests of a segment.
 
 Guarantees: whoever heard of the alert hears this, and nobody else; the promise and its figures are those of the
 last message, for nobody judges any more; the same alert gives the same id, also when it is withdrawn again after a
@@ -6,6 +7,7 @@ kill. Pure: knows neither contracts nor the store.
 """
 
 import json
+from enum import StrEnum
 from typing import Any
 from uuid import uuid5
 
@@ -14,11 +16,18 @@ from keeptime.tell.message import NAMESPACE, NEXT, canonical, instant
 from keeptime.tell.wording import WERE
 
 
-def withdrawn(row: AlertRow, heard: Heard, at: float, *, contract_gone: bool) -> Message:
-    """What is told of the alert of this row, which fires. `at`: Unix seconds.
+class Gone(StrEnum):
+    """What is there no more."""
 
-    `contract_gone`: the whole contract is there no more, not this objective alone.
-    """
+    CONTRACT = "the contract was withdrawn while its objective was"
+    OBJECTIVE = "the objective was withdrawn from its contract while it was"
+    REQUESTS = (
+        "no requests of this segment come any more, so it is judged no longer; when the last one came, it was"
+    )
+
+
+def withdrawn(row: AlertRow, heard: Heard, at: float, *, gone: Gone) -> Message:
+    """What is told of the alert of this row, which fires. `at`: Unix seconds."""
     last: dict[str, Any] = json.loads(heard.body)
     topic = Topic.WITHDRAWN
     name = str(uuid5(NAMESPACE, "\n".join((last["contract_version"], *row.key, str(heard.tick), topic))))
@@ -28,14 +37,11 @@ def withdrawn(row: AlertRow, heard: Heard, at: float, *, contract_gone: bool) ->
         "state": AlertState.RESOLVED,
         "previous": {"condition": last["condition"], "severity": last["severity"]},
         "at": instant(at),
-        "reason": _reason(last, contract_gone),
+        "reason": _reason(last, gone),
         "next": NEXT[topic],
     }
     return Message(name, row.key, topic, heard.tick, canonical(body), heard.addresses)
 
 
-def _reason(last: dict[str, Any], contract_gone: bool) -> str:
-    stood = WERE[last["condition"]]
-    if contract_gone:
-        return f"the contract was withdrawn while its objective was {stood}; before that: {last['reason']}"
-    return f"the objective was withdrawn from its contract while it was {stood}; before that: {last['reason']}"
+def _reason(last: dict[str, Any], gone: Gone) -> str:
+    return f"{gone} {WERE[last['condition']]}; before that: {last['reason']}"

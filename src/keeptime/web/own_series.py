@@ -17,6 +17,7 @@ from keeptime.model.verdict import Condition, Verdict
 from keeptime.units import format_duration
 from keeptime.web.pair_series import pair_series
 from keeptime.web.quiet_series import quiet_series
+from keeptime.web.segments import segment_series
 from keeptime.web.sign_series import passed_on, sign_series
 from keeptime.web.told import told_series
 
@@ -28,6 +29,7 @@ RECEIVER = ("contract", "audience", "receiver")
 def own_series(snapshot: Snapshot) -> Iterator[Metric]:
     """All of keeptime's own series."""
     yield from _terms(snapshot.contracts)
+    yield from segment_series(snapshot.contracts)
     yield _counted(snapshot.contracts)
     yield _excluded(snapshot.contracts)
     verdicts = [verdict for view in snapshot.contracts for verdict in view.verdicts if verdict is not None]
@@ -57,7 +59,7 @@ def _terms(views: Sequence[ContractView]) -> Iterator[Metric]:
     )
     internal = GaugeMetricFamily(
         "keeptime_objective_internal",
-        "1 for the provider's own objective before one that was promised, else 0.",
+        "1 for the provider's own objective before one that was promised, or a segment of one; else 0.",
         labels=OBJECTIVE,
     )
     for view in views:

@@ -22,6 +22,7 @@ from keeptime.web.figures import shown_age, shown_count, shown_instant, shown_ra
 from keeptime.web.kept import shown_compliance, shown_latency
 from keeptime.web.marks import shown_marks
 from keeptime.web.receivers import ReceiverRow, receiver_row
+from keeptime.web.segments import SegmentRow, segment_rows
 from keeptime.web.terms import Promise, shown_others, shown_terms, together_of
 from keeptime.web.told import rows_around
 
@@ -88,6 +89,7 @@ class ObjectiveCard:
     terms: str = ""
     internal: bool = False
     marks: tuple[tuple[str, str], ...] = ()
+    segments: tuple[SegmentRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,10 @@ def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
             terms=shown_terms(objective),
             internal=objective.internal,
             marks=shown_marks(snapshot, contract.key(objective)),
+            segments=segment_rows(view, objective, snapshot) if objective.per else (),
         )
         for objective, verdict, kept in zip(contract.objectives, view.verdicts, view.compliance, strict=True)
+        if not objective.segment
     )
     present = {objective.condition for objective in objectives if not objective.internal}
     return ContractCard(

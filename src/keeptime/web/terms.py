@@ -24,13 +24,19 @@ Json = dict[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
 
 
 def objective_json(one: Objective) -> dict[str, Json]:
-    """Its dates, whether it is internal, and its credits."""
+    """Its dates, whether it is internal or a segment, and its credits."""
     return {
         "internal": one.internal,
+        "segment": _segment(one),
         "from": one.begins,
         "until": one.ends,
         "credits": None if one.credits is None else _credits(one.credits),
     }
+
+
+def _segment(one: Objective) -> Json:
+    """Of which objective it is a segment, and its values; null of one that is none."""
+    return {"of": one.segment_of, "values": dict(one.segment)} if one.segment else None
 
 
 def other_terms_json(view: ContractView) -> list[Json]:
@@ -140,7 +146,7 @@ def shown_credit(view: PeriodView, found: Assessment) -> str:
 
 def shown_terms(one: Objective) -> str:
     """ "internal, before p99-500ms; from 2026-07-01T00:00Z"; "" for what was always promised."""
-    parts = [f"internal, before {one.warns_of}"] if one.internal else []
+    parts = [f"internal, before {one.warns_of}"] if one.warns_of else []
     return "; ".join([*parts, *filter(None, [times(one)])])
 
 

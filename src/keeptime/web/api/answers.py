@@ -56,6 +56,7 @@ _TERMS = {
     "name": TEXT,
     "promise": TEXT,
     "internal": FLAG,
+    "segment": or_null(fields(of=TEXT, values=mapping(TEXT))),
     "from_": or_null(INSTANT),
     "until": or_null(INSTANT),
     "credits": or_null(fields(tiers=many(ref("CreditTier")), cap=or_null(RATIO), of=or_null(TEXT))),
