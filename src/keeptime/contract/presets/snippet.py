@@ -1,0 +1,135 @@
+"""A contract for a server that has a preset: commented, valid as it stands, with thresholds that can be judged.
+
+Guarantees: what it writes loads without an error, and each threshold is a bucket bound of the server. Pure.
+"""
+
+import json
+import math
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from keeptime.contract.presets.preset import Asked, Fidelity, Preset
+from keeptime.contract.presets.spoken import bound
+from keeptime.contract.probed import SecretRef
+from keeptime.model.key import Signal
+
+USUAL = {
+    Signal.REQUESTS: ("99%", 0.5),
+    Signal.FIRST_TOKEN: ("95%", 0.5),
+    Signal.INTER_TOKEN: ("99%", 0.05),
+    Signal.OUTPUT_TOKEN: ("95%", 0.05),
+}
+"""The share that is promised where nothing was measured, and about which threshold, in seconds."""
+
+_TEMPLATE = """\
+# A latency SLA on {title}'s own metrics, kept by keeptime. Change what is promised, then run
+#   keeptime check {file}
+#   keeptime run {file}
+contract: {name}
+provider: my-team
+model: {model}
+
+{endpoint}observe:
+{observe}
+{comment}objectives:
+{objectives}
+
+operators:                 # your own on-call: also alertmanager:http://127.0.0.1:9093
+  tell: ["log:"]
+"""
+_SCRAPE = """\
+  - scrape:
+      url: {url}
+      preset: {preset}
+{headers}"""
+_PROBE = """\
+endpoint:                  # a request that the model is to answer; keeptime init writes this part by measuring
+  url: {url}
+  method: POST
+  json: {{}}
+
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """`under`: seconds, a bound; None: that requests succeed."""
+
+    signal: Signal
+    share: str
+    under: float | None
+
+    @property
+    def said(self) -> str:
+        of = f"{self.share} of {self.signal}"
+        return f"{of} succeed" if self.under is None else f"{of} under {bound(self.under)}"
+
+
+def usual(preset: Preset) -> Sequence[Promise]:
+    """A promise for each signal, where nothing was measured. Where a mean is all that is known of requests, what
+    is known of other signals has to be switched on."""
+    found = []
+    plain = any(each.signal is Signal.REQUESTS and each.fidelity is Fidelity.MEAN for each in preset.metrics)
+    for metric in preset.metrics[:1] if plain else preset.metrics:
+        share, about = USUAL[metric.signal]
+        if metric.fidelity is Fidelity.HISTOGRAM and metric.buckets:
+            near = min(metric.buckets, key=lambda each: abs(math.log(each / about)))
+            found.append(Promise(metric.signal, share, near))
+        elif metric.fidelity is Fidelity.MEAN and metric.tells_failures:
+            found.append(Promise(metric.signal, "99.9%", None))
+    return found
+
+
+def write(
+    preset: Preset,
+    promises: Sequence[Promise],
+    *,
+    name: str,
+    url: str = "",
+    file: str = "contract.yaml",
+    model: str = "",
+    headers: Mapping[str, str | SecretRef] | None = None,
+    comment: str = "",
+) -> str:
+    """The contract's text. Without a promise that its metrics can keep, it probes the server instead."""
+    where = url or preset.url
+    scraped = _SCRAPE.format(url=_text(where), preset=preset.name, headers=_headers(headers or {}))
+    why = textwrap.wrap(f"{_why(preset)}.", 100, break_on_hyphens=False)
+    probed = "".join(f"  # {line}\n" for line in why) + "  - probe: {every: 10s, timeout: 5s}\n"
+    kept = list(promises)
+    return _TEMPLATE.format(
+        title=preset.title,
+        file=re.sub(r"[^\x20-\x7e]", "?", file),
+        name=name,
+        model=_text(model or name),
+        endpoint="" if kept else _PROBE.format(url=_text(_model_url(where))),
+        observe=scraped if kept else probed,
+        comment="".join(f"# {line}\n" for line in comment.splitlines()),
+        objectives="\n".join(
+            f"  - {each.said} over 28d" for each in kept or [Promise(Signal.REQUESTS, "99%", 0.5)]
+        ),
+    )
+
+
+def _why(preset: Preset) -> str:
+    refusals = preset.refusals
+    return refusals.get(Asked.PERCENTILES) or refusals.get(Asked.REQUESTS) or "its metrics cannot tell"
+
+
+def _model_url(metrics: str) -> str:
+    """Where the model may be, by where the metrics are; the port is likely another one."""
+    parts = urlsplit(metrics)
+    return f"{parts.scheme}://{parts.netloc}/predict"
+
+
+def _headers(headers: Mapping[str, str | SecretRef]) -> str:
+    lines = "".join(f"        {_text(key)}: {_text(str(value))}\n" for key, value in headers.items())
+    return f"      headers:\n{lines}" if lines else ""
+
+
+def _text(text: str) -> str:
+    """As YAML: in JSON's quotes, which YAML reads too, unless it is plainly harmless."""
+    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9_./:?=&%-]*[A-Za-z0-9/]", text) else json.dumps(text)
