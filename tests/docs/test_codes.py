@@ -9,9 +9,10 @@ from .pages import ROOT, text_of
 SOURCES = [
     *ROOT.glob("src/keeptime/contract/*.py"),
     *ROOT.glob("src/keeptime/contract/traffic/*.py"),
+    *ROOT.glob("src/keeptime/contract/presets/*.py"),
     ROOT / "src/keeptime/app/soundness.py",
 ]
-SAYING = {"error", "warning", "spoil", "Problem", "_unreadable"}
+SAYING = {"error", "warning", "spoil", "Problem", "_unreadable", "Wrong"}
 """Calls whose last arguments are a code and a message."""
 
 KIND = re.compile(r"(bad|unknown)-[a-z-]+")

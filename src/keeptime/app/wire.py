@@ -25,6 +25,7 @@ from keeptime.observe.intake.line import Line
 from keeptime.observe.intake.push import Pushes
 from keeptime.observe.log.follower import LogFollower
 from keeptime.observe.once import probe_once
+from keeptime.observe.scrape.scraper import Scraper
 from keeptime.observe.series.reader import Reader, source_of
 from keeptime.store.sqlite import SqliteStore
 
@@ -63,7 +64,11 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
         keeper = await in_store(Keeper, store, contracts, settings.tick_seconds, next_tick)
         counter.know(keeper.segments)
         pushes = Pushes(contracts, counter, Line(), clock, settings.tick_seconds)
-        followers: list[Follower] = [pushes, LogFollower(contracts, counter.add, clock)]
+        followers: list[Follower] = [
+            pushes,
+            LogFollower(contracts, counter.add, clock),
+            Scraper(contracts, counter.put_batch, clock),
+        ]
         daemon = Daemon(
             contracts=contracts,
             tick_seconds=settings.tick_seconds,

@@ -35,6 +35,7 @@ from keeptime.contract.stated import DUTIES, TOKEN_BASIS, VANTAGE
 from keeptime.contract.terms import Contract, Objective, PrometheusSource
 from keeptime.contract.together import TOGETHER, together
 from keeptime.contract.tokens import check_tokens
+from keeptime.contract.traffic.judging import check_scrapes
 from keeptime.contract.traffic.source import Traffic
 from keeptime.contract.urgency import OnCall
 from keeptime.contract.urls import Url
@@ -105,6 +106,7 @@ def _contract(row: Row) -> Contract:
     check_series(contract, drafts, row.report)
     _check_scope(row, contract, drafts)
     check_signals(contract, drafts, row.report)
+    check_scrapes(contract, drafts, row.report)
     check_tokens(contract, drafts, row.report)
     if contract.probes and not contract.traffic:
         _check_events(contract, drafts, row.report)

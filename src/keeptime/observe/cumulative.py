@@ -75,6 +75,11 @@ class Growth:
         """How many series are known."""
         return len(self._known)
 
+    def known(self, series: Hashable) -> Totals | None:
+        """What was last seen of a series; None if nothing is known of it."""
+        found = self._known.get(series)
+        return None if found is None else found.totals
+
     def look(self, at_ns: int, target: Hashable = None) -> None:
         """A target was looked at, though it may have had no series: what comes up in it later begins at 0."""
         first, last = self._targets.pop(target, (at_ns, at_ns))

@@ -110,6 +110,9 @@ class BucketsShape:
             return SERIES_TABLE.read(node, report, what)
         return wrong_type(node, report, what, self.expected)
 
+    def tables(self) -> tuple[Table[object], ...]:
+        return (SERIES_TABLE,)
+
     def schema(self) -> Schema:
         return {"anyOf": [self.listing.schema(), SERIES_TABLE.schema()]}
 
@@ -180,7 +183,8 @@ METRIC_TABLE = Table(
 )
 
 
-def _once(found: Sequence[Placed[Metric]], report: Report, what: str) -> None:
+def once(found: Sequence[Placed[Metric]], report: Report, what: str) -> None:
+    """Report a signal that is told by two metrics."""
     seen: set[Signal] = set()
     for each in found:
         if each.value.signal in seen:
@@ -199,7 +203,7 @@ def _sentence(_: str) -> Shape[str]:
 
 METRICS = Field(
     "metrics",
-    ListOf(METRIC_TABLE, "metrics", most=len(TOLD), least=0, across=_once),
+    ListOf(METRIC_TABLE, "metrics", most=len(TOLD), least=0, across=once),
     "Which metric tells of which signal.",
     default="none",
 )

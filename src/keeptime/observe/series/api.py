@@ -7,21 +7,18 @@ never connects to. Knows nothing of contracts' objectives.
 
 import json
 import math
-import os
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 
-from keeptime.contract.probed import SecretRef
-from keeptime.contract.secrets import resolve
 from keeptime.contract.terms import PrometheusSource
 from keeptime.errors import SecretError, SourceCapped, SourceError
-from keeptime.model.reach import OWN, host_refusal
+from keeptime.model.reach import host_refusal
+from keeptime.observe.outbound import session, value_of, why_not
 from keeptime.redaction import redact
 
 LARGEST_ANSWER = 32 * 1024 * 1024
@@ -61,26 +58,6 @@ class Queries(Protocol):
     async def close(self) -> None: ...
 
 
-class Reachable(AbstractResolver):
-    """The system's resolver, and of its addresses those that may be connected to."""
-
-    def __init__(self, names: AbstractResolver) -> None:
-        self._names = names
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Raises OSError where the name is not found, SourceError where it stands for none that may be."""
-        found = await self._names.resolve(host, port, family)
-        good, refusal = OWN.checked(host, [each["host"] for each in found])
-        if not good:
-            raise SourceError(f"Prometheus cannot be reached: {refusal}")
-        return [each for each in found if each["host"] in good]
-
-    async def close(self) -> None:
-        await self._names.close()
-
-
 class PrometheusApi:
     """Queries of one source. Opens nothing before the first. `names`: who looks its host up; None: the system."""
 
@@ -107,7 +84,7 @@ class PrometheusApi:
         except TimeoutError:
             raise SourceError(f"Prometheus did not answer within {self._source.timeout:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise SourceError(f"Prometheus cannot be reached: {_why(error)}") from None
+            raise SourceError(f"Prometheus cannot be reached: {why_not(error)}") from None
         return read(status, body, form["query"])
 
     async def _exchange(self, what: str, form: Mapping[str, str]) -> tuple[int, bytes]:
@@ -115,8 +92,7 @@ class PrometheusApi:
         timeout = aiohttp.ClientTimeout(total=self._source.timeout)
         if refusal := host_refusal(urlsplit(url).hostname or ""):
             raise SourceError(f"Prometheus cannot be reached: {refusal}")
-        session = self._open()
-        async with session.post(
+        async with self._open().post(
             url, data=form, headers=self._headers(), timeout=timeout, allow_redirects=False
         ) as response:
             body = await _body(response)
@@ -126,19 +102,14 @@ class PrometheusApi:
         try:
             return {
                 "User-Agent": "keeptime",
-                **{name: _value(each) for name, each in self._source.headers.items()},
+                **{name: value_of(each) for name, each in self._source.headers.items()},
             }
         except SecretError as error:
             raise SourceError(f"a header for Prometheus has no value: {error}") from None
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            reachable = Reachable(self._names or aiohttp.ThreadedResolver())
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=reachable, use_dns_cache=False),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-            )
+            self._session = session("Prometheus", self._names)
         return self._session
 
 
@@ -198,26 +169,5 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body)
 
 
-def _value(header: str | SecretRef) -> str:
-    return resolve(header) if isinstance(header, SecretRef) else header
-
-
 def _short(expression: str) -> str:
     return expression if len(expression) <= 120 else f"{expression[:117]}…"
-
-
-def _why(error: Exception) -> str:
-    """Never the library's own text: it quotes the URL."""
-    match error:
-        case aiohttp.ClientConnectorDNSError():
-            return "the name of its host was not found"
-        case aiohttp.ClientSSLError():
-            return "TLS failed"
-        case aiohttp.ClientConnectorError():
-            return f"no connection ({os.strerror(error.errno) if error.errno else 'no reason given'})"
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
-            return "it closed the connection before it had answered"
-        case aiohttp.ClientError():
-            return "it answered what is not HTTP"
-        case _:
-            return "the connection broke"

@@ -1,0 +1,1 @@
+"""Model servers' own metrics: read over HTTP, parsed, and counted."""
