@@ -250,6 +250,8 @@ def _why(asked: Asked, last: "Sample", failed: int, count: int) -> str:
         Failure.EXPECTATION: "it answers something else than expected",
         Failure.TOO_LARGE: "its answer is larger than 1 MiB; choose a request with a smaller answer",
         Failure.PROTOCOL: "what answers there does not speak HTTP/1.1; check the port and http or https",
+        Failure.STALLED: "its stream stops before the end; ask the model server's own log",
+        Failure.STREAM: "its stream does not end as it should; ask the model server's own log",
     }
     reason = last.failure or Failure.PROTOCOL
     detail = f" ({last.detail})" if last.detail else ""

@@ -80,6 +80,8 @@ def _choose(contracts: "tuple[Contract, ...]", name: str | None) -> "Contract":
 
 def as_json(sample: "Sample") -> dict[str, object]:
     """The stable JSON of one probe; times are seconds, `at` is Unix seconds."""
+    from keeptime.model.figures import stream_figures
+
     return {
         "contract": sample.contract,
         "success": sample.failure is None,
@@ -91,6 +93,7 @@ def as_json(sample: "Sample") -> dict[str, object]:
         "size_bytes": sample.size,
         "connection": sample.connection,
         "stamped": sample.stamped,
+        "stream": stream_figures(sample),
         "detail": sample.detail,
     }
 
@@ -110,7 +113,27 @@ def picture(contract: "Contract", sample: "Sample") -> list[str]:
         begun += spent
     kind = "the kernel's" if sample.stamped else "keeptime's own"
     lines.append(f"  {sample.size} bytes; the end is by {kind} clock")
-    return [*lines, *_promises(contract, sample)]
+    return [*lines, *_streamed(sample), *_promises(contract, sample)]
+
+
+def _streamed(sample: "Sample") -> list[str]:
+    """The times of tokens, of an answer that was read in pieces."""
+    from keeptime.model.figures import inter_token, tokens_per_second
+
+    stream = sample.stream
+    if stream is None:
+        return []
+    if stream.first_token_ns is None:
+        return ["  no token came"]
+    rate, gaps, each = tokens_per_second(sample), inter_token(stream), stream.output_token_ns
+    lines = [f"  first token after {_ms(stream.first_token_ns)}; {stream.tokens} tokens"]
+    lines[0] += f", {rate:.1f} a second" if rate else ""
+    if gaps and each is not None:
+        shown = ", ".join(f"{name} {_ms(round(gap * 1e9))}" for name, gap in gaps.items())
+        lines.append(f"  between tokens {shown}; on average {_ms(round(each))}"[:80])
+    if stream.merged:
+        lines.append(f"  {stream.merged} reads held several segments: their tokens share an instant")
+    return lines
 
 
 def _outcome(sample: "Sample") -> str:

@@ -12,12 +12,15 @@ from keeptime.contract.expectations import JSON_PATH
 from keeptime.contract.kinds import Text, text_of
 from keeptime.contract.lists import MapOf
 from keeptime.contract.nodes import Node, Scalar
+from keeptime.contract.probed import Kind, Probe
 from keeptime.contract.report import Report, nearest, quote
 from keeptime.contract.scope import Where
 from keeptime.contract.shapes import Field, Placed, Row, Schema, Shape
 from keeptime.contract.terms import Contract
 
 HEADER, JSON = "header:", "json:"
+CACHE = "cache"
+"""Of a completion: cold or warm, by whether the server may have known the prompt."""
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 
 
@@ -58,6 +61,11 @@ ATTRIBUTES = Field(
 )
 
 
+def _told(probe: Probe) -> tuple[str, ...]:
+    """Attributes that requests of this probe have beyond the built-in ones."""
+    return (*((CACHE,) if probe.kind is Kind.OPENAI else ()), *(name for name, _ in probe.attributes))
+
+
 def check_scope(
     contract: Contract, wheres: Sequence[Placed[Where]], excludes: Sequence[Placed[object]], row: Row
 ) -> None:
@@ -72,7 +80,7 @@ def check_scope(
         return
     if contract.traffic:
         return  # what traffic says of its requests is not known beforehand
-    known = sorted({*BUILT_IN, *(name for probe in contract.probes for name, _ in probe.attributes)})
+    known = sorted({*BUILT_IN, *(name for probe in contract.probes for name in _told(probe))})
     for where in wheres:
         for wanted in where.value:
             if wanted.attribute not in known:

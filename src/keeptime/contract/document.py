@@ -26,6 +26,7 @@ from keeptime.contract.observing import OBSERVE_TABLE, Observing, ProbeDraft
 from keeptime.contract.people import CONSUMERS_SHAPE, OPERATORS_TABLE
 from keeptime.contract.policies import DEFAULT_POLICY, PolicyShape
 from keeptime.contract.probed import Probe
+from keeptime.contract.probing.kinds import check_kinds
 from keeptime.contract.reaching import ADDRESSES, allowing, check_names, consumers_allowing
 from keeptime.contract.report import Report
 from keeptime.contract.segments import any_of
@@ -105,6 +106,8 @@ def _contract(row: Row) -> Contract:
     check_names(contract, row)
     check_series(contract, drafts, row.report)
     _check_scope(row, contract, drafts)
+    kinds = [Placed(each.value.kind, each.place) for each in observers if isinstance(each.value, ProbeDraft)]
+    check_kinds(contract.endpoint, kinds, row.report)
     check_signals(contract, drafts, row.report)
     check_scrapes(contract, drafts, row.report)
     check_tokens(contract, drafts, row.report)
@@ -142,15 +145,18 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
     check_times(row.need(OBJECTIVES), timezone, row.report)
     objectives = tuple(draft.value.finished(policy, timezone) for draft in drafts)
     usual_timeout = max(LEAST_TIMEOUT, 2 * max((draft.value.under or 0 for draft in drafts), default=0))
-    probes = tuple(each.value.finished(usual_timeout) for each in observers if isinstance(each.value, ProbeDraft))
+    name = row.need(NAME)
+    model = row.get(MODEL, name)
+    drafted = [each.value for each in observers if isinstance(each.value, ProbeDraft)]
+    probes = tuple(each.finished(usual_timeout, model) for each in drafted)
     source = next((each.value for each in observers if isinstance(each.value, PrometheusSource)), None)
     traffic = tuple(each.value for each in observers if isinstance(each.value, Traffic))
-    name, on_call, allow = row.need(NAME), row.get(OPERATORS, OnCall()), row.get(ADDRESSES, ())
+    on_call, allow = row.get(OPERATORS, OnCall()), row.get(ADDRESSES, ())
     within = row.get(NOTIFY_WITHIN_OF_CONTRACT, None)
     unversioned = Contract(
         name=name,
         provider=row.get(PROVIDER, "unnamed"),
-        model=row.get(MODEL, name),
+        model=model,
         endpoint=row.get(ENDPOINT, None),
         probes=probes,
         objectives=objectives,

@@ -44,7 +44,13 @@ MAX_IN_FLIGHT = Field(
     "With so many probes under way the next due one is not sent but counted as skipped.",
     default="64",
 )
-KIND = Field("kind", Choice(Kind), "What is sent, and how the answer is read.", default="http")
+KIND = Field(
+    "kind",
+    Choice(Kind),
+    "What is sent, and how the answer is read: a request (http), a completion of a language model as a stream "
+    "(openai), or the endpoint's request with an answer of server-sent events (sse) or lines of JSON (ndjson).",
+    default="http",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,16 @@ class ProbeDraft:
     kind: Kind = Kind.HTTP
     terms: KindTerms = field(default_factory=KindTerms)
 
-    def finished(self, usual_timeout: float) -> Probe:
+    def finished(self, usual_timeout: float, model: str) -> Probe:
         timeout = usual_timeout if self.timeout is None else self.timeout
         return Probe(
-            self.every, timeout, self.connection, self.max_in_flight, self.attributes, self.kind, self.terms
+            self.every,
+            timeout,
+            self.connection,
+            self.max_in_flight,
+            self.attributes,
+            self.kind,
+            self.terms.named(model),
         )
 
 

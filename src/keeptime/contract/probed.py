@@ -64,11 +64,22 @@ class Endpoint:
 class KindTerms:
     """What the kind of a probe asks beyond what every probe has; of kind http, nothing."""
 
+    def named(self, _model: str) -> "KindTerms":
+        """The same where the contract is about this model."""
+        return self
+
 
 class Kind(StrEnum):
     """What a probe sends, and how its answer is read."""
 
     HTTP = "http"
+    OPENAI = "openai"
+    SSE = "sse"
+    NDJSON = "ndjson"
+
+
+STREAMING = frozenset({Kind.OPENAI, Kind.SSE, Kind.NDJSON})
+"""Kinds whose answers come in pieces."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Guarantees: an objective on tokens is accepted only where something that is obse
 from collections.abc import Sequence
 
 from keeptime.contract.draft import Draft
+from keeptime.contract.probed import STREAMING
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Placed
 from keeptime.contract.terms import Contract
@@ -17,11 +18,12 @@ STREAMED = frozenset({Signal.FIRST_TOKEN, Signal.INTER_TOKEN, Signal.OUTPUT_TOKE
 
 def check_signals(contract: Contract, drafts: Sequence[Placed[Draft]], report: Report) -> None:
     """Report signals that nothing measures."""
+    streaming = bool(contract.traffic) or any(probe.kind in STREAMING for probe in contract.probes)
     for draft in drafts:
         one = draft.value
-        if one.of in STREAMED and not one.warns_of and not contract.traffic:
+        if one.of in STREAMED and not one.warns_of and not streaming:
             message = (
-                f"{one.label}: nothing observed tells of '{one.of}'; expected traffic that streams, such as "
-                "a 'scrape' of a model server"
+                f"{one.label}: nothing observed tells of '{one.of}'; expected a probe of kind openai, sse or "
+                "ndjson, or traffic that streams, such as a 'scrape' of a model server"
             )
             report.error(draft.place, "signal-unmeasured", message)

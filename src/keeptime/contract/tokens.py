@@ -10,6 +10,7 @@ from keeptime.contract.attributes import HEADER, JSON, Origin
 from keeptime.contract.draft import Draft
 from keeptime.contract.kinds import text_of
 from keeptime.contract.nodes import Node
+from keeptime.contract.probed import STREAMING
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Placed, Schema
 from keeptime.contract.terms import Contract
@@ -47,10 +48,10 @@ def check_tokens(contract: Contract, drafts: Sequence[Placed[Draft]], report: Re
         if contract.endpoint is None:
             message = f"{draft.value.label}: counts from Prometheus tell no tokens of answers; expected a probe"
             report.error(draft.place, "counts-not-requests", message)
-        elif not contract.endpoint.tokens:
+        elif not contract.endpoint.tokens and not all(each.kind in STREAMING for each in contract.probes):
             message = (
                 f"{draft.value.label}: nothing says how many tokens an answer gave; add 'tokens' to the endpoint, "
-                "such as tokens: 'json:$.usage.completion_tokens'"
+                "such as tokens: 'json:$.usage.completion_tokens', or expect a stream (a probe of kind openai)"
             )
             report.error(draft.place, "tokens-unknown", message)
         elif not contract.token_basis:

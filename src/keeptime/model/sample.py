@@ -23,6 +23,10 @@ class Failure(StrEnum):
     EXPECTATION = "expectation"
     TOO_LARGE = "too_large"
     PROTOCOL = "protocol"
+    STALLED = "stalled"
+    """A stream gave no token for longer than the contract allows."""
+    STREAM = "stream"
+    """A stream said that it failed, was cut off, or held no token."""
     DISCONNECTED = "disconnected"
     """Whoever asked went away before the whole answer: known of real traffic alone."""
 
@@ -64,12 +68,16 @@ class Stream:
     `first_token_ns`: None where no token came. `last_token_ns`: of the last one, the first if there is one alone.
     `gaps`: (nanoseconds since the tokens before, how many tokens came at its end), without the first tokens.
     `tokens`: how many there were, as the answer itself says it where it does, else as they were counted.
+    `closed_ns`: when the answer ended after the last token; None where that was not waited for, or not seen.
+    `merged`: how many reads held several segments with tokens: those share the instant of the last one.
     """
 
     first_token_ns: int | None
     last_token_ns: int | None = None
     gaps: tuple[tuple[int, int], ...] = ()
     tokens: int = 0
+    closed_ns: int | None = None
+    merged: int = 0
 
     def __post_init__(self) -> None:
         if (self.first_token_ns is None) != (self.last_token_ns is None):

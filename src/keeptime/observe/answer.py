@@ -66,6 +66,10 @@ class Answer:
     def body(self) -> bytes:
         return bytes(self._body)
 
+    def since(self, at: int) -> bytes:
+        """The body from this byte on, as far as it has come."""
+        return bytes(self._body[at:])
+
     def feed(self, data: bytes) -> bool:
         """Take the next bytes (at least one). Is the answer whole?"""
         self._buffer = self._buffer[self._at :] + data if self._at < len(self._buffer) else data

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from keeptime.contract.probed import Endpoint, Kind, Probe
 from keeptime.observe.asking import Asking, Asks
+from keeptime.observe.streams.asking import completing, streaming
 
 Made = tuple[Endpoint, Asking]
 """The endpoint as this kind asks it, and what asks."""
@@ -18,4 +19,7 @@ def _plain(endpoint: Endpoint, _probe: Probe) -> Made:
 
 KINDS: Mapping[Kind, Callable[[Endpoint, Probe], Made]] = {
     Kind.HTTP: _plain,
+    Kind.OPENAI: completing,
+    Kind.SSE: streaming,
+    Kind.NDJSON: streaming,
 }

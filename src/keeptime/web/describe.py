@@ -4,11 +4,13 @@ Guarantees: the field names of the stable `status` and `probe` JSON; a missing n
 no query string of an endpoint and no secret is in it. Knows nothing of HTTP.
 """
 
+from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
 from keeptime.app.view import ContractView, DeliveryView, Health, PairView, Snapshot
 from keeptime.contract.terms import Contract, Objective
 from keeptime.judge.reason import promise
+from keeptime.model.figures import stream_figures
 from keeptime.model.sample import Sample
 from keeptime.model.verdict import Forecast, TierReport, Verdict, WindowCount
 from keeptime.web.kept import Json, compliance_json, latency_json
@@ -66,6 +68,7 @@ def probe_json(sample: Sample, url: str) -> dict[str, Json]:
         "at": sample.sent_ns / 1e9,
         "size_bytes": sample.size,
         "connection": sample.connection,
+        "stream": cast(Json, stream_figures(sample)),
         "detail": without_query(sample.detail, url),
     }
 

@@ -189,7 +189,9 @@ def _last_probe(sample: Sample | None, now: float) -> str:
         else "under 1 s"
     )
     if sample.failure is None:
-        return f"{took}, status {sample.status}, {ago} ago"
+        first = None if sample.stream is None else sample.stream.first_token_ns
+        begun = "" if first is None else f" (first token {speak_duration(first / 1e9)})"
+        return f"{took}{begun}, status {sample.status}, {ago} ago"
     status = f" {sample.status}" if sample.status is not None else ""
     return f"failed ({sample.failure.value.replace('_', ' ')}{status}) after {took}, {ago} ago"
 

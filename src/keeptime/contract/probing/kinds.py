@@ -3,26 +3,35 @@
 Guarantees: a field is accepted only where the probe's kind knows it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from keeptime.contract.probed import Kind, KindTerms, Probe
-from keeptime.contract.report import one_of
-from keeptime.contract.shapes import Field, Row
+from keeptime.contract.probed import Endpoint, Kind, KindTerms, Probe
+from keeptime.contract.probing import streams
+from keeptime.contract.report import Report, one_of
+from keeptime.contract.shapes import Field, Placed, Row
 from keeptime.contract.traffic.written import Terms
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Kinds that share fields. `build` makes the kind's terms of a row, `write` a contract's text of them."""
+    """Kinds that share fields. `build` makes the kind's terms of a row, `write` a contract's text of them; `wrong`
+    says why an endpoint cannot be asked so, "" where it can.
+    """
 
     kinds: tuple[Kind, ...]
     fields: tuple[Field[object], ...]
     build: Callable[[Row, Kind], KindTerms]
     write: Callable[[Probe], Terms]
+    wrong: Callable[[Endpoint], str] = lambda _: ""
 
 
-GROUPS: tuple[Group, ...] = ()
+GROUPS: tuple[Group, ...] = (
+    Group((Kind.SSE, Kind.NDJSON), streams.FIELDS, streams.stream_terms, streams.written_stream),
+    Group(
+        (Kind.OPENAI,), streams.OPENAI_FIELDS, streams.stream_terms, streams.written_stream, streams.no_completion
+    ),
+)
 FIELDS: tuple[Field[object], ...] = tuple({each.key: each for group in GROUPS for each in group.fields}.values())
 
 
@@ -36,6 +45,15 @@ def terms_of(kind: Kind, row: Row) -> KindTerms:
             message = f"{row.what}.{each.key}: a probe of kind {kind} does not have it; expected kind: {kinds}"
             row.report.error(row.place_of(each), "not-of-this-kind", message)
     return KindTerms() if group is None else group.build(row, kind)
+
+
+def check_kinds(endpoint: Endpoint | None, probes: Sequence[Placed[Kind]], report: Report) -> None:
+    """Report endpoints that cannot be asked by a probe of such a kind. `probes`: where each stands."""
+    for each in probes:
+        group = _group(each.value)
+        wrong = "" if group is None or endpoint is None else group.wrong(endpoint)
+        if wrong:
+            report.error(each.place, "not-of-this-kind", f"a probe of kind {each.value}: {wrong}")
 
 
 def written_terms(probe: Probe) -> Terms:

@@ -99,7 +99,17 @@ ANSWERS: dict[str, Schema] = {
         at=INSTANT,
         size_bytes=COUNT,
         connection=one_of(Connection),
+        stream=or_null(ref("Stream")),
         detail=TEXT,
+    ),
+    "Stream": fields(
+        first_token_seconds=or_null(SECONDS),
+        output_token_seconds=or_null(SECONDS),
+        inter_token=or_null(fields(p50=SECONDS, p99=SECONDS, max=SECONDS)),
+        tokens=COUNT,
+        tokens_per_second=or_null(NUMBER),
+        closed_seconds=or_null(SECONDS),
+        merged_reads=COUNT,
     ),
     "Window": fields(seconds=SECONDS, good=COUNT, bad=COUNT, burn_rate=or_null(NUMBER)),
     "Tier": fields(
