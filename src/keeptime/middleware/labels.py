@@ -41,7 +41,15 @@ class Capped:
         """What other workers record already is recorded here, too, and counts for the caps."""
         for labels in others:
             for known, value in zip(self._known, labels, strict=True):
-                known.add(value)
+                if value not in ("", OTHER):
+                    known.add(value)
+
+    def knows(self, labels: Labels) -> bool:
+        """Is there nothing new in these labels, or no room for it? Then others need not be asked."""
+        return all(
+            value in known or not value or len(known) >= getattr(self._caps, name)
+            for (name, value), known in zip(zip(labels._fields, labels, strict=True), self._known, strict=True)
+        )
 
     def capped(self, labels: Labels) -> Labels:
         """These labels, cleaned, with `other` for what is beyond a cap."""
@@ -58,7 +66,7 @@ class Capped:
         known = self._known[at]
         if value in known or value in ("", OTHER):
             return value
-        if len(known - {"", OTHER}) >= getattr(self._caps, name):
+        if len(known) >= getattr(self._caps, name):
             self.beyond += 1
             return OTHER
         known.add(value)

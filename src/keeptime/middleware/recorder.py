@@ -13,43 +13,51 @@ Knows no framework. It needs a clock, and `time.perf_counter` is that of a user'
 than the whole nanoseconds of `keeptime.clock`, and off by less than one of them.
 """
 
+import itertools
 import os
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter
 
 from keeptime.middleware import layout
 from keeptime.middleware.counted import Series
 from keeptime.middleware.labels import Capped, Caps
 from keeptime.middleware.layout import KINDS, Labels
-from keeptime.middleware.memory import Memory, PrivateMemory
-from keeptime.middleware.segment import Segment
+from keeptime.middleware.mapped import SharedMemory
+from keeptime.middleware.memory import Memory
+from keeptime.middleware.segment import Segment, blocks
 from keeptime.model.key import Signal
 
 Thresholds = Mapping[str, Sequence[float]] | Sequence[float]
 """Seconds: by signal, or for `requests`."""
 
+_ORDINALS = itertools.count()
 _RECORDERS: "weakref.WeakSet[Recorder]" = weakref.WeakSet()
 
 
 class Recorder:
-    """Records into a segment of `memory`. `most_series`: sets of labels that are kept apart; the rest is
-    `other`."""
+    """Records into a segment of `memory`: what the workers of this server share, if nothing else is given.
+
+    `path`: a file for them, where they cannot find each other by themselves. `most_series`: sets of labels that
+    are kept apart; the rest is `other`.
+    """
 
     def __init__(
         self,
         *,
         thresholds: Thresholds = (),
+        path: str | os.PathLike[str] | None = None,
         memory: Memory | None = None,
         caps: Caps | None = None,
         most_series: int = layout.MOST_SERIES,
     ) -> None:
         self._thresholds = _in_ns(thresholds)
-        self.memory: Memory = PrivateMemory() if memory is None else memory
+        self.memory: Memory = SharedMemory(path, next(_ORDINALS)) if memory is None else memory
         self._caps, self._most_series = caps or Caps(), most_series
         self._lock = threading.Lock()
         self._segment: Segment | None = None
+        self._capped = 0
         self._labels = Capped(self._caps, most_series)
         self._series: dict[Labels, Series] = {}
         self.cache: dict[object, Series] = {}
@@ -71,8 +79,10 @@ class Recorder:
         """Where requests with these labels are counted; with `other` in the place of what is beyond a cap."""
         with self._lock:
             segment = self._segment or self._entered()
+            if not self._labels.knows(labels):
+                self._labels.know(self._others())
             kept = self._labels.capped(labels)
-            segment.words[layout.CAPPED] = self._labels.beyond
+            segment.words[layout.CAPPED] = self._capped + self._labels.beyond
             found = self._series.get(kept)
             if found is None:
                 found = self._series[kept] = Series(segment, kept, self._thresholds, self._lock)
@@ -95,8 +105,12 @@ class Recorder:
     def _entered(self) -> Segment:
         segment = self._segment = self.memory.segment()
         segment.enter()
-        self._labels.know(segment.labels())
+        self._capped = segment.words[layout.CAPPED]
         return segment
+
+    def _others(self) -> Iterator[Labels]:
+        """The labels that any worker counts."""
+        return (labels for found in self.memory.segments() for _, _, labels in blocks(found.words))
 
     def forked(self) -> None:
         """In a child: nothing more is written to the parent's segment, whose lock another thread may have held."""

@@ -5,7 +5,7 @@ dead one's segment counts on from its totals. Writes nothing outside its own seg
 alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from keeptime.middleware import layout
 from keeptime.middleware.layout import Labels
@@ -15,14 +15,19 @@ _APART = "\0"
 
 
 class Full(Exception):
-    """No block is free."""
+    """There is no block or no space for one."""
+
+
+Reserve = Callable[[int, int], None]
+"""Has the space for so many bytes of a segment, from an offset on. Raises OSError where there is none."""
 
 
 class Segment:
     """The segment in `memory`, which is zeros where nobody has used it. One writer; not for several threads at
     once."""
 
-    def __init__(self, memory: memoryview) -> None:
+    def __init__(self, memory: memoryview, reserve: Reserve | None = None) -> None:
+        self._reserve = reserve
         self.words = memory.cast("B").cast("Q")
         self._bytes = memory.cast("B")
         self._blocks = len(self.words) // layout.BLOCK - 1
@@ -47,6 +52,11 @@ class Segment:
         if used >= self._blocks:
             raise Full
         at = (1 + used) * layout.BLOCK
+        if self._reserve is not None:
+            try:
+                self._reserve(at * layout.WORD, layout.BLOCK_BYTES)
+            except OSError as error:
+                raise Full from error
         text = _APART.join(labels).encode()
         begin = (at + layout.LABELS) * layout.WORD
         self._bytes[begin : begin + len(text)] = text
