@@ -226,6 +226,22 @@ def test_consumers_and_versions_come_from_headers() -> None:
     assert counted(app, model_version="v1").labels == ("/predict", "m", "v1", "")
 
 
+def test_what_keeptime_sends_is_counted_by_keeptime() -> None:
+    app = _kept(start(), body())
+    assert ask(app, headers={"User-Agent": "keeptime"}) == [start(), body()]
+    assert not totals(app.recorder.memory).series
+
+
+def test_the_application_may_say_which_version_has_answered() -> None:
+    async def versioned(scope: Any, receive: Any, send: Any) -> None:
+        scope["keeptime.model_version"] = "v3"
+        await raw(start(), body())(scope, receive, send)
+
+    app = KeeptimeMiddleware(versioned, model_version="v2")
+    ask(app)
+    assert counted(app, model_version="v3").succeeded == 1
+
+
 def test_a_flood_of_consumers_is_capped() -> None:
     app = KeeptimeMiddleware(raw(start(), body()), consumer_header="X-Consumer")
     for number in range(60):

@@ -3,21 +3,22 @@
 Guarantees: messages pass unchanged and in order; what the application raises is raised; nothing is awaited that
 would not be awaited without it. The latency of a request ends where the application gives the last byte of its
 answer to the server: background tasks are none of it. A request is a failure if it raised, answered with 5xx, or
-was left by its client before its end. Knows the ASGI messages, and no framework.
+was left by its client before its end. What keeptime itself sends as a probe is not counted here, for keeptime
+counts it. Knows the ASGI messages, and no framework.
 
 Written for its cost: what happens for each piece of a stream is one stamp.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from time import perf_counter
 from typing import Any
 
 from keeptime.middleware.counted import Series
+from keeptime.middleware.failing import kind_of
 from keeptime.middleware.layout import Labels
 from keeptime.middleware.metrics import Metrics
 from keeptime.middleware.recorder import Recorder
-from keeptime.middleware.routes import Scope, template
+from keeptime.middleware.routes import MODEL_VERSION, PROBE, STREAMS, Scope, template
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -27,14 +28,8 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 GATEWAY_TIMEOUT = 504
 
-_STREAMS = (
-    b"text/event-stream",
-    b"application/x-ndjson",
-    b"application/ndjson",
-    b"application/jsonl",
-    b"application/x-jsonlines",
-    b"application/json-seq",
-)
+_STREAMS = tuple(each.encode() for each in STREAMS)
+_PROBE = (b"user-agent", PROBE.encode())
 
 
 class KeeptimeMiddleware:
@@ -64,8 +59,9 @@ class KeeptimeMiddleware:
         self._asks = any(self._asked)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == self._metrics_path:
-            await (self._metrics if scope["type"] == "http" else self._app)(scope, receive, send)
+        if scope["type"] != "http" or scope["path"] == self._metrics_path or _PROBE in scope["headers"]:
+            metrics = scope["type"] == "http" and scope["path"] == self._metrics_path
+            await (self._metrics if metrics else self._app)(scope, receive, send)
             return
         clock = perf_counter
         stamps: list[float] = []
@@ -118,7 +114,8 @@ class KeeptimeMiddleware:
 
     def _series(self, scope: Scope) -> Series:
         """Found by the route itself where nothing else tells series apart."""
-        if not self._asks and not scope.get("root_path"):
+        told = scope.get(MODEL_VERSION)
+        if told is None and not self._asks and not scope.get("root_path"):
             path = getattr(scope.get("route"), "path", None)
             found = self._cache.get(path)
             if found is not None and path is not None:
@@ -128,7 +125,7 @@ class KeeptimeMiddleware:
                 self._cache[path] = found
             return found
         version, consumer = (header(scope["headers"], each) if each is not None else None for each in self._asked)
-        labels = Labels(template(scope), self._model, version or self._version, consumer or "")
+        labels = Labels(template(scope), self._model, told or version or self._version, consumer or "")
         found = self._cache.get(labels)
         if found is None:
             found = self.recorder.series(labels)
@@ -165,8 +162,5 @@ def _streams(headers: Headers) -> bool:
 
 
 def _kind(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "timeout"
-    if isinstance(error, asyncio.CancelledError) or type(error).__name__ == "ClientDisconnect":
-        return "disconnect"
-    return "error"
+    """Starlette raises an exception of its own where it reads from a client that has gone."""
+    return "disconnect" if type(error).__name__ == "ClientDisconnect" else kind_of(error)

@@ -11,6 +11,22 @@ from keeptime.middleware.labels import OTHER
 
 Scope = MutableMapping[str, Any]
 
+MODEL_VERSION = "keeptime.model_version"
+"""The key of a scope or an environ under which an application may say which version of the model has answered."""
+
+PROBE = "keeptime"
+"""The `User-Agent` of a probe."""
+
+STREAMS = (
+    "text/event-stream",
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonlines",
+    "application/json-seq",
+)
+"""Types of answers that are streams."""
+
 
 def template(scope: Scope) -> str:
     """The route's template; `other` where none was matched, or none can be told."""

@@ -1,0 +1,197 @@
+"""WSGI middleware: counts what an application serves (Flask, Django, whatever is called with an environ).
+
+Guarantees: the application's answer, its `close()`, its length and its exceptions pass unchanged, and the
+server's own way to send a file is kept. A request ends when the server asks for more after the last piece, so
+what the application does in `close()` is no latency. A request is a failure if it raised, answered with 5xx, or
+was closed before its end, which is how a server says that the client went away. What keeptime itself sends as a
+probe is not counted here. Knows no server, and of frameworks what they leave in the environ.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from keeptime.middleware.failing import kind_of
+from keeptime.middleware.labels import OTHER
+from keeptime.middleware.layout import Labels
+from keeptime.middleware.recorder import Call, Recorder
+from keeptime.middleware.routes import MODEL_VERSION, PROBE, STREAMS
+from keeptime.middleware.wsgi_metrics import Application, Environ, Metrics, StartResponse
+
+Headers = Iterable[tuple[str, str]]
+
+ROUTE = "keeptime.route"
+"""The key of an environ under which an application may say its route itself."""
+
+
+class KeeptimeWSGI:
+    """Around an application. `consumer_header`, `model_version_header`: names of request headers that tell them.
+
+    `metrics`: where what was counted is answered, such as /metrics; nowhere unless it is given.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        *,
+        recorder: Recorder | None = None,
+        model: str = "",
+        model_version: str = "",
+        model_version_header: str | None = None,
+        consumer_header: str | None = None,
+        metrics: str | None = None,
+    ) -> None:
+        self._app = app
+        self.recorder = Recorder() if recorder is None else recorder
+        self._model, self._version = model, model_version
+        self._version_key, self._consumer_key = _key(model_version_header), _key(consumer_header)
+        self._metrics_path, self._metrics = metrics, Metrics(self.recorder)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if self._metrics_path is not None and environ.get("PATH_INFO") == self._metrics_path:
+            return self._metrics(environ, start_response)
+        if environ.get("HTTP_USER_AGENT") == PROBE:
+            return self._app(environ, start_response)
+        request = _Request(self, environ, start_response, self.recorder.begin())
+        try:
+            body = self._app(environ, request.start)
+        except BaseException as error:
+            request.end(kind_of(error))
+            raise
+        return request.answered(body)
+
+    def labels(self, environ: Environ, route: str) -> Labels:
+        """What the request is known by, once it is answered."""
+        version = environ.get(MODEL_VERSION) or environ.get(self._version_key) or self._version
+        return Labels(route, self._model, str(version), environ.get(self._consumer_key, ""))
+
+
+class _Request:
+    """One request, until its answer is whole. `_mounted`: where the application is, as the server tells it."""
+
+    __slots__ = ("_call", "_environ", "_headers", "_mounted", "_owner", "_route", "_start", "_status")
+
+    def __init__(self, owner: KeeptimeWSGI, environ: Environ, start: StartResponse, call: Call) -> None:
+        self._owner, self._environ, self._start, self._call = owner, environ, start, call
+        self._mounted = environ.get("SCRIPT_NAME", "")
+        self._status, self._route = "", OTHER
+        self._headers: Headers = ()
+
+    def start(self, status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+        """The `start_response` that the application is given; what it says last holds.
+
+        Only now is the route known for sure: Flask takes what it has matched away before the body is asked for.
+        """
+        self._status, self._headers = status, headers
+        self._route = route(self._environ, self._mounted)
+        return self._start(status, headers, *error)
+
+    def answered(self, body: Iterable[bytes]) -> Iterable[bytes]:
+        """The body for the server."""
+        wrapper = self._environ.get("wsgi.file_wrapper")
+        if isinstance(wrapper, type) and isinstance(body, wrapper):
+            return self._file(body)
+        return _Whole(self, self._call, body) if isinstance(body, list | tuple) else _Body(self, self._call, body)
+
+    def _file(self, body: Any) -> Iterable[bytes]:
+        """The server may send a file as it likes as long as it gets its own wrapper back: it ends when closed."""
+        close = getattr(body, "close", None)
+
+        def closed() -> None:
+            self.end()
+            if close is not None:
+                close()
+
+        try:
+            body.close = closed
+        except AttributeError:
+            self.end()
+        return body  # type: ignore[no-any-return]
+
+    def end(self, failure: str | None = None, pieces: int = 0) -> None:
+        """Count it, once. Without `failure` its status decides."""
+        if self._call.ended:
+            return
+        status = self._status[:3]
+        if failure is None and status >= "500":
+            failure = "timeout" if status == "504" else "error"
+        self._call.end(
+            self._owner.labels(self._environ, self._route),
+            failure,
+            stream=_streams(self._headers, pieces),
+            trace=self._environ.get("HTTP_TRACEPARENT"),
+            client_error=failure is None and status >= "400",
+        )
+
+    def left(self) -> None:
+        """Closed. What was closed before its end was left by its client, unless nothing was to come."""
+        self.end(None if self._environ.get("REQUEST_METHOD") == "HEAD" else "disconnect")
+
+
+class _Body:
+    """What the application answers with, piece by piece."""
+
+    __slots__ = ("_body", "_call", "_next", "_pieces", "_request")
+
+    def __init__(self, request: _Request, call: Call, body: Iterable[bytes]) -> None:
+        self._request, self._call, self._body = request, call, body
+        self._next = iter(body).__next__
+        self._pieces = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            piece = self._next()
+        except StopIteration:
+            self._request.end(pieces=self._pieces)
+            raise
+        except BaseException as error:
+            self._request.end(kind_of(error), self._pieces)
+            raise
+        if piece:
+            self._pieces += 1
+            self._call.chunk()
+        return piece
+
+    def close(self) -> None:
+        self._request.left()
+        close = getattr(self._body, "close", None)
+        if close is not None:
+            close()
+
+
+class _Whole(_Body):
+    """Of a known number of pieces, from which servers tell a length that the application has not told."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self._body)  # type: ignore[arg-type]
+
+
+def route(environ: Environ, mounted: str = "") -> str:
+    """The template that the framework matched; `other` where none was, or none can be told."""
+    told = environ.get(ROUTE)
+    if told is None:
+        told = getattr(getattr(environ.get("werkzeug.request"), "url_rule", None), "rule", None)
+    if not isinstance(told, str):
+        return OTHER
+    below: str = environ.get("SCRIPT_NAME", "")
+    return below.removeprefix(mounted) + told if below.startswith(mounted) else told
+
+
+def _streams(headers: Headers, pieces: int) -> bool:
+    """Was it a stream? By its type, or because it came in pieces and did not tell its length ahead."""
+    told = False
+    for name, value in headers:
+        lower = name.lower()
+        if lower == "content-type" and value.lower().startswith(STREAMS):
+            return True
+        told = told or lower == "content-length"
+    return pieces > 1 and not told
+
+
+def _key(header: str | None) -> str:
+    """Where an environ has this header; "" is no key of an environ."""
+    return "" if header is None else "HTTP_" + header.upper().replace("-", "_")
