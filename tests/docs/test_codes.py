@@ -8,9 +8,9 @@ from .pages import ROOT, text_of
 
 SOURCES = [
     *ROOT.glob("src/keeptime/contract/*.py"),
-    *ROOT.glob("src/keeptime/contract/probing/*.py"),
     *ROOT.glob("src/keeptime/contract/traffic/*.py"),
     *ROOT.glob("src/keeptime/contract/presets/*.py"),
+    *ROOT.glob("src/keeptime/contract/probing/*.py"),
     ROOT / "src/keeptime/app/soundness.py",
 ]
 SAYING = {"error", "warning", "spoil", "Problem", "_unreadable", "Wrong"}

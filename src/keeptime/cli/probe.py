@@ -139,7 +139,7 @@ def _streamed(sample: "Sample") -> list[str]:
 def _outcome(sample: "Sample") -> str:
     status = "" if sample.status is None else f"status {sample.status}"
     if sample.failure is None:
-        return f"ok, {status},"
+        return f"ok, {status}," if status else "ok"
     return f"failed: {sample.failure.replace('_', ' ')}{f' ({status})' if status else ''},"
 
 

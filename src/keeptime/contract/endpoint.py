@@ -112,7 +112,12 @@ def _tls(row: Row) -> TlsTerms:
 
 TLS_TABLE = Table("tls", "Certificates, for https.", (CA, CERT, KEY, SERVER_NAME), _tls)
 
-URL = Field("url", Url(), "Where requests go: http or https, without user name or password.", required=True)
+URL = Field(
+    "url",
+    Url(schemes=("http", "https", "tcp")),
+    "Where requests go: http or https, without user name or password; for probes of kind tcp also tcp://HOST:PORT.",
+    required=True,
+)
 METHOD = Field("method", Choice(Method, "bad-method"), "The HTTP method.", default="POST with a body, else GET")
 HEADERS = Field(
     "headers",
@@ -132,6 +137,7 @@ def _endpoint(row: Row) -> Endpoint:
         message = f"{row.what}: both 'json' and 'body' are given; a request has one body"
         raise row.report.spoil(row.place_of(BODY), "two-bodies", message)
     _check_tls(row)
+    _check_tcp(row)
     headers: dict[str, str | SecretRef] = dict(row.get(HEADERS, {}))
     if json_body is not None and "content-type" not in map(str.lower, headers):
         headers["Content-Type"] = "application/json"
@@ -152,6 +158,20 @@ def _check_tls(row: Row) -> None:
     if row.find(TLS) is not None and row.need(URL).startswith("http:"):
         message = f"{row.what}: 'tls' is given but the URL begins with http://; expected https://"
         raise row.report.spoil(row.place_of(TLS), "tls-without-https", message)
+
+
+def _check_tcp(row: Row) -> None:
+    """A bare connection has no headers: of what can be asked and expected, `body` and `regex` alone are left."""
+    if not row.need(URL).startswith("tcp:"):
+        return
+    for each in (METHOD, HEADERS, JSON_BODY, TOKENS):
+        if row.find(each) is not None:
+            message = f"{row.what}.{each.key}: a bare TCP connection has none; expected 'body' alone"
+            raise row.report.spoil(row.place_of(each), "not-of-this-kind", message)
+    expect = row.find(EXPECT)
+    if expect is not None and (expect.value.json or expect.value.status != Expect().status):
+        message = f"{row.what}.expect: a bare TCP connection has no status and no JSON; expected 'regex' alone"
+        raise row.report.spoil(expect.place, "not-of-this-kind", message)
 
 
 ENDPOINT_TABLE = Table(

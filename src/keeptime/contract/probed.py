@@ -76,6 +76,8 @@ class Kind(StrEnum):
     OPENAI = "openai"
     SSE = "sse"
     NDJSON = "ndjson"
+    OIP = "oip"
+    TCP = "tcp"
 
 
 STREAMING = frozenset({Kind.OPENAI, Kind.SSE, Kind.NDJSON})

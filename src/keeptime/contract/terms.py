@@ -242,7 +242,7 @@ class Contract:
         if self.source is not None:
             return f"counts from {self.source.url.partition('?')[0]}"
         probed = self.endpoint is not None and self.probes
-        own = [f"{self.endpoint.method} {self.endpoint.url.partition('?')[0]}"] if self.endpoint and probed else []
+        own = [_asked(self.endpoint)] if self.endpoint and probed else []
         return ", ".join([*own, *(each.said for each in self.traffic)])
 
     def expected(self, objective: Objective) -> float:
@@ -262,3 +262,8 @@ class Contract:
     def events_per_second(self) -> float:
         """Probe slots per second: the expected rate of events; 0 where not all of them are keeptime's own."""
         return 0.0 if self.traffic else sum(1 / probe.every for probe in self.probes)
+
+
+def _asked(endpoint: Endpoint) -> str:
+    bare = endpoint.url.startswith("tcp:")
+    return endpoint.url if bare else f"{endpoint.method} {endpoint.url.partition('?')[0]}"

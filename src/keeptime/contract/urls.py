@@ -21,12 +21,14 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?|[0-9A-Fa-f:
 
 @dataclass(frozen=True)
 class Url:
-    """`cure`: where a secret goes instead, for the message. `fragment`: whether #… may be in it."""
+    """`cure`: where a secret goes instead, for the message. `fragment`: whether #… may be in it. A URL of
+    `tcp`, where it is among the schemes, is a host and a port alone."""
 
     expected: str = "a URL such as http://127.0.0.1:5000/predict"
     cure: str = "pass secrets by headers with env:NAME"
     query: bool = True
     fragment: bool = False
+    schemes: tuple[str, ...] = ("http", "https")
 
     def read(self, node: Node, report: Report, what: str) -> str:
         scalar = text_of(node, report, what, self.expected)
@@ -34,7 +36,7 @@ class Url:
 
     def parse(self, text: str, place: Place, report: Report, what: str) -> str:
         parts = self._split(text, place, report, what)
-        wrong = _wrong_host(parts) or _wrong_rest(parts, self.query, self.fragment)
+        wrong = _wrong_host(parts, self.schemes) or _wrong_rest(parts, self.query, self.fragment)
         if wrong:
             raise self._bad(text, wrong, place, report, what)
         if refused := host_refusal(parts.hostname or ""):
@@ -63,14 +65,14 @@ class Url:
         return report.spoil(place, "bad-url", f"{what}: {quote(text)} {wrong}; expected {self.expected}")
 
     def schema(self) -> Schema:
-        return {"type": "string", "pattern": "^https?://[^@/?#]+([/?#].*)?$", "maxLength": LONGEST_URL}
+        begin = "https?" if self.schemes == ("http", "https") else f"({'|'.join(self.schemes)})"
+        return {"type": "string", "pattern": f"^{begin}://[^@/?#]+([/?#].*)?$", "maxLength": LONGEST_URL}
 
 
-def _wrong_host(parts: SplitResult) -> str:
-    if parts.scheme not in ("http", "https"):
-        return (
-            f"has the scheme '{parts.scheme}'; only http and https can be used" if parts.scheme else "has no scheme"
-        )
+def _wrong_host(parts: SplitResult, schemes: tuple[str, ...]) -> str:
+    if parts.scheme not in schemes:
+        usable = f"{', '.join(schemes[:-1])} and {schemes[-1]}"
+        return f"has the scheme '{parts.scheme}'; only {usable} can be used" if parts.scheme else "has no scheme"
     if not parts.hostname:
         return "has no host"
     if _HOST.fullmatch(parts.hostname) is None:
@@ -79,10 +81,14 @@ def _wrong_host(parts: SplitResult) -> str:
         port = parts.port
     except ValueError:
         return "has a port that is no number from 1 to 65535"
+    if port is None and parts.scheme == "tcp":
+        return "has no port"
     return "has the port 0, which nothing can listen on" if port == 0 else ""
 
 
 def _wrong_rest(parts: SplitResult, query: bool, fragment: bool) -> str:
+    if parts.scheme == "tcp" and (parts.path or parts.query or parts.fragment):
+        return "has more than a host and a port"
     if parts.fragment and not fragment:
         return "has a fragment (#…), which is never sent"
     return "has a query (?…)" if parts.query and not query else ""

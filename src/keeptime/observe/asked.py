@@ -1,7 +1,7 @@
 """One request and the reading of its answer: what a flight needs of a kind of probe.
 
-Guarantees: whatever the bytes, `feed` and `end` raise nothing but `Broken`, `TooLarge` and `Ended`. No I/O and no
-clock: bytes come in with the instant at which they were received (nanoseconds of the monotonic clock).
+Guarantees: whatever the bytes, `feed` and `end` raise nothing but `Broken`, `TooLarge`, `Ended` and `Unsent`. No
+I/O and no clock: bytes come in with the instant at which they were received (nanoseconds of the monotonic clock).
 """
 
 from collections.abc import Callable, Mapping
@@ -24,15 +24,21 @@ class Ended(Exception):
         self.failure, self.at = failure, at
 
 
+class Unsent(Exception):
+    """Something had to be learned first: nothing is known of the endpoint, and the next request can be made."""
+
+
 class Asked(Protocol):
     """`request`: the bytes that are sent once the connection stands. `owed`: bytes to be sent now, taken after each
     `feed` by whoever sends them. `keep`: the connection can be used again. `until`: the instant at which patience
-    with this answer ends, 0 where only the timeout ends it; `expired` is asked then.
+    with this answer ends, 0 where only the timeout ends it; `expired` is asked then. `waits`: an answer is waited
+    for; else it is enough that the connection stands.
     """
 
     request: bytes
     owed: bytes
     until: int
+    waits: bool
 
     @property
     def status(self) -> int | None: ...
@@ -77,11 +83,11 @@ class Asked(Protocol):
 class Plain:
     """A request whose answer matters as a whole."""
 
-    __slots__ = ("_answer", "_attributes", "_look", "owed", "request", "until")
+    __slots__ = ("_answer", "_attributes", "_look", "owed", "request", "until", "waits")
 
     def __init__(self, request: bytes, answer: Answer, look: Look, attributes: Declared) -> None:
         self.request, self._answer, self._look, self._attributes = request, answer, look, attributes
-        self.owed, self.until = b"", 0
+        self.owed, self.until, self.waits = b"", 0, True
 
     @property
     def status(self) -> int | None:

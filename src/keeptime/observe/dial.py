@@ -124,7 +124,7 @@ class Dial:
             return
         if self._addresses:
             self.try_until = now + (watch.sent + self._timeout - now) // (len(self._addresses) + 1)
-        if sent:
+        if sent or _stands_unsaid(wire):
             self._stands(wire, now)
         else:
             self._listen(wire, IN | OUT)
@@ -168,7 +168,7 @@ class Dial:
         except OSError as error:
             self._failed(error)
             return
-        if wire.pending != before:
+        if wire.pending != before or _stands_unsaid(wire):
             self._stands(wire, at)
 
     def _stood_at(self, wire: Wire) -> int:
@@ -242,3 +242,8 @@ class Dial:
         if wire is not None:
             self._reactor.forget(wire.fd)
             wire.close()
+
+
+def _stands_unsaid(wire: Wire) -> bool:
+    """Of a connection over which nothing is to be said first: does it stand?"""
+    return not wire.pending and wire.stands

@@ -11,7 +11,7 @@ import ssl
 from keeptime.clock import monotonic_ns
 from keeptime.model.sample import LATE_NS, Failure
 from keeptime.observe.answer import Broken, TooLarge
-from keeptime.observe.asked import Ended, ending
+from keeptime.observe.asked import Ended, Unsent, ending
 from keeptime.observe.dial import Dial
 from keeptime.observe.faults import broken_off, bug, out_of_time
 from keeptime.observe.outcome import End, sample_of
@@ -107,16 +107,9 @@ class Flight:
     # Getting a connection
 
     def _connect(self) -> None:
-        self._dial = Dial(
-            self._reactor,
-            self._names,
-            self._target,
-            self._asked.request,
-            self._watch,
-            self,
-            self._timeout,
-            self._stamps,
-        )
+        request, watch = self._asked.request, self._watch
+        how = (self._timeout, self._stamps)
+        self._dial = Dial(self._reactor, self._names, self._target, request, watch, self, *how)
         self._dial.begin()
 
     def unconnected(self, failure: Failure | None, why: str) -> None:
@@ -134,6 +127,9 @@ class Flight:
         self._lag += lag
         if watched:
             self._reactor.hand_over(wire.fd, self)
+        if not self._asked.waits:
+            self._end(None, "", self._watch.last)
+            return
         try:
             self._after_flush(not wire.pending or wire.flush())
         except OSError as error:
@@ -212,6 +208,8 @@ class Flight:
             whole = asked.feed(data, instant)
         except (Broken, TooLarge, Ended) as error:
             self._end(*ending(error, instant), stamped)
+        except Unsent as why:
+            self.unconnected(None, str(why))
         else:
             if asked.owed:
                 owed, asked.owed = asked.owed, b""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 
 from keeptime.contract.probed import Endpoint, Kind, Probe
 from keeptime.observe.asking import Asking, Asks
+from keeptime.observe.oip import oip
 from keeptime.observe.streams.asking import completing, streaming
+from keeptime.observe.tcp import tcp
 
 Made = tuple[Endpoint, Asking]
 """The endpoint as this kind asks it, and what asks."""
@@ -22,4 +24,6 @@ KINDS: Mapping[Kind, Callable[[Endpoint, Probe], Made]] = {
     Kind.OPENAI: completing,
     Kind.SSE: streaming,
     Kind.NDJSON: streaming,
+    Kind.OIP: oip,
+    Kind.TCP: tcp,
 }

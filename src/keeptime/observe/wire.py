@@ -55,6 +55,15 @@ class Wire:
         """Bytes that are queued and not sent."""
         return len(self._unsent)
 
+    @property
+    def stands(self) -> bool:
+        """Is it connected?"""
+        try:
+            self.sock.getpeername()
+        except OSError:
+            return False
+        return True
+
     def write(self, data: bytes) -> None:
         """Queue these bytes."""
         self._unsent += data
@@ -115,7 +124,8 @@ class TlsWire(Wire):
         return True
 
     def write(self, data: bytes) -> None:
-        self._tls.write(data)
+        if data:
+            self._tls.write(data)
         self._unsent += self._out.read()
 
     def read(self) -> Received | None:

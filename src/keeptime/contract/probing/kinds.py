@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from keeptime.contract.probed import Endpoint, Kind, KindTerms, Probe
-from keeptime.contract.probing import streams
+from keeptime.contract.probing import serving, streams
 from keeptime.contract.report import Report, one_of
 from keeptime.contract.shapes import Field, Placed, Row
 from keeptime.contract.traffic.written import Terms
@@ -31,6 +31,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         (Kind.OPENAI,), streams.OPENAI_FIELDS, streams.stream_terms, streams.written_stream, streams.no_completion
     ),
+    Group((Kind.OIP,), serving.SERVING_FIELDS, serving.build, serving.write),
 )
 FIELDS: tuple[Field[object], ...] = tuple({each.key: each for group in GROUPS for each in group.fields}.values())
 
@@ -52,6 +53,8 @@ def check_kinds(endpoint: Endpoint | None, probes: Sequence[Placed[Kind]], repor
     for each in probes:
         group = _group(each.value)
         wrong = "" if group is None or endpoint is None else group.wrong(endpoint)
+        if endpoint is not None and endpoint.url.startswith("tcp:") and each.value is not Kind.TCP:
+            wrong = "it cannot ask tcp://; expected kind: tcp, or an http URL"
         if wrong:
             report.error(each.place, "not-of-this-kind", f"a probe of kind {each.value}: {wrong}")
 

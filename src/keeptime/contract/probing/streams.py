@@ -77,8 +77,8 @@ STALL = Field(
 MODEL = Field(
     "model",
     Text("the name of a model"),
-    "Kind openai: the model that is asked for.",
-    default="that in the endpoint's `json`, else the contract's",
+    "The model that is asked for, by its name on the server.",
+    default="kind openai: that in the endpoint's `json`, else the contract's",
 )
 PROMPTS = Field(
     "prompts",

@@ -51,7 +51,7 @@ class Streamed:
 
     __slots__ = (
         "_answer", "_closed", "_cold", "_count", "_first", "_gaps", "_last", "_meaning", "_parser", "_read",
-        "_segments", "_spend", "_terms", "_wanted", "merged", "owed", "request", "until",
+        "_segments", "_spend", "_terms", "_wanted", "merged", "owed", "request", "until", "waits",
     )  # fmt: skip
 
     def __init__(
@@ -67,7 +67,7 @@ class Streamed:
         self.request, self._answer, self._terms = request, answer, terms
         self._parser, self._meaning = parts
         self._wanted, self._cold, self._spend = wanted, cold, spend
-        self.owed, self.until = b"", 0
+        self.owed, self.until, self.waits = b"", 0, True
         self._first = self._last = self._closed = self._read = self._count = 0
         self._segments = self.merged = 0
         self._gaps: list[tuple[int, int]] = []

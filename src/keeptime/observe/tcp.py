@@ -1,0 +1,78 @@
+"""Probes of kind tcp: does a connection come about, and does what answers say what is expected?
+
+Guarantees: without anything to expect, the request is done when the connection stands, by the kernel's own measure
+where this program was late. Knows no protocol.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from keeptime.contract.probed import Endpoint, Expect, Probe
+from keeptime.model.sample import Failure, Stream
+from keeptime.observe.answer import TooLarge
+from keeptime.observe.asked import Asked, Ended
+from keeptime.observe.asking import Asking
+from keeptime.observe.expect import MAX_SEARCHED, Bad
+
+if TYPE_CHECKING:
+    from keeptime.observe.target import Target
+
+
+class Said:
+    """What is sent once the connection stands, and what comes back until the pattern is in it."""
+
+    def __init__(self, request: bytes, pattern: re.Pattern[str] | None, most: int) -> None:
+        self.request, self._pattern, self._most = request, pattern, most
+        self.owed, self.until, self.waits = b"", 0, pattern is not None
+        self.status: int | None = None
+        self.size = 0
+        self.keep = False
+        self._body = b""
+
+    def feed(self, data: bytes, _at: int) -> bool:
+        self.size += len(data)
+        if self._found(data):
+            return True
+        if self.size > self._most:
+            raise TooLarge(f"more than {self._most} bytes came, and not what is expected")
+        return False
+
+    def _found(self, data: bytes) -> bool:
+        self._body = (self._body + data)[:MAX_SEARCHED]
+        return self._pattern is None or self._pattern.search(self._body.decode("utf-8", "replace")) is not None
+
+    def end(self, _at: int) -> None:
+        pattern = "" if self._pattern is None else repr(self._pattern.pattern[:60])
+        raise Ended(Failure.EXPECTATION, f"the connection was closed, and nothing that came matches {pattern}")
+
+    def expired(self) -> Bad | None:
+        return None
+
+    def look(self) -> tuple[Bad | None, int | None]:
+        return None, None
+
+    def done(self, at: int) -> int:
+        return at
+
+    def known(self) -> Mapping[str, str]:
+        return {}
+
+    def stream(self, _sent: int) -> Stream | None:
+        return None
+
+
+class _TcpAsks:
+    def ask(self, target: "Target") -> Asked:
+        return Said(target.endpoint.body or b"", target.checks.regex, target.max_body)
+
+    def refusal(self, _now: int, _in_flight: int) -> str:
+        return ""
+
+
+def tcp(endpoint: Endpoint, _probe: Probe) -> tuple[Endpoint, Asking]:
+    """Of a URL with http or https, which other probes ask too, the connection alone is of interest."""
+    if endpoint.url.startswith("tcp:"):
+        return endpoint, _TcpAsks()
+    return replace(endpoint, body=None, expect=Expect()), _TcpAsks()
