@@ -2,13 +2,18 @@
 
 import asyncio
 import inspect
+import pickle
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from keeptime.middleware import Labels, Recorder
+from keeptime.middleware.memory import PrivateMemory
 from keeptime.middleware.observed import observed, observing
 from keeptime.model.key import Signal
 
@@ -247,3 +252,19 @@ def test_a_block_is_for_one_request(recorder: Recorder) -> None:
     with block, pytest.raises(RuntimeError), block:
         pass
     assert kept(only(recorder)) == (1, {})
+
+
+def test_a_recorder_that_is_sent_to_another_process_counts_there(tmp_path: Path) -> None:
+    recorder = Recorder(thresholds=[0.5], path=tmp_path / "counts")
+    sent = pickle.dumps(recorder)
+    assert pickle.loads(sent) is recorder
+    there = (
+        "import pickle, sys; from keeptime.middleware import Labels\n"
+        f"sent = {sent!r}; recorder = pickle.loads(sent); assert pickle.loads(sent) is recorder\n"
+        "recorder.begin().end(Labels(route='there'))"
+    )
+    recorder.begin().end(Labels(route="here"))
+    subprocess.run([sys.executable, "-c", there], check=True, timeout=60)
+    assert seen(recorder).keys() == {Labels("here"), Labels("there")}
+    with pytest.raises(TypeError, match="cannot be sent"):
+        pickle.dumps(Recorder(memory=PrivateMemory()))

@@ -102,7 +102,7 @@ def in_a_thread(app: Any) -> Iterator[str]:
 
 
 def test_fastapi(tmp_path: Path) -> None:
-    with served("FastAPI()", tmp_path, "uvicorn", "app:app", "--port", "0", "--workers", "1") as server:
+    with served("FastAPI()", tmp_path, "uvicorn", "app:app", "--port", "0", "--workers", "2") as server:
         for _ in range(8):
             assert post(f"{server.url}/predict/digits", X_Consumer="checkout") == b'{"digit":3}'
         assert requests(server.url) == {("/predict/{kind}", "v2", "checkout", "ok"): 8}
@@ -129,7 +129,7 @@ def test_litestar(way: str) -> None:
 
 @pytest.mark.parametrize("kind", ["sync", "gthread"])
 def test_flask(tmp_path: Path, kind: str) -> None:
-    command = ["gunicorn", "--workers", "1", "--worker-class", kind, "--threads", "2", "--bind", "127.0.0.1:0"]
+    command = ["gunicorn", "--workers", "2", "--worker-class", kind, "--threads", "2", "--bind", "127.0.0.1:0"]
     with served("Flask(", tmp_path, *command, "app:app") as server:
         for _ in range(6):
             assert post(f"{server.url}/predict/digits", X_Consumer="checkout") == b'{"digit":3}\n'

@@ -16,9 +16,11 @@ than the whole nanoseconds of `keeptime.clock`, and off by less than one of them
 import itertools
 import os
 import threading
+import uuid
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter
+from typing import Any
 
 from keeptime.middleware import layout
 from keeptime.middleware.counted import Series
@@ -34,6 +36,7 @@ Thresholds = Mapping[str, Sequence[float]] | Sequence[float]
 
 _ORDINALS = itertools.count()
 _RECORDERS: "weakref.WeakSet[Recorder]" = weakref.WeakSet()
+_BY_NAME: "weakref.WeakValueDictionary[str, Recorder]" = weakref.WeakValueDictionary()
 
 
 class Recorder:
@@ -62,7 +65,9 @@ class Recorder:
         self._series: dict[Labels, Series] = {}
         self.cache: dict[object, Series] = {}
         """For whoever finds the same series again and again by a key of its own; emptied in a forked child."""
+        self._path, self._name = None if path is None else os.fspath(path), uuid.uuid4().hex
         _RECORDERS.add(self)
+        _BY_NAME[self._name] = self
 
     def begin(self) -> "Call":
         """A request has come."""
@@ -102,6 +107,13 @@ class Recorder:
         """In nanoseconds, by signal."""
         return dict(self._thresholds)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In a process that it is sent to (Ray sends what a replica needs) it counts there, on the same terms."""
+        if not isinstance(self.memory, SharedMemory):
+            raise TypeError("a recorder with a memory of its own cannot be sent to another process")
+        thresholds = {name: [each / 1e9 for each in those] for name, those in self._thresholds.items()}
+        return _received, (self._name, thresholds, self._path, self._caps, self._most_series)
+
     def _entered(self) -> Segment:
         segment = self._segment = self.memory.segment()
         segment.enter()
@@ -120,6 +132,16 @@ class Recorder:
         self._series.clear()
         self.cache.clear()
         self.memory.forked()
+
+
+def _received(name: str, thresholds: Thresholds, path: str | None, caps: Caps, most_series: int) -> Recorder:
+    """However often it is sent to a process, it is one there."""
+    found = _BY_NAME.get(name)
+    if found is None:
+        found = Recorder(thresholds=thresholds, path=path, caps=caps, most_series=most_series)
+        found._name = name
+        _BY_NAME[name] = found
+    return found
 
 
 class Call:
