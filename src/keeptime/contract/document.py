@@ -27,6 +27,7 @@ from keeptime.contract.people import CONSUMERS_SHAPE, OPERATORS_TABLE
 from keeptime.contract.policies import DEFAULT_POLICY, PolicyShape
 from keeptime.contract.probed import Probe
 from keeptime.contract.probing.kinds import check_kinds
+from keeptime.contract.probing.streams import as_asked
 from keeptime.contract.reaching import ADDRESSES, allowing, check_names, consumers_allowing
 from keeptime.contract.report import Report
 from keeptime.contract.segments import any_of
@@ -157,7 +158,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         name=name,
         provider=row.get(PROVIDER, "unnamed"),
         model=model,
-        endpoint=row.get(ENDPOINT, None),
+        endpoint=as_asked(row.get(ENDPOINT, None), probes),
         probes=probes,
         objectives=objectives,
         consumers=consumers_allowing(row.get(CONSUMERS, ()), allow, within),

@@ -32,8 +32,11 @@ class Asked(Protocol):
     """`request`: the bytes that are sent once the connection stands. `owed`: bytes to be sent now, taken after each
     `feed` by whoever sends them. `keep`: the connection can be used again. `until`: the instant at which patience
     with this answer ends, 0 where only the timeout ends it; `expired` is asked then. `waits`: an answer is waited
-    for; else it is enough that the connection stands.
+    for; else it is enough that the connection stands. `in_pieces`: it matters when each piece came, so `segments` is
+    told before each `feed`.
     """
+
+    in_pieces: bool
 
     request: bytes
     owed: bytes
@@ -53,6 +56,13 @@ class Asked(Protocol):
 
     def feed(self, data: bytes, at: int) -> bool:
         """Take the next bytes (at least one). Is the answer whole?"""
+        ...
+
+    def segments(self, count: int, reused: bool) -> None:
+        """So many segments have come on the connection, those of the next `feed` included; 0: not known.
+
+        `reused`: it is a kept one.
+        """
         ...
 
     def end(self, at: int) -> None:
@@ -83,6 +93,7 @@ class Asked(Protocol):
 class Plain:
     """A request whose answer matters as a whole."""
 
+    in_pieces = False
     __slots__ = ("_answer", "_attributes", "_look", "owed", "request", "until", "waits")
 
     def __init__(self, request: bytes, answer: Answer, look: Look, attributes: Declared) -> None:
@@ -103,6 +114,9 @@ class Plain:
 
     def feed(self, data: bytes, _at: int) -> bool:
         return self._answer.feed(data)
+
+    def segments(self, _count: int, _reused: bool) -> None:
+        """Nobody asks."""
 
     def end(self, _at: int) -> None:
         self._answer.end()

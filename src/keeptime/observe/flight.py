@@ -14,6 +14,7 @@ from keeptime.observe.answer import Broken, TooLarge
 from keeptime.observe.asked import Ended, Unsent, ending
 from keeptime.observe.dial import Dial
 from keeptime.observe.faults import broken_off, bug, out_of_time
+from keeptime.observe.kernel import segments_in
 from keeptime.observe.outcome import End, sample_of
 from keeptime.observe.owner import Owner
 from keeptime.observe.phases import Phase, Stopwatch
@@ -194,6 +195,8 @@ class Flight:
             return
         at = self._reactor.bracket.believed(got.stamp, self._offset, self._watch.sent, now)
         instant = now
+        if self._asked.in_pieces:
+            self._asked.segments(segments_in(wire.sock), self._reused)
         if at is not None:
             instant = at
             self._reactor.note_lag(now - at)

@@ -24,6 +24,8 @@ _TFD_TIMER_ABSTIME = 1
 _NOSIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
 _TCPI_RTT_AT = 68
 """Offset of tcpi_rtt (microseconds, 32 bits) in Linux' struct tcp_info, fixed since 2.6."""
+_TCPI_DATA_SEGS_IN_AT = 152
+"""Offset of tcpi_data_segs_in (32 bits), fixed since 4.6."""
 
 Address = tuple[int, bytes, tuple[str, int] | tuple[str, int, int, int]]
 """Family, the kernel's sockaddr, and the same for Python's socket module."""
@@ -106,6 +108,17 @@ def round_trip_ns(sock: socket.SocketType) -> int | None:
         return None
     micros: int = struct.unpack_from("=I", info, _TCPI_RTT_AT)[0]
     return micros * 1000 or None
+
+
+def segments_in(sock: socket.SocketType) -> int:
+    """How many segments with data have come on this connection; 0 where that is not known."""
+    if not LINUX:
+        return 0
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCPI_DATA_SEGS_IN_AT + 4)
+    if len(info) < _TCPI_DATA_SEGS_IN_AT + 4:
+        return 0
+    count: int = struct.unpack_from("=I", info, _TCPI_DATA_SEGS_IN_AT)[0]
+    return count
 
 
 class Alarm:

@@ -35,6 +35,15 @@ def probe(
     return found
 
 
+def clear(url: str, script: str, kind: Kind = Kind.OPENAI, *, path: str = "") -> Sample:
+    """A probe during which this machine was not so busy that pieces were read together."""
+    for _ in range(10):
+        found = probe(url, script, kind, path=path)
+        if found.stream is None or not found.stream.merged:
+            break
+    return found
+
+
 def sent(url: str, name: str) -> list[dict[str, object]]:
     """When the server sent what it was asked for by this name."""
     request = urllib.request.Request(f"{url}/sent?name={name}")

@@ -3,6 +3,7 @@
 Guarantees: a budget is at least one token, and so is an answer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -157,6 +158,13 @@ def no_completion(endpoint: Endpoint) -> str:
     if endpoint.body is not None and not endpoint.body.lstrip().startswith(b"{"):
         return "it adds to the endpoint's body; expected a JSON object as 'json'"
     return ""
+
+
+def as_asked(endpoint: Endpoint | None, probes: Sequence[Probe]) -> Endpoint | None:
+    """The endpoint as it is shown: completions are asked by POST, also where the contract names no body."""
+    if endpoint is None or not probes or any(each.kind is not Kind.OPENAI for each in probes):
+        return endpoint
+    return replace(endpoint, method="POST")
 
 
 def _prompts(row: Row) -> str | tuple[str, ...]:

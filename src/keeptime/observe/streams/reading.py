@@ -49,9 +49,10 @@ class Wanted(Protocol):
 class Streamed:
     """`spend`: told how many tokens the request has cost, each time that is known better."""
 
+    in_pieces = True
     __slots__ = (
-        "_answer", "_closed", "_cold", "_count", "_first", "_gaps", "_last", "_meaning", "_parser", "_read",
-        "_segments", "_spend", "_terms", "_wanted", "merged", "owed", "request", "until", "waits",
+        "_answer", "_closed", "_cold", "_come", "_count", "_first", "_gaps", "_last", "_meaning", "_merged",
+        "_parser", "_read", "_segments", "_spend", "_terms", "_wanted", "owed", "request", "until", "waits",
     )  # fmt: skip
 
     def __init__(
@@ -69,7 +70,7 @@ class Streamed:
         self._wanted, self._cold, self._spend = wanted, cold, spend
         self.owed, self.until, self.waits = b"", 0, True
         self._first = self._last = self._closed = self._read = self._count = 0
-        self._segments = self.merged = 0
+        self._segments = self._come = self._merged = 0
         self._gaps: list[tuple[int, int]] = []
 
     @property
@@ -92,6 +93,12 @@ class Streamed:
         finally:  # what came before something broken has come
             self._take(at)
         return whole and self._close(at)
+
+    def segments(self, count: int, reused: bool) -> None:
+        # Of a kept connection the first count tells only where counting begins.
+        known = self._segments or not reused
+        self._come = count - self._segments if known else 0
+        self._segments = count
 
     def end(self, at: int) -> None:
         self._answer.end()
@@ -122,7 +129,8 @@ class Streamed:
         return min(at, self._last) if self._last else at
 
     def known(self) -> Mapping[str, str]:
-        found = self._wanted.attributes.of(self._answer.fields, self._meaning.last if self._closed else None)
+        over = self._closed or self._meaning.done
+        found = self._wanted.attributes.of(self._answer.fields, self._meaning.last if over else None)
         cold = self._cold if self._meaning.cached is None else not self._meaning.cached
         return found if cold is None else {CACHE: "cold" if cold else "warm", **found}
 
@@ -131,7 +139,7 @@ class Streamed:
             return Stream(None)
         closed = self._closed - sent if self._closed else None
         first, last = max(0, self._first - sent), max(0, self._last - sent)
-        return Stream(first, last, tuple(self._gaps), self._tokens(), closed, self.merged)
+        return Stream(first, last, tuple(self._gaps), self._tokens(), closed, self._merged)
 
     def _take(self, at: int) -> None:
         """Read what has come of the body since the last time."""
@@ -156,6 +164,7 @@ class Streamed:
             self._first = at
         if found:
             self._last = max(at, self._last)
+            self._merged += found > 1 and self._come > 1
             self._count += found
             self.until = at + self._terms.stall if self._terms.stall else 0
         if self._meaning.done:
