@@ -32,8 +32,8 @@ class Asked(Protocol):
     """`request`: the bytes that are sent once the connection stands. `owed`: bytes to be sent now, taken after each
     `feed` by whoever sends them. `keep`: the connection can be used again. `until`: the instant at which patience
     with this answer ends, 0 where only the timeout ends it; `expired` is asked then. `waits`: an answer is waited
-    for; else it is enough that the connection stands. `in_pieces`: it matters when each piece came, so `segments` is
-    told before each `feed`.
+    for; else it is enough that the connection stands. `in_pieces`: it matters when each piece came, and `segments`
+    is told before each `feed`.
     """
 
     in_pieces: bool
@@ -90,10 +90,28 @@ class Asked(Protocol):
         ...
 
 
-class Plain:
+class AtOnce:
+    """What is alike of readings for which it does not matter when each piece came."""
+
+    __slots__ = ()
+    in_pieces = False
+
+    def segments(self, _count: int, _reused: bool) -> None:
+        """Nobody asks."""
+
+    def expired(self) -> Bad | None:
+        return None
+
+    def done(self, at: int) -> int:
+        return at
+
+    def stream(self, _sent: int) -> Stream | None:
+        return None
+
+
+class Plain(AtOnce):
     """A request whose answer matters as a whole."""
 
-    in_pieces = False
     __slots__ = ("_answer", "_attributes", "_look", "owed", "request", "until", "waits")
 
     def __init__(self, request: bytes, answer: Answer, look: Look, attributes: Declared) -> None:
@@ -115,28 +133,16 @@ class Plain:
     def feed(self, data: bytes, _at: int) -> bool:
         return self._answer.feed(data)
 
-    def segments(self, _count: int, _reused: bool) -> None:
-        """Nobody asks."""
-
     def end(self, _at: int) -> None:
         self._answer.end()
-
-    def expired(self) -> Bad | None:
-        return None
 
     def look(self) -> tuple[Bad | None, int | None]:
         answer = self._answer
         return self._look(answer.status or 0, answer.fields, answer.body)
 
-    def done(self, at: int) -> int:
-        return at
-
     def known(self) -> Mapping[str, str]:
         answer = self._answer
         return self._attributes.of(answer.fields, answer.body if answer.step is Step.DONE else None)
-
-    def stream(self, _sent: int) -> Stream | None:
-        return None
 
 
 def ending(error: Broken | TooLarge | Ended, at: int) -> tuple[Failure, str, int]:

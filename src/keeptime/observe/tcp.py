@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keeptime.contract.probed import Endpoint, Expect, Probe
-from keeptime.model.sample import Failure, Stream
+from keeptime.model.sample import Failure
 from keeptime.observe.answer import TooLarge
-from keeptime.observe.asked import Asked, Ended
+from keeptime.observe.asked import Asked, AtOnce, Ended
 from keeptime.observe.asking import Asking
 from keeptime.observe.expect import MAX_SEARCHED, Bad
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from keeptime.observe.target import Target
 
 
-class Said:
+class Said(AtOnce):
     """What is sent once the connection stands, and what comes back until the pattern is in it."""
 
     def __init__(self, request: bytes, pattern: re.Pattern[str] | None, most: int) -> None:
@@ -47,20 +47,11 @@ class Said:
         pattern = "" if self._pattern is None else repr(self._pattern.pattern[:60])
         raise Ended(Failure.EXPECTATION, f"the connection was closed, and nothing that came matches {pattern}")
 
-    def expired(self) -> Bad | None:
-        return None
-
     def look(self) -> tuple[Bad | None, int | None]:
         return None, None
 
-    def done(self, at: int) -> int:
-        return at
-
     def known(self) -> Mapping[str, str]:
         return {}
-
-    def stream(self, _sent: int) -> Stream | None:
-        return None
 
 
 class _TcpAsks:
