@@ -178,7 +178,7 @@ def test_grpc_on_asyncio() -> None:
 
 
 def test_anything_else() -> None:
-    made = names("@observed")
+    made = names("def work(")
     assert made["score"]("fine") == 0.9
     assert list(made["tokens"]("a b c")) == ["a", "b", "c"]
     made["work"](["fine", ""])
