@@ -10,7 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from keeptime.app.reloading import Changed
+from keeptime.app.taking import Taking
 from keeptime.clock import SystemClock
+from keeptime.contract.traffic.otlp import Otlp
 from keeptime.contract.traffic.push import Push
 from keeptime.errors import ContractError, Problem, StoreUnavailable
 from keeptime.model.ack import Ack
@@ -20,6 +22,7 @@ from keeptime.model.silence import Silence
 from keeptime.observe.count import Counter
 from keeptime.observe.intake.line import Line
 from keeptime.observe.intake.push import Pushes
+from keeptime.observe.otlp.receive import Otlps
 from keeptime.testing.quieting import FakeQuieting
 from keeptime.testing.showable import NOW, FakeShowable, contract
 from keeptime.web.access import ACCESS
@@ -33,11 +36,12 @@ from tests.web.test_outbox import daemon as with_letters
 from tests.web.test_outbox import post
 
 
-def real_intake() -> Pushes:
+def real_intake() -> Taking:
     """Counts what it is sent for a contract that takes all there is."""
-    taking = replace(contract(), traffic=(Push("push"),))
+    taking = [replace(contract(), traffic=(Push("push"), Otlp("otlp")))]
     clock = SystemClock()
-    return Pushes([taking], Counter([taking], 10.0, start_ns=clock.wall_ns()), Line(), clock, 10.0)
+    counter, line = Counter(taking, 10.0, start_ns=clock.wall_ns()), Line()
+    return Taking(Pushes(taking, counter, line, clock, 10.0), Otlps(taking, counter, line, clock, 10.0))
 
 
 def everything() -> FakeShowable:
@@ -136,6 +140,7 @@ def test_every_shape_is_there_and_used() -> None:
         ("/api/v1/outbox", ""),
         ("/api/v1/silences", "?all=true"),
         ("/api/v1/acks", ""),
+        ("/api/v1/traces", "?contract=image-tags"),
         ("/probe", "?contract=image-tags"),
         ("/healthz", ""),
         ("/api/v1/openapi.json", ""),
@@ -186,6 +191,10 @@ def test_what_is_posted_is_answered_as_described(serve: Serve) -> None:
     posted(where, push, {"latency_seconds": -1}, 400)
     posted(where, push, 5, 400)
     posted(where, push, [{}] * 10_001, 413)
+    for path in ("/v1/metrics", "/v1/traces"):
+        posted(where, path, {}, 200)
+        posted(where, path, {"resourceMetrics": 5, "resourceSpans": 5}, 400)
+        posted(where, path, [], 400)
     posted(where, "/api/v1/push/nobody", {"latency_seconds": 0.1}, 404)
     posted(where, "/api/v1/reload", {"author": "me"}, 200)
     posted(where, "/api/v1/reload", {"author": ""}, 400)

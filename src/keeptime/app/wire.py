@@ -14,6 +14,7 @@ from keeptime.app.keeper import Keeper
 from keeptime.app.ports import Counting
 from keeptime.app.reading import read_contracts
 from keeptime.app.storing import StoreThread
+from keeptime.app.taking import Taking
 from keeptime.clock import SECOND, SteadyClock
 from keeptime.contract.terms import Contract
 from keeptime.errors import UsageError
@@ -25,6 +26,7 @@ from keeptime.observe.intake.line import Line
 from keeptime.observe.intake.push import Pushes
 from keeptime.observe.log.follower import LogFollower
 from keeptime.observe.once import probe_once
+from keeptime.observe.otlp.receive import Otlps
 from keeptime.observe.scrape.scraper import Scraper
 from keeptime.observe.series.reader import Reader, source_of
 from keeptime.store.sqlite import SqliteStore
@@ -63,9 +65,12 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
         last = LastSamples(counter)
         keeper = await in_store(Keeper, store, contracts, settings.tick_seconds, next_tick)
         counter.know(keeper.segments)
-        pushes = Pushes(contracts, counter, Line(), clock, settings.tick_seconds)
+        line = Line()
+        pushes = Pushes(contracts, counter, line, clock, settings.tick_seconds)
+        otlps = Otlps(contracts, counter, line, clock, settings.tick_seconds)
         followers: list[Follower] = [
             pushes,
+            otlps,
             LogFollower(contracts, counter.add, clock),
             Scraper(contracts, counter.put_batch, clock),
         ]
@@ -78,7 +83,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             counting=counter,
             prober=Engine(contracts, last.add, overdue=counter.overdue, offset=clock.offset_ns),
             following=Followers(Reader(sources, counter.put, clock), followers),
-            intake=pushes,
+            intake=Taking(pushes, otlps),
             fill=filling.fill,
             probe_once=_probe,
             clock=clock,

@@ -43,6 +43,11 @@ def _compare(sign: str, given: Fraction, limit: Fraction) -> bool:
     return (given < limit) == ("<" in sign)
 
 
+def is_like(pattern: str, text: str) -> bool:
+    """Is it this text, where * and ? stand for others?"""
+    return pattern == text or _pattern(pattern).fullmatch(text) is not None
+
+
 @lru_cache(maxsize=1024)
 def _pattern(text: str) -> re.Pattern[str]:
     """What lies between two * is taken where it first occurs and never sought again: nothing here can take long."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from keeptime.model.token import Scope
 
-JSON, LINES = "application/json", "application/x-ndjson"
+JSON, LINES, PROTOBUF = "application/json", "application/x-ndjson", "application/x-protobuf"
 """Forms of a body. None is one that a page can post to another origin without asking first with OPTIONS (Fetch
 standard, CORS-preflight), which is not served."""
 
@@ -23,7 +23,7 @@ class Access:
     """`path` as the routes write it: `{name}` stands for one segment. `scope`: None where nobody is asked who they
     are. `changes`: it is posted in one of the forms that are `taken`, and from no page of another origin. `most`:
     bytes of a body, unpacked; `packed`: it may come as gzip. `noted`: that somebody with a token was let in for it
-    is a row of the ledger."""
+    is a row of the ledger. `rpc`: refusals come as a google.rpc.Status, in the form that was posted."""
 
     method: str
     path: str
@@ -33,6 +33,7 @@ class Access:
     taken: tuple[str, ...] = (JSON,)
     packed: bool = False
     noted: bool = True
+    rpc: bool = False
 
     def matches(self, path: str) -> bool:
         return _pattern(self.path).fullmatch(path) is not None
@@ -46,9 +47,9 @@ def _changes(method: str, path: str, scope: Scope) -> Access:
     return Access(method, path, scope, changes=True)
 
 
-def _ingests(path: str, *taken: str) -> Access:
+def _ingests(path: str, *taken: str, rpc: bool = False) -> Access:
     """Observations come all the time: who sends them is in no row of the ledger, only who was refused."""
-    return Access("POST", path, Scope.INGEST, True, MOST_SENT, taken, packed=True, noted=False)
+    return Access("POST", path, Scope.INGEST, True, MOST_SENT, taken, packed=True, noted=False, rpc=rpc)
 
 
 ACCESS = (
@@ -71,6 +72,9 @@ ACCESS = (
     _reads("/api/v1/acks"),
     _changes("POST", "/api/v1/acks", Scope.SILENCE),
     _ingests("/api/v1/push/{contract}", JSON, LINES),
+    _reads("/api/v1/traces"),
+    _ingests("/v1/metrics", PROTOBUF, JSON, rpc=True),
+    _ingests("/v1/traces", PROTOBUF, JSON, rpc=True),
     Access("GET", "/healthz", None),
 )
 """Every route. GET stands for HEAD, too."""

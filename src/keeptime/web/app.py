@@ -25,6 +25,7 @@ from keeptime.web.guard import HEADERS, Guard
 from keeptime.web.kept import period_json
 from keeptime.web.ledger import LedgerRoutes
 from keeptime.web.metrics import exposition
+from keeptime.web.otlp import Otlp
 from keeptime.web.outbox import Outbox
 from keeptime.web.page import render
 from keeptime.web.probing import Probing
@@ -32,6 +33,7 @@ from keeptime.web.pushing import Pushing
 from keeptime.web.quieting import Quiet
 from keeptime.web.reloading import Reload
 from keeptime.web.terms import together_periods
+from keeptime.web.traces import Traces
 
 ROUTES = (
     "/",
@@ -50,6 +52,9 @@ ROUTES = (
     "/api/v1/silences/end",
     "/api/v1/acks",
     "/api/v1/push/CONTRACT",
+    "/api/v1/traces?contract=NAME",
+    "/v1/metrics",
+    "/v1/traces",
     "/healthz",
 )
 
@@ -79,6 +84,9 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/api/v1/acks", Quiet(daemon).acks, methods=["GET"]),
             Route("/api/v1/acks", Quiet(daemon).acknowledge, methods=["POST"]),
             Route("/api/v1/push/{contract}", Pushing(daemon).post, methods=["POST"]),
+            Route("/api/v1/traces", Traces(daemon).list),
+            Route("/v1/metrics", Otlp(daemon).metrics, methods=["POST"]),
+            Route("/v1/traces", Otlp(daemon).traces, methods=["POST"]),
             Route("/healthz", _healthz(daemon, door)),
             Mount("/static", StaticFiles(packages=[("keeptime.web", "static")])),
         ],

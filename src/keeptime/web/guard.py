@@ -9,12 +9,13 @@ not too large; whoever asks too often waits; every answer carries a strict conte
 import ipaddress
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keeptime.app.auditing import Attempt
 from keeptime.errors import TokenError
 from keeptime.model.token import Token
-from keeptime.web.access import Access, access, allowed
+from keeptime.web.access import UNKNOWN, access, allowed
 from keeptime.web.bodies import Gone, announced, answer_and_linger, form_of, whole
 from keeptime.web.credentials import Shown, decide, shown
 from keeptime.web.door import Door
@@ -62,10 +63,11 @@ class Guard:
             await self._app(scope, receive, sending)
             return
         asked.note_refused(refusal)
+        answer = asked.answer(refusal)
         if refusal.unread:
-            await answer_and_linger(refusal.response(), receive, sending)
+            await answer_and_linger(answer, receive, sending)
         else:
-            await refusal.response()(scope, receive, sending)
+            await answer(scope, receive, sending)
 
 
 class Asked:
@@ -75,7 +77,7 @@ class Asked:
         self._door, self._scope, self._came = door, scope, came
         self._headers = Headers(scope=scope)
         self._owner: Token | None = None
-        self.row: Access
+        self.row = access(scope["method"], scope["path"]) or UNKNOWN[0]
 
     async def refusal(self) -> Refusal | None:
         """Why it is not let in; None where it is. In this order, so that what costs comes last."""
@@ -85,6 +87,10 @@ class Asked:
         if refused is None and self.row.changes:
             refused = self._change()
         return refused or announced(self._scope, self.row)
+
+    def answer(self, refusal: Refusal) -> Response:
+        """In the form that its row has for it."""
+        return refusal.response(form_of(self._headers) if self.row.rpc else None)
 
     def note_refused(self, refusal: Refusal) -> None:
         self._door.audit.note_refused(self._attempt(refusal.status, refusal.reason))
@@ -104,12 +110,10 @@ class Asked:
 
     def _row(self) -> Refusal | None:
         method, path = self._scope["method"], self._scope["path"]
-        row = access(method, path)
-        if row is None:
+        if access(method, path) is None:
             methods = allowed(path)
             message = f"{method} is not served here; only {' and '.join(methods)} {_are(methods)}"
             return Refusal(405, "method", message, {"Allow": ", ".join(methods)}, unread=True)
-        self.row = row
         return None
 
     def _place(self) -> Refusal | None:

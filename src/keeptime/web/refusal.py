@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
+
+from keeptime.web.rpc_status import status_response
 
 CHALLENGES = ('Bearer realm="keeptime"', 'Basic realm="keeptime", charset="UTF-8"')
 
@@ -23,8 +25,12 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     unread: bool = False
 
-    def response(self) -> JSONResponse:
-        answer = JSONResponse({"error": self.message}, self.status, dict(self.headers))
+    def response(self, rpc: str | None = None) -> Response:
+        """`rpc`: as a google.rpc.Status for a body of this form."""
+        if rpc is None:
+            answer: Response = JSONResponse({"error": self.message}, self.status, dict(self.headers))
+        else:
+            answer = status_response(self.status, self.message, rpc, dict(self.headers))
         if self.status == 401:
             for challenge in CHALLENGES:
                 answer.headers.append("WWW-Authenticate", challenge)

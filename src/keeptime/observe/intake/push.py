@@ -6,17 +6,15 @@ counted; a body that comes again under the same key is counted once. Bodies are 
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from keeptime.clock import Clock
 from keeptime.contract.terms import Contract
 from keeptime.contract.traffic.push import Push
-from keeptime.model.batch import Batch
 from keeptime.model.latency import Latency
-from keeptime.model.sample import Sample, Skipped
 from keeptime.model.traffic import TrafficView
 from keeptime.observe.intake.bodies import Totals, read
 from keeptime.observe.intake.book import Book
+from keeptime.observe.intake.counting import Counting
 from keeptime.observe.intake.line import Line
 from keeptime.observe.intake.posted import sample_of
 from keeptime.observe.intake.refusing import NotAsked, Refused, Taken, Unknown, Wrong
@@ -24,14 +22,6 @@ from keeptime.observe.intake.repeats import Repeats
 from keeptime.observe.intake.thresholds import thresholds_of
 from keeptime.observe.intake.totals import Counted, Growing
 from keeptime.observe.intake.when import When
-
-
-class Counting(Protocol):
-    """Where observations go; any thread may call it."""
-
-    def add(self, outcome: Sample | Skipped) -> None: ...
-
-    def put_batch(self, batch: Batch) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

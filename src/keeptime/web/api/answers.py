@@ -10,6 +10,7 @@ from keeptime.model.compliance import Basis, Compliance
 from keeptime.model.ledger import LedgerKind
 from keeptime.model.sample import Connection, Failure
 from keeptime.model.verdict import Condition, Severity, TierState
+from keeptime.web.api.pushed import INTAKE
 from keeptime.web.api.shapes import (
     ANCHOR,
     COUNT,
@@ -45,13 +46,6 @@ _PERIOD = {
 }
 _SAID = {"state": one_of(Compliance), "interval": pair(RATIO), "needed": or_null(COUNT), "reason": TEXT}
 _TIER_OF_CREDIT = or_null(fields(below=RATIO, credit=RATIO))
-_TAKEN = {
-    "taken": COUNT,
-    "late": COUNT,
-    "refused": many(fields(at=COUNT, why=TEXT)),
-    "refused_count": COUNT,
-    "thresholds": mapping(many(SECONDS)),
-}
 _TERMS = {
     "name": TEXT,
     "promise": TEXT,
@@ -277,8 +271,7 @@ ANSWERS: dict[str, Schema] = {
             fields(contract=TEXT, objective=TEXT, started=INSTANT, author=TEXT, note=or_null(TEXT), at=INSTANT)
         )
     ),
-    "Taken": fields(**_TAKEN),
-    "NothingTaken": fields(error=TEXT, **_TAKEN),
+    **INTAKE,
     "Reloaded": fields(
         reloaded={"const": True},
         added=many(_CONTRACT_VERSION),

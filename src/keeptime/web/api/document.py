@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from keeptime import __version__
-from keeptime.web.access import ACCESS, JSON, Access
+from keeptime.web.access import ACCESS, JSON, PROTOBUF, Access
 from keeptime.web.api.answers import ANSWERS
 from keeptime.web.api.routes import DESCRIBED, Described, Parameter
 from keeptime.web.api.shapes import ref
@@ -26,6 +26,8 @@ GUARDED = {
     503: "Too many connections, or who may ask cannot be known now.",
 }
 """What the guard answers, whatever the route."""
+
+BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 
 
 @cache
@@ -74,7 +76,13 @@ def _operation(row: Access, one: Described) -> dict[str, Any]:
 
 def _posted(form: str, one: Described) -> dict[str, Any]:
     """A body in this form; what is no JSON has a form of its own."""
-    return {"schema": one.posted if form == JSON else {"type": "string", "format": "binary"}}
+    return {"schema": one.posted} if form == JSON else BINARY
+
+
+def _answer(form: str, one: Described) -> dict[str, Any]:
+    if one.answer is None:
+        return {}
+    return BINARY if form == PROTOBUF else {"schema": one.answer}
 
 
 def _security(row: Access) -> list[dict[str, list[str]]]:
@@ -85,15 +93,16 @@ def _security(row: Access) -> list[dict[str, list[str]]]:
 
 
 def _responses(row: Access, one: Described) -> Iterator[tuple[str, dict[str, Any]]]:
-    schema = {} if one.answer is None else {"schema": one.answer}
-    yield "200", {"description": "Done.", "content": dict.fromkeys(one.media, schema)}
+    error = ref("RpcStatus" if row.rpc else "Error")
+    yield "200", {"description": "Done.", "content": {form: _answer(form, one) for form in one.media}}
     bodies, own = dict(one.bodies), dict(one.refusals)
     for status in sorted({*own, *GUARDED}):
         if status in own or (row.scope is not None or status not in (401, 503)):
             text = own.get(status, GUARDED.get(status, ""))
             forms = [ref(bodies[status])] if status in bodies else []
-            shape = {"anyOf": [*forms, ref("Error")]} if forms else ref("Error")
-            yield str(status), {"description": text, "content": {"application/json": {"schema": shape}}}
+            shape = {"anyOf": [*forms, error]} if forms else error
+            content = {JSON: {"schema": shape}, **({PROTOBUF: BINARY} if row.rpc else {})}
+            yield str(status), {"description": text, "content": content}
 
 
 def _parameter(one: Parameter) -> dict[str, Any]:

@@ -1,11 +1,27 @@
-"""What may be posted of requests that were served, as JSON Schemas.
+"""What may be posted of requests that were served, and what is answered, as JSON Schemas.
 
 Guarantees: names and limits are those of the intake. An item that does not fit is refused alone, so of a list the
 items are described and not asked for.
 """
 
+from keeptime.model.trace import Why
 from keeptime.observe.intake.totals import SIGNALS
-from keeptime.web.api.shapes import COUNT, TEXT, Schema, many, mapping, needs, one_of, only, or_null
+from keeptime.web.api.shapes import (
+    COUNT,
+    FLAG,
+    INSTANT,
+    SECONDS,
+    TEXT,
+    Schema,
+    fields,
+    many,
+    mapping,
+    needs,
+    one_of,
+    only,
+    or_null,
+    ref,
+)
 
 _INSTANT: Schema = {
     "type": ["number", "string", "null"],
@@ -62,3 +78,41 @@ TOTALS = needs(
 """All that a program has counted since it began."""
 
 POSTED: Schema = {"anyOf": [SAMPLE, many({"type": "object"}), TOTALS]}
+
+_TAKEN = {
+    "taken": COUNT,
+    "late": COUNT,
+    "refused": many(fields(at=COUNT, why=TEXT)),
+    "refused_count": COUNT,
+    "thresholds": mapping(many(SECONDS)),
+}
+_TRACE = fields(
+    trace=TEXT,
+    at=INSTANT,
+    latency_seconds=SECONDS,
+    why=one_of(Why),
+    spans=many(ref("TraceSpan")),
+    left_out=COUNT,
+)
+
+INTAKE: dict[str, Schema] = {
+    "Taken": fields(**_TAKEN),
+    "NothingTaken": fields(error=TEXT, **_TAKEN),
+    "TraceSpan": fields(
+        span=TEXT,
+        parent=or_null(TEXT),
+        name=TEXT,
+        service=TEXT,
+        kind=TEXT,
+        start=INSTANT,
+        seconds=SECONDS,
+        failed=FLAG,
+        attributes=mapping(TEXT),
+    ),
+    "Traces": fields(contract=TEXT, traces=many(_TRACE)),
+    "RpcStatus": {
+        **fields(code=COUNT, message=TEXT),
+        "description": "A google.rpc.Status: why an export was refused.",
+    },
+}
+"""Answers by name."""

@@ -77,6 +77,10 @@ _KEY = Parameter(
 _TOO_MANY = (413, "The body is too large, or holds too many items.")
 _BUSY = (503, "Too much waits to be counted; `Retry-After` says when to come again.")
 
+_OTLP_FORMS = ("application/x-protobuf", "application/json")
+_OTLP: Schema = {"type": "object", "description": "As the OpenTelemetry protocol has it (opentelemetry-proto)."}
+_OTLP_REFUSALS = ((400, "The body is no export of OTLP; `message` says where it stops making sense."), _BUSY)
+
 DESCRIBED = (
     Described(
         "GET", "/", "The first page, for people.", media=("text/html",),
@@ -173,6 +177,18 @@ DESCRIBED = (
             (409, "The contract does not ask for it, or not with this token."), _TOO_MANY, _BUSY,
         ),
         bodies=((400, "NothingTaken"),),
+    ),
+    Described(
+        "GET", "/api/v1/traces", "Traces of a contract's requests that were slow or failed, and a few others.",
+        ref("Traces"), parameters=(_CONTRACT,), refusals=((404, "No contract has this name."),),
+    ),
+    Described(
+        "POST", "/v1/metrics", "OTLP: histograms of requests that were served.", _OTLP, media=_OTLP_FORMS,
+        posted=_OTLP, refusals=_OTLP_REFUSALS,
+    ),
+    Described(
+        "POST", "/v1/traces", "OTLP: spans of requests that were served.", _OTLP, media=_OTLP_FORMS,
+        posted=_OTLP, refusals=_OTLP_REFUSALS,
     ),
     Described(
         "GET", "/healthz", "Is keeptime itself well?", ref("Health"), refusals=((503, "It is not well."),),

@@ -1,0 +1,1 @@
+"""What programs report by OpenTelemetry's protocol: messages in, samples and batches out."""
