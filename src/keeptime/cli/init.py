@@ -1,4 +1,4 @@
-"""`keeptime init`: measure an endpoint for a short while and write a first contract for it.
+"""`keeptime init`: measure an endpoint, or read a server's own metrics, and write a first contract for it.
 
 Exit code 0: the contract was written; 1: the endpoint cannot be measured, or the file is there already, and
 nothing was written; 2: wrong usage.
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keeptime.cli.starting import contract_name, duration
+from keeptime.cli.starting import headers as header_nodes
 from keeptime.cli.writing import Refused, write_whole
-from keeptime.errors import ProbeError, SecretError, UsageError
+from keeptime.errors import ProbeError, SecretError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from keeptime.contract.probed import Endpoint, SecretRef
@@ -25,10 +27,12 @@ examples:
   keeptime init http://127.0.0.1:5000/predict --json-body '{"data": "sample_input"}'
   keeptime init https://models.example.com/score --json-body @body.json --header 'Authorization: env:TOKEN'
   keeptime init http://127.0.0.1:5000/health --for 30s --every 1s -o contracts/health.yaml
+  keeptime init --scrape http://127.0.0.1:8000/metrics -o contracts/llm.yaml
 
 exit codes:
   0  the contract was written
-  1  the endpoint cannot be measured, or the file is there already; nothing was written
+  1  the endpoint cannot be measured, the server is not recognised, or the file is there already; nothing was
+     written
   2  the command was called wrongly
 """
 TIMEOUT = 30.0
@@ -52,11 +56,16 @@ class Asked:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Measure an endpoint for a short while, propose thresholds, and write a commented contract."
+        "Measure an endpoint for a short while, or with --scrape read a model server's own metrics; propose "
+        "thresholds, and write a commented contract."
     )
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("url", metavar="URL", help="where requests go")
+    parser.add_argument("url", metavar="URL", nargs="?", help="where requests go")
+    parser.add_argument("--scrape", metavar="URL", help="read a model server's own metrics there instead")
+    parser.add_argument(
+        "--preset", metavar="NAME", help="whose metrics they are (recognised; see keeptime presets)"
+    )
     parser.add_argument("--json-body", metavar="JSON", help="a JSON body to send, or @FILE that holds it")
     parser.add_argument("--method", help="the HTTP method (POST with a body, else GET)")
     parser.add_argument(
@@ -72,13 +81,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     try:
+        if args.scrape is not None:
+            return _scraped(args)
         asked = _asked(args)
         _refuse_overwriting(asked.output, args.force)
         return _conclude(asked, _samples(asked), args)
     except UsageError as error:
         print(f"keeptime init: {error}", file=sys.stderr)
         return 2
-    except (Refused, SecretError, ProbeError) as error:
+    except (Refused, SecretError, ProbeError, SourceError) as error:
         print(f"keeptime init: {error}\nNothing was written.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -86,22 +97,34 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
+def _scraped(args: argparse.Namespace) -> int:
+    from keeptime.cli import init_scrape
+
+    requests = {"URL": args.url, "--json-body": args.json_body, "--method": args.method}
+    if given := [name for name, value in requests.items() if value is not None]:
+        raise UsageError(
+            f"{', '.join(given)} beside --scrape; metrics are read, and no request is sent to the model"
+        )
+    seconds = duration(args.seconds, "--for")
+    _refuse_overwriting(args.output, args.force)
+    return init_scrape.run(args, seconds)
+
+
 def _asked(args: argparse.Namespace) -> Asked:
     """Arguments as values. Raises UsageError with every mistake that the contract's own rules find."""
     from urllib.parse import urlsplit
 
-    from keeptime.contract.starter import label
-
+    if args.url is None:
+        raise UsageError("nothing to measure; expected a URL, or --scrape URL")
+    if args.preset is not None:
+        raise UsageError("--preset without --scrape; expected the URL of metrics with it")
     body = _body(args.json_body)
-    seconds, every = _duration(args.seconds, "--for"), _duration(args.every, "--every")
+    seconds, every = duration(args.seconds, "--for"), duration(args.every, "--every")
     if seconds / every > MOST_REQUESTS:
         raise UsageError(f"--for {args.seconds} --every {args.every}: more than {MOST_REQUESTS} requests")
     endpoint, headers = _endpoint(args, body)
-    parts = urlsplit(endpoint.url)
-    last = parts.path.rstrip("/").rpartition("/")[2]
-    name = args.name or label(last or parts.hostname or "model")
-    if label(name) != name:
-        raise UsageError(f"--name {name!r}; expected lower-case letters, digits and '-'; write {label(name)}")
+    last = urlsplit(endpoint.url).path.rstrip("/").rpartition("/")[2]
+    name = contract_name(args.name, endpoint.url, last)
     return Asked(name, endpoint, headers, body, seconds, every, args.output)
 
 
@@ -122,15 +145,6 @@ def _body(given: str | None) -> object:
     return value
 
 
-def _duration(text: str, option: str) -> float:
-    from keeptime.units import parse_duration
-
-    try:
-        return parse_duration(text)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"{option}: {error}") from None
-
-
 def _endpoint(args: argparse.Namespace, body: object) -> "tuple[Endpoint, dict[str, str | SecretRef]]":
     """The endpoint by the contract's own reader, so that what is measured is what will be written."""
     from keeptime.contract.endpoint import ENDPOINT_TABLE
@@ -142,11 +156,7 @@ def _endpoint(args: argparse.Namespace, body: object) -> "tuple[Endpoint, dict[s
     def entry(key: str, value: str) -> Entry:
         return Entry(Scalar(key, False, place), Scalar(value, False, place))
 
-    split = [header.partition(":") for header in args.header]
-    if not all(colon for _, colon, _ in split):
-        raise UsageError("--header: no colon in it; expected 'NAME: VALUE'")
-    headers = Mapped(tuple(entry(name.strip(), value.strip()) for name, _, value in split), place)
-    entries = [entry("url", args.url), Entry(Scalar("headers", False, place), headers)]
+    entries = [entry("url", args.url), Entry(Scalar("headers", False, place), header_nodes(args.header))]
     if args.method:
         entries.append(entry("method", args.method.upper()))
     if body is not ...:
@@ -158,11 +168,11 @@ def _endpoint(args: argparse.Namespace, body: object) -> "tuple[Endpoint, dict[s
         raise UsageError("; ".join(problem.message for problem in report.problems)) from None
     for problem in report.problems:
         print(f"keeptime init: {problem.severity}: {problem.message}", file=sys.stderr)
-    return _with_body(endpoint, body), {name: endpoint.headers[name] for name in _names(split)}
+    return _with_body(endpoint, body), {name: endpoint.headers[name] for name in _names(args.header)}
 
 
-def _names(split: list[tuple[str, str, str]]) -> list[str]:
-    return [name.strip() for name, _, _ in split]
+def _names(given: list[str]) -> list[str]:
+    return [each.partition(":")[0].strip() for each in given]
 
 
 def _with_body(endpoint: "Endpoint", body: object) -> "Endpoint":

@@ -13,6 +13,11 @@ from keeptime.model.key import Signal
 from keeptime.model.sketch import Sketch
 
 
+def same_bound(one: float, other: float) -> bool:
+    """Are they one bound? Servers serve theirs with six digits or more, and people write fewer than a float has."""
+    return math.isclose(one, other, rel_tol=1e-6)
+
+
 class Sides(NamedTuple):
     """Of requests that succeeded: within a threshold, surely beyond it, and between two bounds around it."""
 
@@ -71,8 +76,8 @@ class Batch:
         threshold = under_ns / 1e9
         within = beyond = 0
         for each in self.spans:
-            if each.high <= threshold or math.isclose(each.high, threshold, rel_tol=1e-9):
+            if each.high <= threshold or same_bound(each.high, threshold):
                 within += each.count
-            elif each.low >= threshold or math.isclose(each.low, threshold, rel_tol=1e-9):
+            elif each.low >= threshold or same_bound(each.low, threshold):
                 beyond += each.count
         return Sides(within, beyond, succeeded - within - beyond)

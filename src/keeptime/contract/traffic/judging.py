@@ -5,7 +5,6 @@ has any; a threshold between two bucket bounds is a warning, which says what the
 them. Where something else observes requests too, only warnings are given.
 """
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from keeptime.contract.report import Report
 from keeptime.contract.shapes import Placed
 from keeptime.contract.terms import Contract
 from keeptime.contract.traffic.scrape import Scrape
+from keeptime.model.batch import same_bound
 from keeptime.model.key import Signal
 from keeptime.units import format_duration
 
@@ -99,7 +99,7 @@ def _out_of_bounds(under: float, preset: Preset, metric: Metric) -> Wrong | None
 
 
 def _nearly(under: float, buckets: Sequence[float]) -> bool:
-    return any(math.isclose(under, each, rel_tol=1e-9) for each in buckets)
+    return any(same_bound(under, each) for each in buckets)
 
 
 def _own(words: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from keeptime.model.batch import same_bound
 from keeptime.model.sketch import Sketch, bucket_index
 from keeptime.observe.cumulative import Totals
 
@@ -64,9 +65,7 @@ def spread(grown: Totals, zero: float, per_second: int, thresholds: Sequence[flo
 def _decided(spans: Spans, thresholds: Sequence[float]) -> bool:
     """Does no threshold lie within a bucket that holds any?"""
     return not any(
-        low < each < high
-        and not math.isclose(each, low, rel_tol=1e-9)
-        and not math.isclose(each, high, rel_tol=1e-9)
+        low < each < high and not same_bound(each, low) and not same_bound(each, high)
         for each in thresholds
         for low, high in spans
     )
