@@ -80,7 +80,8 @@ def check_scope(
         return
     if contract.traffic:
         return  # what traffic says of its requests is not known beforehand
-    known = sorted({*BUILT_IN, *(name for probe in contract.probes for name in _told(probe))})
+    own = {"grpc_status"} if any(each.kind is Kind.GRPC for each in contract.probes) else set()
+    known = sorted({*BUILT_IN, *own, *(name for probe in contract.probes for name in _told(probe))})
     for where in wheres:
         for wanted in where.value:
             if wanted.attribute not in known:

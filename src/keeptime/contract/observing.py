@@ -9,7 +9,7 @@ from keeptime.contract.attributes import ATTRIBUTES
 from keeptime.contract.kinds import Choice, Duration, Whole
 from keeptime.contract.lists import Forms
 from keeptime.contract.nodes import Node
-from keeptime.contract.probed import Kind, KindTerms, Probe
+from keeptime.contract.probed import FRESH_ONLY, Kind, KindTerms, Probe
 from keeptime.contract.probing.kinds import FIELDS, terms_of
 from keeptime.contract.prometheus import PROMETHEUS
 from keeptime.contract.report import Report, one_of
@@ -79,13 +79,17 @@ class ProbeDraft:
 
 
 def _probe(row: Row) -> ProbeDraft:
+    kind = row.get(KIND, Kind.HTTP)
+    if kind in FRESH_ONLY and row.get(CONNECTION, Connection.FRESH) is Connection.REUSE:
+        message = f"{row.what}.connection: a probe of kind {kind} opens one for each request; expected fresh"
+        raise row.report.spoil(row.place_of(CONNECTION), "not-of-this-kind", message)
     return ProbeDraft(
         row.need(EVERY),
         row.get(TIMEOUT, None),
         row.get(CONNECTION, Connection.FRESH),
         row.get(MAX_IN_FLIGHT, 64),
         tuple(row.get(ATTRIBUTES, {}).items()),
-        kind := row.get(KIND, Kind.HTTP),
+        kind,
         terms_of(kind, row),
     )
 

@@ -76,12 +76,16 @@ class Kind(StrEnum):
     OPENAI = "openai"
     SSE = "sse"
     NDJSON = "ndjson"
+    GRPC = "grpc"
     OIP = "oip"
     TCP = "tcp"
 
 
 STREAMING = frozenset({Kind.OPENAI, Kind.SSE, Kind.NDJSON})
 """Kinds whose answers come in pieces."""
+
+FRESH_ONLY = frozenset({Kind.GRPC, Kind.TCP})
+"""Kinds whose every request opens a connection of its own."""
 
 
 @dataclass(frozen=True, slots=True)

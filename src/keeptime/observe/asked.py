@@ -24,6 +24,9 @@ class Ended(Exception):
         self.failure, self.at = failure, at
 
 
+LEARNED = "how to ask was learned of the server first"
+
+
 class Unsent(Exception):
     """Something had to be learned first: nothing is known of the endpoint, and the next request can be made."""
 
@@ -53,6 +56,11 @@ class Asked(Protocol):
 
     @property
     def keep(self) -> bool: ...
+
+    @property
+    def begun(self) -> bool:
+        """Has anything of the answer come? What is of the connection alone is not of the answer."""
+        ...
 
     def feed(self, data: bytes, at: int) -> bool:
         """Take the next bytes (at least one). Is the answer whole?"""
@@ -129,6 +137,10 @@ class Plain(AtOnce):
     @property
     def keep(self) -> bool:
         return self._answer.keep
+
+    @property
+    def begun(self) -> bool:
+        return True
 
     def feed(self, data: bytes, _at: int) -> bool:
         return self._answer.feed(data)

@@ -218,6 +218,8 @@ class Flight:
                 owed, asked.owed = asked.owed, b""
                 self._connection().write(owed)
                 self._flush_late()
+            if not asked.begun:
+                self._watch.phase = Phase.WAIT
             if whole:
                 self._whole(instant, stamped)
             elif asked.until and asked.until < self.wake_at:

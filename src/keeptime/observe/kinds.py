@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from keeptime.contract.probed import Endpoint, Kind, Probe
 from keeptime.observe.asking import Asking, Asks
+from keeptime.observe.grpc.asking import grpc
 from keeptime.observe.oip import oip
 from keeptime.observe.streams.asking import completing, streaming
 from keeptime.observe.tcp import tcp
@@ -24,6 +25,7 @@ KINDS: Mapping[Kind, Callable[[Endpoint, Probe], Made]] = {
     Kind.OPENAI: completing,
     Kind.SSE: streaming,
     Kind.NDJSON: streaming,
+    Kind.GRPC: grpc,
     Kind.OIP: oip,
     Kind.TCP: tcp,
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from keeptime.contract.probed import Endpoint, Probe, SecretRef, TlsTerms
+from keeptime.contract.probed import Endpoint, Kind, Probe, SecretRef, TlsTerms
 from keeptime.contract.secrets import resolve
 from keeptime.errors import ProbeError, SecretError
 from keeptime.model.reach import host_refusal
@@ -30,7 +30,8 @@ _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _OURS = frozenset({"connection", "content-length", "transfer-encoding", "expect"})
 """Header fields that frame the message: keeptime writes them itself."""
 
-Contexts = dict[TlsTerms, ssl.SSLContext]
+Contexts = dict[tuple[TlsTerms, str], ssl.SSLContext]
+"""By what is spoken over them, too."""
 Resolve = Callable[[SecretRef], str]
 
 
@@ -54,6 +55,7 @@ class Target:
     secret: bool = False
     _head: list[str] = field(default_factory=list, repr=False)
     _values: tuple[str, ...] = field(default=(), repr=False)
+    _secrets: dict[str, str] = field(default_factory=dict, repr=False)
     _redactor: Redactor = field(default_factory=Redactor, repr=False)
 
     def ask(self) -> Asked:
@@ -77,6 +79,15 @@ class Target:
     def max_body(self) -> int:
         return self.endpoint.expect.max_body
 
+    @property
+    def authority(self) -> str:
+        """Host and port, as a request names them."""
+        return _authority(self)
+
+    def fields(self) -> list[tuple[str, str]]:
+        """The contract's own header fields, with their secrets."""
+        return [(name, self._secrets.get(name, str(value))) for name, value in self.endpoint.headers.items()]
+
     def refresh(self) -> None:
         """Resolve secrets anew. Raises SecretError; the request is then the last one that could be made."""
         values = {
@@ -91,7 +102,7 @@ class Target:
             self._values, self._redactor = tuple(values.values()), Redactor()
             for value in self._values:
                 self._redactor.remember(value)
-        self.secret = bool(values)
+        self.secret, self._secrets = bool(values), values
         self._head = self._lines(values)
         self.request = self.message(self.endpoint.body)
 
@@ -140,14 +151,15 @@ def target_of(
         raise ProbeError(f"{endpoint.url.partition('?')[0]}: {refusal}")
     secure = parts.scheme == "https"
     shared = {} if contexts is None else contexts
-    if secure and endpoint.tls not in shared:
-        shared[endpoint.tls] = _context(endpoint.tls)
+    kind = (endpoint.tls, "h2" if probe.kind is Kind.GRPC else "http/1.1")
+    if secure and kind not in shared:
+        shared[kind] = _context(*kind)
     target = Target(
         endpoint=endpoint,
         host=host,
         port=parts.port or (443 if secure else 80),
         literal=literal(host, parts.port or (443 if secure else 80)),
-        context=shared[endpoint.tls] if secure else None,
+        context=shared[kind] if secure else None,
         server_name=endpoint.tls.server_name or host.partition("%")[0],
         checks=checks(endpoint.expect),
         close=probe.connection is Connection.FRESH,
@@ -188,7 +200,7 @@ def _authority(target: Target) -> str:
     return name if target.port == usual else f"{name}:{target.port}"
 
 
-def _context(terms: TlsTerms) -> ssl.SSLContext:
+def _context(terms: TlsTerms, spoken: str) -> ssl.SSLContext:
     if terms.ca is not None and not os.access(terms.ca, os.R_OK):
         raise ProbeError(f"tls: the CA file {terms.ca} cannot be read")
     try:
@@ -198,7 +210,7 @@ def _context(terms: TlsTerms) -> ssl.SSLContext:
     except (OSError, ValueError) as error:
         files = ", ".join(each for each in (terms.ca, terms.cert, terms.key) if each is not None)
         raise ProbeError(f"tls: the certificates cannot be used ({files}): {error}") from None
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols([spoken])
     return context
 
 

@@ -28,7 +28,7 @@ class Said(AtOnce):
         self.owed, self.until, self.waits = b"", 0, pattern is not None
         self.status: int | None = None
         self.size = 0
-        self.keep = False
+        self.keep, self.begun = False, True
         self._body = b""
 
     def feed(self, data: bytes, _at: int) -> bool:

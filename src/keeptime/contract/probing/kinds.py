@@ -31,7 +31,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         (Kind.OPENAI,), streams.OPENAI_FIELDS, streams.stream_terms, streams.written_stream, streams.no_completion
     ),
-    Group((Kind.OIP,), serving.SERVING_FIELDS, serving.build, serving.write),
+    Group((Kind.GRPC, Kind.OIP), serving.SERVING_FIELDS, serving.build, serving.write),
 )
 FIELDS: tuple[Field[object], ...] = tuple({each.key: each for group in GROUPS for each in group.fields}.values())
 

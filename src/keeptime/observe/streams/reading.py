@@ -85,6 +85,10 @@ class Streamed:
     def keep(self) -> bool:
         return self._answer.keep
 
+    @property
+    def begun(self) -> bool:
+        return True
+
     def feed(self, data: bytes, at: int) -> bool:
         if self.until and at > self.until and not self._meaning.done:
             raise self._stalled()
