@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 class Said(AtOnce):
     """What is sent once the connection stands, and what comes back until the pattern is in it."""
 
-    def __init__(self, request: bytes, pattern: re.Pattern[str] | None, most: int) -> None:
-        self.request, self._pattern, self._most = request, pattern, most
+    def __init__(
+        self, request: bytes, pattern: re.Pattern[str] | None, most: int, known: Mapping[str, str]
+    ) -> None:
+        self.request, self._pattern, self._most, self._known = request, pattern, most, known
         self.owed, self.until, self.waits = b"", 0, pattern is not None
         self.status: int | None = None
         self.size = 0
@@ -51,12 +53,13 @@ class Said(AtOnce):
         return None, None
 
     def known(self) -> Mapping[str, str]:
-        return {}
+        return self._known
 
 
 class _TcpAsks:
     def ask(self, target: "Target") -> Asked:
-        return Said(target.endpoint.body or b"", target.checks.regex, target.max_body)
+        known = target.attributes.of({}, None)
+        return Said(target.endpoint.body or b"", target.checks.regex, target.max_body, known)
 
     def refusal(self, _now: int, _in_flight: int) -> str:
         return ""

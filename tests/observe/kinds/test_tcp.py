@@ -17,8 +17,9 @@ from .given import once, text
 
 def test_a_connection_is_enough_and_its_time_is_the_latency() -> None:
     with serving(silent) as port:
-        found = once(f"{{url: 'tcp://127.0.0.1:{port}'}}", "kind: tcp")
+        found = once(f"{{url: 'tcp://127.0.0.1:{port}'}}", "kind: tcp, attributes: {region: eu}")
     assert (found.failure, found.status, found.size) == (None, None, 0)
+    assert found.attributes == {"region": "eu"}
     assert found.phases.connect == found.latency_ns > 0
 
 

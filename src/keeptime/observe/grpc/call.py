@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from google.protobuf.message import Message
 
 from keeptime.contract.probing.serving import HEALTH, INFER
-from keeptime.model.sample import Failure, Stream
+from keeptime.model.sample import Failure
 from keeptime.observe.answer import Broken
+from keeptime.observe.asked import AtOnce
 from keeptime.observe.expect import Bad
 from keeptime.observe.grpc.channel import Channel, Reply
 from keeptime.observe.grpc.methods import Method, Unfit, as_json
@@ -38,7 +39,7 @@ class Ways:
         return self.json or bool(checks.paths or checks.regex or self.target.tokens.place)
 
 
-class Call:
+class Call(AtOnce):
     """On a connection of its own, which is not kept."""
 
     def __init__(self, channel: Channel, path: str, message: bytes, ways: Ways) -> None:
@@ -70,9 +71,6 @@ class Call:
     def end(self, _at: int) -> None:
         raise Broken("the connection was closed before the call was answered")
 
-    def expired(self) -> Bad | None:
-        return None
-
     def look(self) -> tuple[Bad | None, int | None]:
         reply = self.reply
         wrong = _wrong_reply(reply)
@@ -90,16 +88,10 @@ class Call:
             return wrong, None
         return self._ways.target.look(reply.status or 0, reply.fields, self._json or b"")
 
-    def done(self, at: int) -> int:
-        return at
-
     def known(self) -> Mapping[str, str]:
         code = self.reply.code
         found = self._ways.target.attributes.of(self.reply.fields, self._json)
         return {**found, GRPC_STATUS: code} if code else found
-
-    def stream(self, _sent: int) -> Stream | None:
-        return None
 
 
 def _wrong_reply(reply: Reply) -> Bad | None:
