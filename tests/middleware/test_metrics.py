@@ -42,11 +42,12 @@ def _values(accept: str) -> dict[tuple[str, Any, Any], float]:
 def test_the_counts_are_there_in_each_format(accept: str) -> None:
     found = _values(accept)
     name = "keeptime_server_request_seconds"
-    assert found[f"{name}_bucket", "0.3", None] == 3
-    assert found[f"{name}_bucket", "0.25", None] == 1
-    assert found[f"{name}_bucket", "128.0", None] == 5
-    assert found[f"{name}_bucket", "+Inf", None] == found[f"{name}_count", None, None] == 8
-    assert math.isclose(found[f"{name}_sum", None, None], 71.0)
+    assert found[f"{name}_bucket", "0.3", "ok"] == 3
+    assert found[f"{name}_bucket", "0.25", "ok"] == 1
+    assert found[f"{name}_bucket", "128.0", "ok"] == 5
+    assert found[f"{name}_bucket", "+Inf", "ok"] == found[f"{name}_count", None, "ok"] == 5
+    assert found[f"{name}_bucket", "+Inf", "failed"] == found[f"{name}_count", None, "failed"] == 3
+    assert math.isclose(found[f"{name}_sum", None, "ok"], 71.0)
     results = {
         result: found["keeptime_server_requests_total", None, result] for result in ("ok", "error", "timeout")
     }

@@ -1,7 +1,8 @@
 """The totals as families of metrics, and which format a scraper is answered in.
 
-Guarantees: a request that failed is in no bucket but the last, whatever it took; a threshold is a bound of a
-bucket, and its count is exact. No I/O, no clock.
+Guarantees: a request that failed is in no bucket but the last, whatever it took, and in a series of its own, so
+that summed up it is bad and yet it can be told; a threshold is a bound of a bucket, and its count is exact. No
+I/O, no clock.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,13 +41,13 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A histogram with its labels. `count`: its last bucket, failures included."""
+    """A histogram with its labels. `count`: its last bucket. `source`: None of those that failed."""
 
     labels: dict[str, str]
     count: int
     sum: float
     bounds: tuple[Bound, ...]
-    source: SeriesTotals
+    source: SeriesTotals | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def families(totals: Totals) -> Iterator[Family]:
     yield _counter("client_errors", "Requests answered with 4xx.", of_requests, lambda each: each.client_errors)
     for signal, (name, text) in _HISTOGRAMS.items():
         of_signal = [each for each in totals.series if each.signal is signal]
-        yield Family(PREFIX + name, "histogram", text, distributions=tuple(map(_distribution, of_signal)))
+        yield Family(PREFIX + name, "histogram", text, distributions=tuple(_distributions(of_signal)))
     yield _one("in_flight", "gauge", "Requests under way.", totals.in_flight)
     yield _one("workers", "gauge", "Worker processes that have counted and live.", totals.workers)
     yield _one("labels_capped", "counter", "Label values counted as other, beyond a cap.", totals.capped)
@@ -100,6 +101,14 @@ def _one(name: str, kind: Literal["counter", "gauge"], text: str, value: float) 
     return Family(PREFIX + name, kind, text, (Sample({}, value),))
 
 
+def _distributions(series: list[SeriesTotals]) -> Iterator[Distribution]:
+    for each in series:
+        yield _distribution(each)
+        failed = each.count - each.succeeded
+        labels = {**each.labels.attributes(), "result": "failed"}
+        yield Distribution(labels, failed, 0.0, (Bound(INFINITE, failed, None),), None)
+
+
 def _distribution(each: SeriesTotals) -> Distribution:
     exact = {threshold_ns / 1e9: count for threshold_ns, count in each.within.items()}
     for power in POWERS:
@@ -108,8 +117,10 @@ def _distribution(each: SeriesTotals) -> Distribution:
     for le in sorted(exact):
         bounds.append(Bound(le, exact[le], _exemplar(each, low, le)))
         low = le
-    bounds.append(Bound(INFINITE, each.count, _exemplar(each, low, INFINITE)))
-    return Distribution(each.labels.attributes(), each.count, each.sum_ns / 1e9, tuple(bounds), each)
+    bounds.append(Bound(INFINITE, each.succeeded, _exemplar(each, low, INFINITE)))
+    return Distribution(
+        {**each.labels.attributes(), "result": "ok"}, each.succeeded, each.sum_ns / 1e9, tuple(bounds), each
+    )
 
 
 def _exemplar(each: SeriesTotals, low: float, high: float) -> Exemplar | None:

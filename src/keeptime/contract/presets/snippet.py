@@ -1,6 +1,7 @@
 """A contract for a server that has a preset: commented, valid as it stands, with thresholds that can be judged.
 
-Guarantees: what it writes loads without an error, and each threshold is a bucket bound of the server. Pure.
+Guarantees: what it writes loads without an error, and each threshold is a bucket bound of the server where its
+bounds are known. Pure.
 """
 
 import json
@@ -75,8 +76,8 @@ def usual(preset: Preset) -> Sequence[Promise]:
     plain = any(each.signal is Signal.REQUESTS and each.fidelity is Fidelity.MEAN for each in preset.metrics)
     for metric in preset.metrics[:1] if plain else preset.metrics:
         share, about = USUAL[metric.signal]
-        if metric.fidelity is Fidelity.HISTOGRAM and metric.buckets:
-            near = min(metric.buckets, key=lambda each: abs(math.log(each / about)))
+        if metric.fidelity is Fidelity.HISTOGRAM:
+            near = min(metric.buckets or (about,), key=lambda each: abs(math.log(each / about)))
             found.append(Promise(metric.signal, share, near))
         elif metric.fidelity is Fidelity.MEAN and metric.tells_failures:
             found.append(Promise(metric.signal, "99.9%", None))
