@@ -113,7 +113,7 @@ def test_a_killed_worker_takes_no_count_with_it(command: list[str], tmp_path: Pa
         last = _never_falls(seen, _scraped_again(server))
     answered = load.answered.total()
     assert answered <= last["requests_totalok"] <= answered + load.failed
-    assert last["request_seconds_bucket5.0ok"] == last["request_seconds_countok"] == last["requests_totalok"]
+    assert last["request_seconds_bucketok5.0"] == last["request_seconds_countok"] == last["requests_totalok"]
     assert last["in_flight"] == 0
     assert last["workers"] == 2
 
