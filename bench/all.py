@@ -17,6 +17,7 @@ BENCHES = (
     "probe_accuracy",
     "probe_scale",
     "delivery",
+    "ingest",
 )
 """In the order of docs/performance.md."""
 

@@ -153,6 +153,24 @@ def test_a_metric_in_milliseconds_is_judged_in_seconds_and_of_several_names_the_
     assert [(each.low, each.high) for each in batch.spans] == [(0.1, 0.2)]
 
 
+@pytest.mark.parametrize(("threshold", "blind"), [(0.05, {0.05}), (0.1, set()), (1.0, set()), (2.0, {2.0})])
+def test_at_a_threshold_that_the_servers_own_bounds_do_not_enclose_nothing_is_known(
+    threshold: float, blind: set[float]
+) -> None:
+    registry = CollectorRegistry()
+    took, looked = server(registry), Looked(REQUESTS)
+    looked.look(registry)
+    for value in (0.02, 0.7, 7.0):
+        took.labels("a", "200", "1").observe(value)
+    took.labels("a", "500", "1").observe(0.02)
+    grown = looked.look(registry, (threshold, 0.5))
+    assert grown.blind == blind
+    sides = only(grown).sides(round(threshold * S))
+    assert sides == (Sides(0, 0, 3) if blind else Sides(1 + (threshold == 1.0), 2 - (threshold == 1.0), 0))
+    assert only(grown).sides(S // 2) == Sides(1, 2, 0), "at another threshold all is known as before"
+    assert only(grown).failed == 1
+
+
 def native(values: list[float], bounds: tuple[float, ...] = ()) -> bytes:
     took = family("took_seconds", HISTOGRAM)
     found = labelled(took, name="a").histogram

@@ -18,7 +18,11 @@ WANTED = {"took_seconds": Kind.HISTOGRAM, "asked_total": Kind.COUNTER, "said_sec
 
 
 def read(text: str, openmetrics: bool = False) -> Page:
-    return TextPages(WANTED).read(text.encode(), openmetrics=openmetrics)
+    """Read twice: what is remembered of a page changes nothing."""
+    pages = TextPages(WANTED)
+    first, again = (pages.read(text.encode(), openmetrics=openmetrics) for _ in range(2))
+    assert again == first
+    return first
 
 
 def served() -> CollectorRegistry:
@@ -102,6 +106,10 @@ WRONG_FAMILY = {
     "labels cannot be read": ('{model="b",le="1"}', '{model=b,le="1"}'),
     "the label model is there twice": ('{model="b",le="1"}', '{model="b",model="b",le="1"}'),
     "is no sample": ('{model="b",le="1"} 1', '{model="b",le="1"'),
+    "the line is no sample": (
+        '_bucket{model="b",le="1"} 1',
+        '_bucket{model="b",le="1"}1\ntook_seconds_bucket{model="b",le="1" 1',
+    ),
     "characters of labels": ('model="b",le="1"', f'model="{"b" * 20_000}",le="1"'),
     "65 labels": ('model="b",le="1"', ",".join(f'l{nth}="1"' for nth in range(65))),
     "is a summary here": ("took_seconds histogram", "took_seconds summary"),

@@ -8,7 +8,7 @@ them. Where something else observes requests too, only warnings are given.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from keeptime.contract.draft import Draft
+from keeptime.contract.draft import Draft, Errors
 from keeptime.contract.matching import around
 from keeptime.contract.presets.preset import Asked, Fidelity, Metric, Preset
 from keeptime.contract.report import Report
@@ -34,6 +34,8 @@ def check_scrapes(contract: Contract, drafts: Sequence[Placed[Draft]], report: R
     for draft in drafts if presets else ():
         if draft.value.of is not Signal.TOKEN_RATE:
             _check(draft, presets, report, alone)
+    if alone and presets:
+        _check_failures(drafts, presets, report)
 
 
 def _check(draft: Placed[Draft], presets: Sequence[Preset], report: Report, alone: bool) -> None:
@@ -49,6 +51,22 @@ def _check(draft: Placed[Draft], presets: Sequence[Preset], report: Report, alon
         metric = each.metric(draft.value.of)
         if not found and metric is not None and draft.value.under is not None and metric.buckets:
             _check_bound(draft, each, metric, report)
+
+
+def _check_failures(drafts: Sequence[Placed[Draft]], presets: Sequence[Preset], report: Report) -> None:
+    """Say once that a failure is not bad where nobody counts it."""
+    metrics = [found for each in presets if (found := each.metric(Signal.REQUESTS)) is not None]
+    if not metrics or any(each.tells_failures for each in metrics):
+        return
+    for draft in drafts:
+        one = draft.value
+        if one.of is Signal.REQUESTS and one.under is not None and one.errors is Errors.BAD:
+            message = (
+                f"{one.label}: {presets[0].title}'s metrics do not tell which requests failed, so a failure is "
+                "not bad here; expected a probe beside it, or 'errors: excluded' to say so"
+            )
+            report.warning(draft.place, "failures-unknown", message)
+            return
 
 
 def _wrong(one: Draft, preset: Preset) -> Wrong | None:
@@ -99,7 +117,7 @@ def _out_of_bounds(under: float, preset: Preset, metric: Metric) -> Wrong | None
 
 
 def _nearly(under: float, buckets: Sequence[float]) -> bool:
-    return any(same_bound(under, each) for each in buckets)
+    return any(same_bound(each, under) for each in buckets)
 
 
 def _own(words: str) -> str:

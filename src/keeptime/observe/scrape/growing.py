@@ -4,6 +4,7 @@ Guarantees: every request is in one batch of its signal, and in that once; nothi
 given a point. More than so many sets of attributes go on together as `other`. No I/O and no clock.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from keeptime.model.batch import Batch, Span
 from keeptime.model.key import Signal
 from keeptime.observe.cumulative import SAME_START_NS, Growth, Totals, TotalsRefused
 from keeptime.observe.scrape.page import Labels, Page, Point
-from keeptime.observe.scrape.spreading import Spread, classic_spans, spread
+from keeptime.observe.scrape.spreading import Spread, blind, classic_spans, decided, spread, within
 
 MOST_SETS = 100
 """Sets of attributes of one target; the rest is counted together."""
@@ -38,11 +39,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """`missing`: metrics of which the page has nothing. `refused`: sentences on what could not be counted."""
+    """`missing`: metrics of which the page has nothing. `refused`: what could not be counted. `blind`: thresholds,
+    in seconds, that the server's own bounds do not enclose, so that nothing is known at them."""
 
     batches: Sequence[Batch]
     missing: Sequence[Metric]
     refused: Sequence[TotalsRefused]
+    blind: frozenset[float] = frozenset()
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class _Sum:
     count: int = 0
     failed: int = 0
     spread: Spread = field(default_factory=Spread)
+    blind: frozenset[float] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,12 @@ class Growing:
             if grown is not None and grown.count:
                 total = sums.setdefault((metric.signal, what.attributes), _Sum())
                 _add(total, grown, point, metric, thresholds.get(metric.signal, ()))
-        batches = [self._batch(signal, attributes, each, at_ns) for (signal, attributes), each in sums.items()]
+        batches = [
+            self._batch(signal, attributes, each, at_ns, thresholds.get(signal, ()))
+            for (signal, attributes), each in sums.items()
+        ]
         missing = [each for each in self._asked.metrics if each.kind is not Kind.GAUGE and not _there(each, page)]
-        return Grown(batches, missing, refused)
+        return Grown(batches, missing, refused, frozenset[float]().union(*(each.blind for each in sums.values())))
 
     def _grown(self, metric: Metric, name: str, point: Point, failed: bool, at_ns: int) -> Totals | None:
         count, spans = point.count, {}
@@ -138,16 +145,24 @@ class Growing:
             self._sets.add(attributes)
         return _Is(failed, attributes)
 
-    def _batch(self, signal: Signal, attributes: Attributes, total: _Sum, at_ns: int) -> Batch:
+    def _batch(
+        self, signal: Signal, attributes: Attributes, total: _Sum, at_ns: int, thresholds: Sequence[float]
+    ) -> Batch:
+        spans, exact = total.spread.spans, dict[int, int]()
+        if total.blind:
+            seen = [each for each in thresholds if each not in total.blind and decided(spans, (each,))]
+            exact = {round(each * 1e9): within(spans, each) for each in seen}
+            spans = {(0.0, math.inf): sum(spans.values())}
         return Batch(
             self._asked.contract,
             signal,
             at_ns,
             total.count,
             total.failed,
-            tuple(Span(low, high, count) for (low, high), count in sorted(total.spread.spans.items())),
-            sketch=total.spread.sketch,
-            attributes={**dict(attributes), "observer": self._asked.observer},
+            tuple(Span(low, high, count) for (low, high), count in sorted(spans.items())),
+            exact,
+            total.spread.sketch,
+            {**dict(attributes), "observer": self._asked.observer},
         )
 
 
@@ -165,4 +180,6 @@ def _add(total: _Sum, grown: Totals, point: Point, metric: Metric, thresholds: S
     total.count += grown.count
     total.failed += grown.failed
     zero = 0.0 if point.native is None else point.native.zero
+    if point.native is None:
+        total.blind |= blind(point.bounds, metric.unit.per_second, tuple(thresholds))
     total.spread.add(spread(grown, zero, metric.unit.per_second, thresholds))

@@ -1,7 +1,6 @@
 r"""Labels as text formats write them: `model="llama",le="0.5"`.
 
-Guarantees: work is linear in the text; a text that was read before is not read again (a server says the same labels
-at each look), and no more than so many are remembered.
+Guarantees: work is linear in the text; a label is there once, and none of them is endless.
 """
 
 import re
@@ -10,30 +9,12 @@ from keeptime.observe.scrape.page import LONGEST_LABELS, MOST_LABELS, Labels
 
 _LABEL = re.compile(r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?>[^"\\]|\\.)*)"[ \t]*(,|\Z)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-REMEMBERED = 200_000
-"""Texts, then all of them are forgotten: servers whose labels change at each look gain nothing from a memory."""
-
 Read = tuple[Labels, str | None]
 """Sorted labels without `le` and `quantile`, and the value of the one of these that was there."""
 
 
-class LabelTexts:
-    """Reads labels and remembers them, for one target."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, Read | str] = {}
-
-    def read(self, text: str) -> Read | str:
-        """A sentence where it is malformed."""
-        found = self._known.get(text)
-        if found is None:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            found = self._known[text] = _read(text)
-        return found
-
-
-def _read(text: str) -> Read | str:
+def read_labels(text: str) -> Read | str:
+    """A sentence where they are malformed."""
     if len(text) > LONGEST_LABELS:
         return f"{len(text)} characters of labels; at most {LONGEST_LABELS} are read"
     found: dict[str, str] = {}

@@ -57,18 +57,37 @@ def spread(grown: Totals, zero: float, per_second: int, thresholds: Sequence[flo
     """`zero`: how far the zero bucket of a native histogram reaches, in its own unit."""
     if grown.sketch is None:
         return Spread(dict(grown.spans))
-    if grown.spans and _decided(grown.spans, thresholds):
+    if grown.spans and decided(grown.spans, thresholds):
         return Spread(dict(grown.spans), _in_seconds(grown.sketch, zero, per_second))
     return Spread(_sketched(grown.sketch, zero, per_second), _in_seconds(grown.sketch, zero, per_second))
 
 
-def _decided(spans: Spans, thresholds: Sequence[float]) -> bool:
+@lru_cache(maxsize=256)
+def blind(bounds: tuple[float, ...], per_second: int, thresholds: tuple[float, ...]) -> frozenset[float]:
+    """Thresholds below the first bound, where no request is ever known to be good, or beyond the last one, where
+    none is known to be bad: what is known on one side alone would tell the wrong share."""
+    if not bounds:
+        return frozenset()
+    first, last = bounds[0] / per_second, bounds[-1] / per_second
+    return frozenset(
+        each
+        for each in thresholds
+        if (each < first and not same_bound(first, each)) or (each > last and not same_bound(last, each))
+    )
+
+
+def decided(spans: Spans, thresholds: Sequence[float]) -> bool:
     """Does no threshold lie within a bucket that holds any?"""
     return not any(
-        low < each < high and not same_bound(each, low) and not same_bound(each, high)
+        low < each < high and not same_bound(low, each) and not same_bound(high, each)
         for each in thresholds
         for low, high in spans
     )
+
+
+def within(spans: Spans, threshold: float) -> int:
+    """How many took at most that, where it is decided."""
+    return sum(n for (_, high), n in spans.items() if high <= threshold or same_bound(high, threshold))
 
 
 def _sketched(sketch: Sketch, zero: float, per_second: int) -> dict[tuple[float, float], int]:

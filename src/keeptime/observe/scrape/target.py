@@ -25,6 +25,7 @@ from keeptime.observe.scrape.lasting import LastHour
 from keeptime.observe.scrape.page import Page, wanted_of
 from keeptime.observe.scrape.protobuf import ProtobufPages
 from keeptime.observe.scrape.text import TextPages
+from keeptime.units import format_duration
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,9 @@ class Target:
         if refused:
             first = str(page.refused[0] if page.refused else grown.refused[0])
             return f"{first}{f' (and {refused - 1} more)' if refused > 1 else ''}"
+        if grown.blind:
+            said = ", ".join(format_duration(each) for each in sorted(grown.blind))
+            return f"the server's own bucket bounds do not enclose the threshold {said}, so nothing is known at it"
         if grown.missing and not page.points:
             name = grown.missing[0].names[0]
             return f"the page has no {name}: there was no request yet, or this is not {self._title}"

@@ -14,16 +14,20 @@ from enum import Enum, auto
 
 from keeptime.contract.presets.preset import Kind
 from keeptime.errors import SourceCapped, SourceError
-from keeptime.observe.scrape.labels import LabelTexts
+from keeptime.observe.scrape.labels import read_labels
 from keeptime.observe.scrape.page import MOST_SERIES, Labels, Page, Point, Wanted, classic, whole
 
 _NAME = re.compile(r"[^\s{]+")
+_LABELS = r'(?:\{((?>[^"}]+|"(?>[^"\\]+|\\.)*")*)\})?'
 _REST = re.compile(
-    r'[ \t]*(?:\{((?>[^"}]|"(?>[^"\\]|\\.)*")*)\})?[ \t]*(?<=[ \t}])(\S+)(?:[ \t]+[-+0-9.eE]+)?[ \t\r]*(?:# .*)?\Z',
+    rf"[ \t]*{_LABELS}[ \t]*(?<=[ \t}}])(\S+)(?:[ \t]+[-+0-9.eE]+)?[ \t\r]*(?:# .*)?\Z",
     re.DOTALL,
 )
+"""After a sample's name: labels, the value, perhaps a timestamp, perhaps an exemplar."""
 _STARTED = "process_start_time_seconds"
 _EOF = re.compile(r"# EOF\n?\Z")
+REMEMBERED = 200_000
+"""Beginnings of lines, then all of them are forgotten: labels that change at each look gain nothing by it."""
 
 
 class _Role(Enum):
@@ -44,46 +48,66 @@ class _Series:
     wrong: str = ""
 
 
+_Head = tuple[str, _Role, Labels, str | None]
+"""What stands before a value: the family, which part of it, its labels, and its `le` or `quantile`."""
+
+
 class TextPages:
-    """Reads the pages of one target."""
+    """Reads the pages of one target. What stands before a value is the same at each look, and is read once."""
 
     def __init__(self, wanted: Wanted) -> None:
-        self._wanted, self._labels = wanted, LabelTexts()
-        self._roles = _roles(wanted)
+        self._wanted, self._roles = wanted, _roles(wanted)
+        self._heads: dict[str, _Head] = {}
 
     def read(self, body: bytes, *, openmetrics: bool) -> Page:
         """Raises SourceError where nothing of it can be used."""
         text = body.decode("utf-8", "replace")
         if openmetrics and _EOF.search(text) is None:
             raise SourceError("the page is cut off: it does not end with # EOF")
-        lines = text.split("\n")
+        *lines, rest = text.split("\n")
         page, found = Page(), _Found(self._wanted)
         for number, line in enumerate(lines, 1):
-            if line[:1] == "#":
+            before, _, value = line.rpartition(" ")
+            head = self._heads.get(before)
+            if head is not None:
+                found.add(*head, value, number)
+            elif line[:1] == "#":
                 found.note_type(line, number)
-                continue
-            name = _NAME.match(line)
-            role = None if name is None else self._roles.get(name[0])
-            if name is None or role is None:
-                if name is not None and name[0] == _STARTED:
-                    page.started_ns = _nanoseconds(line[name.end() :])
-            elif number == len(lines):
-                found.bad_family(role[0], number, "the page ends within a line")
             else:
-                self._take(line[name.end() :], number, role, found)
+                self._take(line, number, page, found)
+        self._take_rest(rest, len(lines) + 1, found)
         found.put_into(page)
         return page
 
-    def _take(self, rest: str, number: int, role: "tuple[str, _Role]", found: "_Found") -> None:
-        family, part = role
-        match = _REST.match(rest)
-        labels = None if match is None else self._labels.read(match[1] or "")
+    def _take(self, line: str, number: int, page: Page, found: "_Found") -> None:
+        """A line whose beginning was not seen before."""
+        name = _NAME.match(line)
+        role = None if name is None else self._roles.get(name[0])
+        if name is None or role is None:
+            if name is not None and name[0] == _STARTED:
+                page.started_ns = _nanoseconds(line[name.end() :])
+            return
+        match = _REST.match(line, name.end())
+        labels = None if match is None else read_labels(match[1] or "")
         if match is None or labels is None:
-            found.bad_family(family, number, "the line is no sample")
+            found.bad_family(role[0], number, "the line is no sample")
         elif isinstance(labels, str):
-            found.bad_family(family, number, labels)
-        elif part is not _Role.OTHER:
-            found.add(family, part, labels[0], labels[1], match[2], number)
+            found.bad_family(role[0], number, labels)
+        elif role[1] is not _Role.OTHER:
+            found.add(*role, *labels, match[2], number)
+            self._remember(line, match.start(2), (*role, *labels))
+
+    def _remember(self, line: str, value_at: int, head: _Head) -> None:
+        if len(self._heads) >= REMEMBERED:
+            self._heads.clear()
+        if line[value_at - 1] == " ":
+            self._heads[line[: value_at - 1]] = head
+
+    def _take_rest(self, rest: str, number: int, found: "_Found") -> None:
+        """What comes after the last line break was cut off."""
+        name = _NAME.match(rest)
+        if name is not None and name[0] in self._roles:
+            found.bad_family(self._roles[name[0]][0], number, "the page ends within a line")
 
 
 class _Found:
