@@ -18,6 +18,7 @@ BENCHES = (
     "probe_scale",
     "delivery",
     "ingest",
+    "middleware",
 )
 """In the order of docs/performance.md."""
 

@@ -26,7 +26,7 @@ def seen(recorder: Recorder, signal: Signal = Signal.REQUESTS, in_flight: int | 
             each.succeeded,
             {kind: count for kind, count in each.failed.items() if count},
             each.client_errors,
-            each.sum_ns / 1e9,
+            each.sum,
         )
         for each in found.series
         if each.signal is signal

@@ -9,7 +9,7 @@ counts it. Knows the ASGI messages, and no framework.
 Written for its cost: what happens for each piece of a stream is one stamp.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -19,12 +19,13 @@ from keeptime.middleware.layout import Labels
 from keeptime.middleware.metrics import Metrics
 from keeptime.middleware.recorder import Recorder
 from keeptime.middleware.routes import MODEL_VERSION, PROBE, STREAMS, Scope, template
+from keeptime.middleware.streams import Stream, Streams
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-Headers = Iterable[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 GATEWAY_TIMEOUT = 504
 
@@ -52,88 +53,108 @@ class KeeptimeMiddleware:
     ) -> None:
         self._app = app
         self.recorder = Recorder() if recorder is None else recorder
-        self._cache = self.recorder.cache
+        self._cache = self.recorder.cache()
+        self._streams = Streams()
         self._metrics, self._metrics_path = Metrics(self.recorder), metrics
         self._model, self._version = model, model_version
         self._asked = tuple(_name(each) for each in (model_version_header, consumer_header))
-        self._asks = any(self._asked)
+        self._plain = not any(self._asked)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == self._metrics_path or _PROBE in scope["headers"]:
             metrics = scope["type"] == "http" and scope["path"] == self._metrics_path
             await (self._metrics if metrics else self._app)(scope, receive, send)
             return
-        clock = perf_counter
-        stamps: list[float] = []
+        stamps: list[float] = _NONE
         status = 0
-        headers: Headers = ()
+        stream: Stream | None = None
         ended = False
 
         def sending(message: Message) -> Awaitable[None]:
-            nonlocal status, headers, ended
-            if "more_body" in message and message["more_body"]:  # noqa: RUF019 - cheaper than .get
-                stamps.append(clock())
-                return send(message)
+            nonlocal status, stream, stamps, ended
+            if stream is not None:
+                try:
+                    if message["more_body"]:
+                        stamps.append(perf_counter())
+                        return send(message)
+                except KeyError:
+                    pass
             kind = message["type"]
             if kind == "http.response.start":
                 status, headers = message["status"], message.get("headers", ())
-            elif not ended and kind in _LAST:
+                if not headers or headers[0][0] != b"content-length":  # which ends what costs nothing more
+                    stream = self._stream(scope, headers)
+                    if stream is not None:
+                        stamps = stream.stamps
+            elif kind in _LAST and not message.get("more_body") and not ended:
                 ended = True
-                self._end(scope, status, clock() - began, began, stamps, headers)
+                self._end(scope, status, perf_counter() - began, began, stream)
             return send(message)
 
         self.recorder.come()
-        began = clock()
+        began = perf_counter()
         try:
             await self._app(scope, receive, sending)
         except BaseException as error:
             if not ended:
                 ended = True
-                self._series(scope).failed(_kind(error), stamps)
+                self._failed(scope, _kind(error), stream)
             raise
         if not ended:
-            self._series(scope).failed("disconnect", stamps)
+            self._failed(scope, "disconnect", stream)
 
-    def _end(
-        self, scope: Scope, status: int, seconds: float, began: float, stamps: list[float], headers: Headers
-    ) -> None:
-        series = self._series(scope)
-        if status >= 500:
-            series.failed("timeout" if status == GATEWAY_TIMEOUT else "error", stamps)
-        elif status >= 400:
-            series.refused()
-        else:
-            if stamps and _streams(headers):
-                series.streamed(began, stamps, seconds)
-            else:
+    def _end(self, scope: Scope, status: int, seconds: float, began: float, stream: Stream | None) -> None:
+        try:
+            known = not scope["root_path"] and MODEL_VERSION not in scope
+            series = self._cache[scope["route"].path] if known else self._series(scope)
+        except (KeyError, AttributeError):
+            series = self._series(scope)
+        if status < 400:
+            if stream is None:
                 series.served(seconds)
+            else:
+                self._streams.remove(stream)
+                series.streamed(began, stream.stamps, seconds, stream.first, stream.before)
             if seconds > series.slow:
                 trace = header(scope["headers"], b"traceparent")
                 if trace:
                     series.exemplar(seconds, trace)
+        elif status >= 500:
+            self._failed(scope, "timeout" if status == GATEWAY_TIMEOUT else "error", stream)
+        else:
+            series.refused()
+            if stream is not None:
+                self._streams.remove(stream)
+
+    def _failed(self, scope: Scope, kind: str, stream: Stream | None) -> None:
+        if stream is not None:
+            self._streams.remove(stream)
+        self._series(scope).failed(kind, () if stream is None else stream.stamps)
+
+    def _stream(self, scope: Scope, headers: Headers) -> Stream | None:
+        if not _streams(headers):
+            return None
+        stream = Stream(lambda: self._series(scope))
+        self._streams.add(stream)
+        return stream
 
     def _series(self, scope: Scope) -> Series:
-        """Found by the route itself where nothing else tells series apart."""
-        told = scope.get(MODEL_VERSION)
-        if told is None and not self._asks and not scope.get("root_path"):
-            path = getattr(scope.get("route"), "path", None)
-            found = self._cache.get(path)
-            if found is not None and path is not None:
-                return found
-            found = self.recorder.series(Labels(template(scope), self._model, self._version))
-            if path is not None:
-                self._cache[path] = found
-            return found
+        """It is kept under the route itself, too, where nothing else tells series apart."""
         version, consumer = (header(scope["headers"], each) if each is not None else None for each in self._asked)
-        labels = Labels(template(scope), self._model, told or version or self._version, consumer or "")
+        told = scope.get(MODEL_VERSION)
+        labels = Labels(route := template(scope), self._model, told or version or self._version, consumer or "")
         found = self._cache.get(labels)
         if found is None:
             found = self.recorder.series(labels)
             if found.labels == labels:
                 self._cache[labels] = found
+        if self._plain and not scope.get("root_path") and told is None and route == _path(scope):
+            self._cache[route] = found
         return found
 
 
+_NONE: list[float] = []
+"""Stands for the stamps of what is no stream; nothing is ever put into it."""
 _LAST = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
 """A message of one of these, without `more_body`, is the last of an answer."""
 
@@ -144,6 +165,10 @@ def header(headers: Headers, name: bytes) -> str:
         if each == name:
             return value.decode("latin-1")
     return ""
+
+
+def _path(scope: Scope) -> str | None:
+    return getattr(scope.get("route"), "path", None)
 
 
 def _name(name: str | None) -> bytes | None:

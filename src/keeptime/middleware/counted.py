@@ -44,21 +44,34 @@ class Series:
         self.served = _served(self._open(Signal.REQUESTS), self._head, lock)
         """Takes the seconds of a request that succeeded."""
 
-    def streamed(self, began: float, stamps: Sequence[float], seconds: float) -> None:
-        """The same of one whose answer came in pieces, at these instants of the clock of `began`."""
-        first, gaps, output = self._streamed()
+    def streamed(
+        self, began: float, stamps: Sequence[float], seconds: float, first: float | None = None, before: int = 0
+    ) -> None:
+        """The same of one whose answer came in pieces, at these instants of the clock of `began`.
+
+        `first`, `before`: the first instant, and how many there were, of those that `part` was given before.
+        """
+        if not stamps:
+            self.served(seconds)
+            return
+        one, gaps, output = self._streamed()
+        if first is None:
+            first = stamps[0]
+        pieces = len(stamps) + before
         with self._lock:
-            first.one(stamps[0] - began)
+            one.one(first - began)
             if len(stamps) > 1:
                 gaps.gaps(stamps)
-                output.one((stamps[-1] - stamps[0]) / (len(stamps) - 1))
+            if pieces > 1:
+                output.one((stamps[-1] - first) / (pieces - 1))
         self.served(seconds)
 
     def part(self, stamps: Sequence[float]) -> None:
-        """Some pieces of a stream that goes on: their gaps."""
+        """Some pieces of a stream that goes on, or that broke off: their gaps."""
         _, gaps, _ = self._streamed()
-        with self._lock:
-            gaps.gaps(stamps)
+        if len(stamps) > 1:
+            with self._lock:
+                gaps.gaps(stamps)
 
     def failed(self, kind: str, stamps: Sequence[float] = ()) -> None:
         """A request failed, one of KINDS; `stamps`: of what came of a streamed answer."""

@@ -118,9 +118,7 @@ def _distribution(each: SeriesTotals) -> Distribution:
         bounds.append(Bound(le, exact[le], _exemplar(each, low, le)))
         low = le
     bounds.append(Bound(INFINITE, each.succeeded, _exemplar(each, low, INFINITE)))
-    return Distribution(
-        {**each.labels.attributes(), "result": "ok"}, each.succeeded, each.sum_ns / 1e9, tuple(bounds), each
-    )
+    return Distribution({**each.labels.attributes(), "result": "ok"}, each.succeeded, each.sum, tuple(bounds), each)
 
 
 def _exemplar(each: SeriesTotals, low: float, high: float) -> Exemplar | None:

@@ -18,7 +18,7 @@ import os
 import threading
 import uuid
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -63,8 +63,9 @@ class Recorder:
         self._capped = 0
         self._labels = Capped(self._caps, most_series)
         self._series: dict[Labels, Series] = {}
-        self.cache: dict[object, Series] = {}
-        """For whoever finds the same series again and again by a key of its own; emptied in a forked child."""
+        self._caches: list[dict[object, Series]] = []
+        self.come: Callable[[], None] = self._first
+        """A request is in flight from now on, until it is counted in a series."""
         self._path, self._name = None if path is None else os.fspath(path), uuid.uuid4().hex
         _RECORDERS.add(self)
         _BY_NAME[self._name] = self
@@ -74,11 +75,11 @@ class Recorder:
         self.come()
         return Call(self)
 
-    def come(self) -> None:
-        """A request is in flight from now on, until it is counted in a series."""
+    def _first(self) -> None:
         with self._lock:
-            words = (self._segment or self._entered()).words
-            words[layout.BEGUN] += 1
+            if self._segment is None:
+                self._entered()
+        self.come()
 
     def series(self, labels: Labels) -> Series:
         """Where requests with these labels are counted; with `other` in the place of what is beyond a cap."""
@@ -92,6 +93,12 @@ class Recorder:
             if found is None:
                 found = self._series[kept] = Series(segment, kept, self._thresholds, self._lock)
             return found
+
+    def cache(self) -> dict[object, Series]:
+        """For whoever finds the same series again and again by a key of its own; emptied in a forked child."""
+        made: dict[object, Series] = {}
+        self._caches.append(made)
+        return made
 
     def learn(self, thresholds: Thresholds) -> None:
         """Count these thresholds exactly, too, from now on."""
@@ -117,6 +124,7 @@ class Recorder:
     def _entered(self) -> Segment:
         segment = self._segment = self.memory.segment()
         segment.enter()
+        self.come = _coming(segment.words)
         self._capped = segment.words[layout.CAPPED]
         return segment
 
@@ -128,9 +136,11 @@ class Recorder:
         """In a child: nothing more is written to the parent's segment, whose lock another thread may have held."""
         self._lock = threading.Lock()
         self._segment = None
+        self.come = self._first
         self._labels = Capped(self._caps, self._most_series)
         self._series.clear()
-        self.cache.clear()
+        for each in self._caches:
+            each.clear()
         self.memory.forked()
 
 
@@ -189,6 +199,17 @@ class Call:
             series.served(seconds)
         if trace is not None and failure is None and seconds > series.slow:
             series.exemplar(seconds, trace)
+
+
+def _coming(words: memoryview) -> Callable[[], None]:
+    """Counts without a lock: where two threads come at once, one may write the smaller number last, until the next
+    comes. Numbers are never given twice, so it is right again then."""
+    begun, following = layout.BEGUN, itertools.count(words[layout.BEGUN] + 1).__next__
+
+    def come() -> None:
+        words[begun] = following()
+
+    return come
 
 
 def _in_ns(thresholds: Thresholds) -> dict[Signal, tuple[int, ...]]:

@@ -24,7 +24,10 @@ it."""
 
 
 class Counting(NamedTuple):
-    """What fills a block. Neither of them may be called by two threads at once."""
+    """What fills a block: with one latency, or with the gaps between at least two instants.
+
+    Neither of them may be called by two threads at once.
+    """
 
     one: Callable[[float], None]
     gaps: Callable[[Sequence[float]], None]
@@ -45,43 +48,46 @@ def counting(words: memoryview, at: int) -> Counting:
     """For the block that begins at this word. What stands inside is on the path of every request of a user's
     server: names are bound to locals, and nothing is looked up that can be known before."""
     cuts = cuts_of(words, at)
-    zeros, total = at + layout.ZEROS, at + layout.SUM_NS
+    zeros, total = at + layout.ZEROS, at + layout.SUM
     origin = at + layout.BLOCK_HEAD - layout.FIRST_INDEX - 1
     least, most, steps = layout.LEAST, layout.MOST, layout.STEPS
     ceil, log2, upper, shift = math.ceil, math.log2, _UPPER, origin + layout.FIRST_INDEX + 1
+    highest = origin + ceil(log2(most) * steps)
+
+    sums = words.cast("B").cast("d")
 
     def one(seconds: float) -> None:
         if least <= seconds <= most:
             bucket = origin + ceil(log2(seconds) * steps)
+            words[bucket] += 1
+            sums[total] += seconds
+            if bucket in cuts:
+                for limit, word in cuts[bucket]:
+                    if seconds <= limit:
+                        words[word] += 1
         elif seconds < least:
             words[zeros] += 1
-            return
         else:
-            bucket = origin + ceil(log2(most) * steps)
-        words[bucket] += 1
-        words[total] += int(seconds * 1e9)
-        if bucket in cuts:
-            for limit, word in cuts[bucket]:
-                if seconds <= limit:
-                    words[word] += 1
+            words[highest] += 1
+            sums[total] += seconds
 
     def gaps(stamps: Sequence[float]) -> None:
         values = sorted(map(sub, stamps[1:], stamps))
-        if not values:
-            return
-        begin, end = bisect_left(values, least), bisect_right(values, most)
-        if begin:
+        begin, end = 0, len(values)
+        if values[0] < least:
+            begin = bisect_left(values, least)
             words[zeros] += begin
-        words[total] += int((stamps[-1] - stamps[0]) * 1e9)
+        if values[-1] > most:
+            end = bisect_right(values, most)
+            words[highest] += len(values) - end
+        sums[total] += stamps[-1] - stamps[0]
         while begin < end:
             bucket = origin + ceil(log2(values[begin]) * steps)
-            upto = bisect_right(values, upper[bucket - shift], begin + 1, end)
+            upto = bisect_right(values, upper[bucket - shift], begin + 1)
             words[bucket] += upto - begin
             if bucket in cuts:
                 for limit, word in cuts[bucket]:
                     words[word] += bisect_right(values, limit, begin, upto) - begin
             begin = upto
-        if end < len(values):
-            words[origin + ceil(log2(most) * steps)] += len(values) - end
 
     return Counting(one, gaps, cuts)

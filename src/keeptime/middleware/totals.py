@@ -30,14 +30,14 @@ class SeriesTotals:
     failed: Counter[str] = field(default_factory=Counter)
     client_errors: int = 0
     zeros: int = 0
-    sum_ns: int = 0
+    sum: float = 0.0
     buckets: Counter[int] = field(default_factory=Counter)
     within: Counter[int] = field(default_factory=Counter)
     exemplars: list[Exemplar] = field(default_factory=list)
 
     @property
     def succeeded(self) -> int:
-        return self.zeros + sum(self.buckets.values())
+        return self.zeros + self.buckets.total()
 
     @property
     def count(self) -> int:
@@ -79,7 +79,7 @@ def totals(memory: Memory) -> Totals:
 def _add(into: SeriesTotals, words: memoryview, at: int) -> None:
     parts = {threshold_ns: words[word] for threshold_ns, word in thresholds(words, at).items()}
     into.exemplars = _latest([*into.exemplars, *read(words, at)], tuple(parts))
-    into.sum_ns += words[at + layout.SUM_NS]
+    into.sum += words[at + layout.SUM : at + layout.SUM + 1].cast("B").cast("d")[0]
     zeros = words[at + layout.ZEROS]
     for number, kind in enumerate(KINDS):
         into.failed[kind] += words[at + layout.FAILED + number]
