@@ -64,6 +64,10 @@ class Endpoint:
 class KindTerms:
     """What the kind of a probe asks beyond what every probe has; of kind http, nothing."""
 
+    def said(self, request: str, url: str) -> str:  # noqa: ARG002 - other kinds say it otherwise
+        """What is asked, in words; `request`: method and URL of HTTP, `url`: without a query."""
+        return request
+
     def named(self, _model: str) -> "KindTerms":
         """The same where the contract is about this model."""
         return self

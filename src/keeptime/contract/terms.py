@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Literal
 
 from keeptime.contract.limits import Bound, Interval
-from keeptime.contract.probed import Endpoint, Probe, SecretRef
+from keeptime.contract.probed import Endpoint, Kind, Probe, SecretRef
 from keeptime.contract.scope import Exclude, Maintenance, Per, Segment, Where, of_objective
 from keeptime.contract.sources import Counts
 from keeptime.contract.traffic.source import Traffic
@@ -241,9 +241,9 @@ class Contract:
         query."""
         if self.source is not None:
             return f"counts from {self.source.url.partition('?')[0]}"
-        probed = self.endpoint is not None and self.probes
-        own = [_asked(self.endpoint)] if self.endpoint and probed else []
-        return ", ".join([*own, *(each.said for each in self.traffic)])
+        endpoint = self.endpoint
+        own = [] if endpoint is None else [_asked(endpoint, each) for each in self.probes]
+        return ", ".join(dict.fromkeys([*own, *(each.said for each in self.traffic)]))
 
     def expected(self, objective: Objective) -> float:
         """Events per second of this objective: probe slots, or intervals; 0 where that is not known beforehand:
@@ -264,6 +264,8 @@ class Contract:
         return 0.0 if self.traffic else sum(1 / probe.every for probe in self.probes)
 
 
-def _asked(endpoint: Endpoint) -> str:
-    bare = endpoint.url.startswith("tcp:")
-    return endpoint.url if bare else f"{endpoint.method} {endpoint.url.partition('?')[0]}"
+def _asked(endpoint: Endpoint, probe: Probe) -> str:
+    url = endpoint.url.partition("?")[0]
+    if probe.kind is Kind.TCP:
+        return f"a connection to {url}"
+    return probe.terms.said(f"{endpoint.method} {url}", url)

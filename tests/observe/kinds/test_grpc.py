@@ -203,7 +203,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         found = json.loads(capsys.readouterr().out)
         assert main(["probe", str(file)]) == 1
     assert (found["success"], found["status"], found["failure"]) == (False, 200, "expectation")
-    assert "its health is NOT_SERVING" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"c: grpc.health.v1.Health/Check at http://127.0.0.1:{port}\n")
+    assert "its health is NOT_SERVING" in shown
 
 
 def number(value: int) -> bytes:

@@ -105,4 +105,5 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         found = json.loads(capsys.readouterr().out)
         assert main(["probe", str(file)]) == 0
     assert (found["success"], found["status"], found["failure"]) == (True, None, None)
-    assert "  ok in " in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"c: a connection to tcp://127.0.0.1:{port}\n  ok in ")

@@ -31,6 +31,10 @@ class ServingTerms(KindTerms):
     request: str = ""
     service: str = ""
 
+    def said(self, request: str, url: str) -> str:  # noqa: ARG002 - it is not the endpoint's own that is sent
+        what = self.model or self.method
+        return f"{what} at {url}"
+
 
 def _check_method(text: str) -> str:
     if re.fullmatch(r"([A-Za-z_]\w*\.)*[A-Za-z_]\w*/[A-Za-z_]\w*", text, re.ASCII):
