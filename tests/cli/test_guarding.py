@@ -1,17 +1,20 @@
 """What `keeptime run` asks for before others can reach its port."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import pytest
 
 from keeptime.app.auditing import nowhere
-from keeptime.cli import run
+from keeptime.cli import exporters, run
 from keeptime.cli.guarding import Guarding
 from keeptime.cli.listening import address, url_of
+from keeptime.cli.running import Options
 from keeptime.errors import UsageError
 from keeptime.model.token import Scope
 from keeptime.store.tokens import TokenFile
+from keeptime.web.door import Door
 
 TLS = ["--tls-cert", "chain.pem", "--tls-key", "key.pem"]
 
@@ -75,3 +78,28 @@ def test_what_is_understood(tmp_path: Path) -> None:
 def test_wrong_usage_is_one_sentence(options: list[str], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         understood(*options)
+
+
+def options(*more: str) -> Options:
+    parser = argparse.ArgumentParser()
+    run.configure(parser)
+    return Options.of(parser.parse_args(["contract.yaml", *more]))
+
+
+def test_a_port_for_grpc_is_on_loopback_or_takes_tls_and_a_token(tmp_path: Path) -> None:
+    assert options().otlp_grpc is None
+    assert options("--otlp-grpc", "127.0.0.1:4317").otlp_grpc == ("127.0.0.1", 4317)
+    assert not options("--otlp-grpc", "[::1]:0").guarding.rights(tmp_path).asked()
+    with pytest.raises(UsageError, match="so it takes TLS"):
+        options("--otlp-grpc", "0.0.0.0:4317")
+    with pytest.raises(UsageError, match="keeptime token add"):
+        options("--otlp-grpc", "0.0.0.0:4317", *TLS).guarding.rights(tmp_path)
+    for odd in ("4317", "127.0.0.1", "127.0.0.1:99999", "unix:/tmp/x", "sla.example.com:4317"):
+        with pytest.raises(UsageError, match="expected ADDRESS:PORT"):
+            options("--otlp-grpc", odd)
+
+
+def test_without_grpcio_it_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keeptime.web.otlp_grpc", None)
+    with pytest.raises(UsageError, match="keeptime\\[grpc\\]"):
+        exporters.grpc_port(("127.0.0.1", 0), lambda: None, Door(), None)

@@ -16,6 +16,7 @@ from keeptime.app.footing import Footing, Right
 from keeptime.app.holding import Holding, Pace
 from keeptime.app.reading import read_contracts
 from keeptime.app.reloading import Changed, changed
+from keeptime.app.taking import Intake
 from keeptime.app.view import Health, PairView, Snapshot
 from keeptime.app.wire import Settings, build
 from keeptime.contract.terms import Contract
@@ -104,6 +105,11 @@ class Pair:
         if seen is None or (seen.over and not leads):
             return PairView(leads, held, "", "", 0.0, seen.term if seen else 0, problem)
         return PairView(leads, held, seen.holder, seen.url, seen.since, seen.term, problem)
+
+    @property
+    def intake(self) -> Intake | None:
+        """The leader's; None while this one stands by."""
+        return None if self._daemon is None else self._daemon.intake
 
     def snapshot(self) -> Snapshot:
         """The daemon's; standing by there is nothing to show but that."""

@@ -60,10 +60,34 @@ def send(url: str, what: str, *, posted: object = None, token: str = "", method:
 
     Raises as `ask`.
     """
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"--url {url}: expected a URL such as {USUAL}")
+    _must_be_url(url)
     request = _request(url, what, posted, token, method)
     return _sent(url, request, patience=10 if posted is None else 60)
+
+
+def post_lines(url: str, contract: str, body: bytes, key: str, *, token: str = "") -> dict[str, Any]:
+    """What became of these requests, one a line, of which some or all may have been refused. Raises as `ask`."""
+    from urllib.parse import quote
+
+    _must_be_url(url)
+    request = _request(url, f"push/{quote(contract, safe='')}", None, token, "POST")
+    request.data = body
+    request.add_header("Content-Type", "application/x-ndjson")
+    request.add_header("Idempotency-Key", key)
+    try:
+        found = _sent(url, request, patience=60)
+    except Refusal as error:
+        found = error.answer
+        if "taken" not in found:
+            raise
+    if "taken" not in found:
+        raise _no_answer(url, "it says nothing of what was taken")
+    return found
+
+
+def _must_be_url(url: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"--url {url}: expected a URL such as {USUAL}")
 
 
 def _sent(url: str, request: "Request", patience: int, waits: int = 10) -> dict[str, Any]:
@@ -94,7 +118,7 @@ def _waited(error: "HTTPError") -> bool:
     from keeptime.clock import sleep
 
     after = error.headers.get("Retry-After", "")
-    if error.code != 429 or not after.isdigit() or int(after) > 10:
+    if error.code not in (429, 503) or not after.isdigit() or int(after) > 10:
         return False
     sleep(int(after))
     return True

@@ -51,6 +51,7 @@ COMMANDS = (
     Command("status", "condition and budget of every objective"),
     Command("ack", "take on the alert that is open now"),
     Command("silence", "mute the operators of a contract for a while"),
+    Command("push", "report requests of a batch job to the keeptime that runs"),
     Command("reload", "have the keeptime that runs read its contracts again"),
     Command("outbox", "messages that were not delivered; send dead letters again"),
     Command("ledger", "what can be proven: list, verify and export it"),

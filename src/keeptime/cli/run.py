@@ -13,6 +13,7 @@ examples:
   keeptime run contract.yaml --store postgresql://keeptime@db.example.com/keeptime   one of a pair
   keeptime run contract.yaml --watch               read the contracts again when they change
   keeptime run contract.yaml --listen 0.0.0.0:5337 --tls-cert chain.pem --tls-key key.pem --host sla.example.com
+  keeptime run contract.yaml --otlp-grpc 127.0.0.1:4317   take OpenTelemetry's exports by gRPC, too
   keeptime reload, or kill -HUP PID                read the contracts again; an invalid one changes nothing
   kill -TERM PID                                   end in order: judge, store and send what is left
 
@@ -47,6 +48,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tick", default="10s", metavar="DURATION",
         help="how often verdicts are made; divides a minute, and belongs to the store (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--otlp-grpc", metavar="ADDRESS:PORT",
+        help="take OTLP over gRPC there too, usually 127.0.0.1:4317 (needs keeptime[grpc])",
     )  # fmt: skip
     parser.add_argument("--ready-file", metavar="FILE", help='write {"url", "pid"} there once all runs')
     parser.add_argument(

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -24,12 +24,13 @@ from starlette.types import ASGIApp
 from keeptime.app.reading import read_contracts
 from keeptime.app.reloading import Changed
 from keeptime.app.supervised import Supervised
+from keeptime.app.taking import Intake
 from keeptime.app.view import Snapshot
 from keeptime.app.watching import Look, look, watch
 from keeptime.app.wire import Settings, build
-from keeptime.cli import logfmt
+from keeptime.cli import exporters, logfmt
 from keeptime.cli.guarding import Guarding
-from keeptime.cli.listening import address, url_of
+from keeptime.cli.listening import address, is_loopback, url_of
 from keeptime.cli.live import show
 from keeptime.contract.terms import Contract
 from keeptime.errors import KeeptimeError, UsageError
@@ -44,6 +45,7 @@ from keeptime.web.serve import Server
 if TYPE_CHECKING:
     from keeptime.app.holding import Pace
     from keeptime.store.postgresql.address import Address
+    from keeptime.web.otlp_grpc import GrpcPort
 
 log = logging.getLogger("keeptime")
 
@@ -65,6 +67,11 @@ class Kept(Protocol):
 
     def snapshot(self) -> Snapshot: ...
 
+    @property
+    def intake(self) -> Intake | None:
+        """Who counts what is sent; None while this one stands by."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -80,22 +87,28 @@ class Options:
     ready_file: Path | None
     table: bool
     watch: bool = False
+    otlp_grpc: exporters.Where | None = None
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Options":
         """Raises UsageError."""
         host, port = address(args.listen, anywhere=True)
+        guarding = Guarding.of(args, host)
+        otlp_grpc = exporters.where_of(args.otlp_grpc, guarding.certificate is not None)
+        if otlp_grpc is not None and not is_loopback(otlp_grpc[0]):
+            guarding = replace(guarding, open=False)
         return cls(
             paths=tuple(args.contracts),
             host=host,
             port=port,
-            guarding=Guarding.of(args, host),
+            guarding=guarding,
             data=Path(args.data) if args.data else user_state_path("keeptime"),
             store=_store(args),
             tick_seconds=_tick(args.tick),
             ready_file=_ready_file(args.ready_file),
             table=sys.stdout.isatty() and sys.stderr.isatty() and not args.plain and not args.store,
             watch=args.watch,
+            otlp_grpc=otlp_grpc,
         )
 
 
@@ -109,10 +122,14 @@ async def keep_running(options: Options) -> int:
     door = options.guarding.door(tokens, kept.note_access)
     app = served(door)
     server = Server(app, options.host, options.port, certificate=certificate, proxies=door.proxies)
+    exported = None
+    if options.otlp_grpc is not None:
+        exported = exporters.grpc_port(options.otlp_grpc, lambda: kept.intake, door, certificate)
     supervised = Supervised(kept.snapshot)
     watched = asyncio.create_task(supervised.run(), name="watchdog")
     try:
         port = await server.start()
+        options = await _exported_to(options, exported)
         url = url_of(options.host, port, options.guarding.scheme)
         await kept.start(url)
         async with _watching(kept, options, seen, supervised):
@@ -121,11 +138,20 @@ async def keep_running(options: Options) -> int:
         supervised.stopping()
         await kept.stop()
         await server.stop()
+        if exported is not None:
+            await exported.stop()
         watched.cancel()
         if options.ready_file is not None:
             options.ready_file.unlink(missing_ok=True)
     log.info("ended in order")
     return 0
+
+
+async def _exported_to(options: Options, exported: "GrpcPort | None") -> Options:
+    """With the port that was bound for exporters, where there is one."""
+    if exported is None or options.otlp_grpc is None:
+        return options
+    return replace(options, otlp_grpc=(options.otlp_grpc[0], await exported.start()))
 
 
 async def _built(options: Options, contracts: Sequence[Contract]) -> tuple[Kept, Callable[[Door], ASGIApp]]:
@@ -173,11 +199,14 @@ def _announce(options: Options, contracts: Sequence[Contract], url: str) -> None
     objectives = sum(len(each.objectives) for each in contracts)
     kept = {"contracts": len(contracts), "objectives": objectives}
     where = {"data": str(options.data)} if options.store is None else {"store": options.store[0].shown}
-    log.info("running", extra=kept | where | {"url": url, "pid": os.getpid()})
+    served: dict[str, object] = {"url": url, "pid": os.getpid()}
+    if options.otlp_grpc is not None:
+        served["otlp_grpc"] = url_of(*options.otlp_grpc, options.guarding.scheme)
+    log.info("running", extra=kept | where | served)
     if options.ready_file is not None:
         temporary = options.ready_file.with_suffix(".tmp")
         try:
-            temporary.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+            temporary.write_text(json.dumps(served))
             temporary.replace(options.ready_file)
         except OSError as error:
             raise KeeptimeError(

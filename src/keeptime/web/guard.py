@@ -13,14 +13,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keeptime.app.auditing import Attempt
-from keeptime.errors import TokenError
-from keeptime.model.token import Token
 from keeptime.web.access import UNKNOWN, access, allowed
 from keeptime.web.bodies import Gone, announced, answer_and_linger, form_of, whole
-from keeptime.web.credentials import Shown, decide, shown
+from keeptime.web.credentials import shown
 from keeptime.web.door import Door
-from keeptime.web.limits import key_of
-from keeptime.web.refusal import Refusal, too_often
+from keeptime.web.entering import Entering
+from keeptime.web.refusal import Refusal
 from keeptime.web.whence import Whence, whence
 
 HEADERS = {
@@ -76,14 +74,14 @@ class Asked:
     def __init__(self, door: Door, scope: Scope, came: Whence) -> None:
         self._door, self._scope, self._came = door, scope, came
         self._headers = Headers(scope=scope)
-        self._owner: Token | None = None
+        self._entering = Entering(door, came.client)
         self.row = access(scope["method"], scope["path"]) or UNKNOWN[0]
 
     async def refusal(self) -> Refusal | None:
         """Why it is not let in; None where it is. In this order, so that what costs comes last."""
-        refused = self._crowd() or self._row() or self._place()
-        if refused is None and self.row.scope is not None and self._door.rights is not None:
-            refused = await self._who()
+        refused = self._entering.crowd() or self._row() or self._place()
+        if refused is None:
+            refused = await self._entering.who(self.row, shown(self._headers))
         if refused is None and self.row.changes:
             refused = self._change()
         return refused or announced(self._scope, self.row)
@@ -96,17 +94,13 @@ class Asked:
         self._door.audit.note_refused(self._attempt(refusal.status, refusal.reason))
 
     def note_let_in(self) -> None:
-        self._scope["token"] = self._owner.name if self._owner else ""
-        if self.row.changes and self.row.noted and self._owner is not None:
+        self._scope["token"] = self._entering.owner.name if self._entering.owner else ""
+        if self.row.changes and self.row.noted and self._entering.owner is not None:
             self._door.audit.note_changed(self._attempt(0, "let_in"))
 
     def _attempt(self, status: int, reason: str) -> Attempt:
-        name = self._owner.name if self._owner else ""
+        name = self._entering.owner.name if self._entering.owner else ""
         return Attempt(self._came.client, self._scope["method"], self._scope["path"], name, status, reason)
-
-    def _crowd(self) -> Refusal | None:
-        wait = self._door.per_address.take(key_of(self._came.client), self._door.now())
-        return too_often("address_rate", wait, "this address") if wait else None
 
     def _row(self) -> Refusal | None:
         method, path = self._scope["method"], self._scope["path"]
@@ -129,31 +123,6 @@ class Asked:
             f"this port does not answer to the host name {host[:100]!r}; --host names those that it answers to"
         )
         return Refusal(421, "host", message, unread=True)
-
-    async def _who(self) -> Refusal | None:
-        rights, given = self._door.rights, shown(self._headers)
-        assert rights is not None
-        try:
-            if not rights.asked():
-                return None
-            if given is not None and not rights.remembers(given.written) and (wait := self._failed_often()):
-                return too_often("failures", wait, "this address")
-            owner = await rights.owner(given.written) if given is not None else None
-        except TokenError:
-            message = "who may ask cannot be known now; keeptime's log says why"
-            return Refusal(503, "tokens", message, unread=True)
-        return self._judged(given, owner)
-
-    def _judged(self, given: Shown | None, owner: Token | None) -> Refusal | None:
-        self._owner = owner
-        if given is not None and owner is None:
-            self._door.failures.take(key_of(self._came.client), self._door.now())
-        if owner is not None and (wait := self._door.per_token.take(owner.id, self._door.now())):
-            return too_often("token_rate", wait, f"the token '{owner.name}'")
-        return decide(self.row, given, owner)
-
-    def _failed_often(self) -> float:
-        return self._door.failures.wait(key_of(self._came.client), self._door.now())
 
     def _change(self) -> Refusal | None:
         """What a page can post to another origin without asking first is no form that a row takes."""

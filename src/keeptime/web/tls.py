@@ -29,6 +29,15 @@ class Certificate:
         self._stamp = stamp
         return True
 
+    def read(self) -> tuple[bytes, bytes]:
+        """The chain of certificates and the key, as they are now. Raises KeeptimeError."""
+        self._now()
+        certificate, key = self._files
+        try:
+            return certificate.read_bytes(), key.read_bytes()
+        except OSError as error:
+            raise KeeptimeError(f"{error.filename}: it cannot be read ({error.strerror})") from error
+
     def _now(self) -> Stamp:
         """Changes whenever one of the files does."""
         certificate, key = self._files
