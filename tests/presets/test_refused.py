@@ -31,3 +31,28 @@ def test_a_refusal_says_why_and_where(name: str, asked: Asked) -> None:
     assert problem.line == 7
     assert one.refusals[asked] in problem.message
     assert one.title in problem.message
+
+
+BESIDE = """\
+contract: beside
+provider: ml-platform
+model: any
+endpoint: {{url: http://127.0.0.1:5000/predict}}
+observe:
+  - probe: 10s
+  - scrape: {{url: "http://127.0.0.1:8002/metrics", preset: triton}}
+objectives:
+  - {{name: p99, target: 99%, under: 250ms, over: 28d{where}}}
+operators:
+  tell: ["log:"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "severity"),
+    [("", ["warning"]), (", where: {observer: probe}", []), (", where: {observer: scrape}", ["error"])],
+)
+def test_what_is_asked_of_probes_is_not_asked_of_metrics(where: str, severity: list[str]) -> None:
+    result = load_text(BESIDE.format(where=where).encode(), "contract.yaml")
+    found = [each for each in result.problems if each.code == "percentiles-unknown"]
+    assert [each.severity for each in found] == severity

@@ -14,6 +14,7 @@ from keeptime.contract.lists import Forms, ListOf, MapOf
 from keeptime.contract.nodes import Listing, Mapped, Node
 from keeptime.contract.presets.matchers import Matchers, unusable
 from keeptime.contract.presets.preset import Asked, Kind, Metric, Preset
+from keeptime.contract.probed import Kind as ProbeKind
 from keeptime.contract.prometheus import LONGEST_PROMQL, UNIT
 from keeptime.contract.report import Report, one_of
 from keeptime.contract.shapes import Field, Placed, Row, Schema, Shape, Table, wrong_type
@@ -219,6 +220,10 @@ CHECKED = Field("checked", Text(), "The version that this was checked on.", defa
 SOURCE = Field("source", SENTENCE, "Where these facts are from.", default="not said")
 NEEDS = Field("needs", SENTENCE, "What must be switched on for its metrics.", default="nothing")
 URL = Field("url", Url(expected="a URL such as http://127.0.0.1:8000/metrics"), "Where its metrics usually are.")
+MODEL_URL = Field(
+    "model_url", Url(expected="a URL such as http://127.0.0.1:8000/predict"), "Where the model usually answers."
+)
+PROBE = Field("probe", Choice(ProbeKind), "A kind of probe for where its metrics do not do.", default="http")
 RECOGNISE = Field(
     "recognise",
     ListOf(METRIC_NAME, "names", most=20, least=0),
@@ -247,6 +252,8 @@ def _preset(row: Row) -> Preset:
         row.get(SOURCE, ""),
         row.get(URL, ""),
         row.get(NEEDS, ""),
+        row.get(MODEL_URL, ""),
+        row.get(PROBE, ProbeKind.HTTP),
         row.get(RECOGNISE, ()),
         row.get(ATTRIBUTES, {}),
         row.get(METRICS, ()),
@@ -258,6 +265,6 @@ def _preset(row: Row) -> Preset:
 PRESET_TABLE = Table(
     "the preset",
     "How one kind of server tells of its requests.",
-    (NAME, TITLE, CHECKED, SOURCE, URL, NEEDS, RECOGNISE, ATTRIBUTES, METRICS, TRAPS, REFUSALS),
+    (NAME, TITLE, CHECKED, SOURCE, URL, NEEDS, MODEL_URL, PROBE, RECOGNISE, ATTRIBUTES, METRICS, TRAPS, REFUSALS),
     _preset,
 )

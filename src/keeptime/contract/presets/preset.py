@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from keeptime.contract.presets.matchers import Matchers
+from keeptime.contract.probed import Kind as ProbeKind
 from keeptime.contract.sources import Unit
 from keeptime.model.key import Signal
 
@@ -83,6 +84,7 @@ class Preset:
     """One kind of server. `checked`: the version that this was checked on. `source`: where these facts are from.
 
     `url`: where its metrics usually are. `needs`: what must be switched on for them, "" if nothing must.
+    `model_url`, `probe`: where the model answers, and a kind of probe for it, where metrics do not do.
     `recognise`: metrics that no other server has. `attributes`: name of an attribute -> the label that holds it.
     `traps`: sentences; what its metrics do not say, though one might think so. `refusals`: why it cannot be asked.
     """
@@ -93,6 +95,8 @@ class Preset:
     source: str = ""
     url: str = ""
     needs: str = ""
+    model_url: str = ""
+    probe: ProbeKind = ProbeKind.HTTP
     recognise: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()

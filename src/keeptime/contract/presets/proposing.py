@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from keeptime.contract.presets.preset import Fidelity, Metric, Preset
-from keeptime.contract.presets.snippet import Promise
+from keeptime.contract.presets.snippet import Promise, promise
 from keeptime.contract.starter import pleasant
 from keeptime.model.batch import same_bound
 from keeptime.model.key import Signal
@@ -60,7 +60,7 @@ def _of_metric(metric: Metric, one: Seen) -> list[Proposal]:
                 found.setdefault(each.promise.under, each)
         return list(found.values())
     if metric.fidelity is Fidelity.MEAN and metric.tells_failures:
-        return [Proposal(Promise(metric.signal, SUCCEED, None), 1 - one.failed / one.count)]
+        return [Proposal(promise(metric, SUCCEED, None), 1 - one.failed / one.count)]
     return []
 
 
@@ -74,4 +74,4 @@ def _timed(metric: Metric, share: str, one: Seen) -> Proposal | None:
     if first is None:
         return None
     chosen = min(first + bool(one.bounds), len(bounds) - 1)
-    return Proposal(Promise(metric.signal, share, bounds[chosen]), kept[chosen] / every)
+    return Proposal(promise(metric, share, bounds[chosen]), kept[chosen] / every)

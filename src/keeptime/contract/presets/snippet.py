@@ -10,11 +10,10 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from keeptime.contract.presets.preset import Asked, Fidelity, Preset
+from keeptime.contract.presets.preset import Asked, Fidelity, Metric, Preset
 from keeptime.contract.presets.spoken import bound
-from keeptime.contract.probed import SecretRef
+from keeptime.contract.probed import Kind, SecretRef
 from keeptime.model.key import Signal
 
 USUAL = {
@@ -46,8 +45,8 @@ _SCRAPE = """\
       url: {url}
       preset: {preset}
 {headers}"""
-_PROBE = """\
-endpoint:                  # a request that the model is to answer; keeptime init writes this part by measuring
+_ENDPOINT = """\
+endpoint:                  # where the model answers, and what it is asked
   url: {url}
   method: POST
   json: {{}}
@@ -57,16 +56,49 @@ endpoint:                  # a request that the model is to answer; keeptime ini
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """`under`: seconds, a bound; None: that requests succeed."""
+    """`under`: seconds, a bound; None: that requests succeed. `excluded`: failures are left out, for nothing tells
+    of them."""
 
     signal: Signal
     share: str
     under: float | None
+    excluded: bool = False
 
     @property
     def said(self) -> str:
         of = f"{self.share} of {self.signal}"
         return f"{of} succeed" if self.under is None else f"{of} under {bound(self.under)}"
+
+    @property
+    def written(self) -> str:
+        """As an objective, over 28 days."""
+        if not self.excluded or self.under is None:
+            return f"{self.said} over 28d"
+        terms = f"of: {self.signal}, target: {self.share}, under: {bound(self.under)}, over: 28d"
+        return f"{{{terms}, errors: excluded}}     # these metrics tell of no failures"
+
+
+def promise(metric: Metric, share: str, under: float | None) -> Promise:
+    untold = metric.signal is Signal.REQUESTS and not metric.tells_failures
+    return Promise(metric.signal, share, under, excluded=untold)
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A probe in place of metrics: what stands below `probe`, and what is promised."""
+
+    terms: str
+    promises: tuple[Promise, ...]
+
+
+PLAIN = Probed("{every: 10s, timeout: 5s}", (Promise(Signal.REQUESTS, "99%", 0.5),))
+PROBED = {
+    Kind.OPENAI: Probed(
+        "{every: 30s, kind: openai, max_tokens: 32}",
+        (Promise(Signal.REQUESTS, "99%", 5), Promise(Signal.FIRST_TOKEN, "95%", 0.5)),
+    )
+}
+"""By the kind of the probe that a preset advises."""
 
 
 def usual(preset: Preset) -> Sequence[Promise]:
@@ -78,7 +110,7 @@ def usual(preset: Preset) -> Sequence[Promise]:
         share, about = USUAL[metric.signal]
         if metric.fidelity is Fidelity.HISTOGRAM:
             near = min(metric.buckets or (about,), key=lambda each: abs(math.log(each / about)))
-            found.append(Promise(metric.signal, share, near))
+            found.append(promise(metric, share, near))
         elif metric.fidelity is Fidelity.MEAN and metric.tells_failures:
             found.append(Promise(metric.signal, "99.9%", None))
     return found
@@ -98,32 +130,26 @@ def write(
     """The contract's text. Without a promise that its metrics can keep, it probes the server instead."""
     where = url or preset.url
     scraped = _SCRAPE.format(url=_text(where), preset=preset.name, headers=_headers(headers or {}))
-    why = textwrap.wrap(f"{_why(preset)}.", 100, break_on_hyphens=False)
-    probed = "".join(f"  # {line}\n" for line in why) + "  - probe: {every: 10s, timeout: 5s}\n"
+    probed = PROBED.get(preset.probe, PLAIN)
     kept = list(promises)
     return _TEMPLATE.format(
         title=preset.title,
         file=re.sub(r"[^\x20-\x7e]", "?", file),
         name=name,
         model=_text(model or name),
-        endpoint="" if kept else _PROBE.format(url=_text(_model_url(where))),
-        observe=scraped if kept else probed,
+        endpoint="" if kept else _ENDPOINT.format(url=_text(preset.model_url or where)),
+        observe=scraped if kept else f"{_why(preset)}  - probe: {probed.terms}\n",
         comment="".join(f"# {line}\n" for line in comment.splitlines()),
-        objectives="\n".join(
-            f"  - {each.said} over 28d" for each in kept or [Promise(Signal.REQUESTS, "99%", 0.5)]
-        ),
+        objectives="\n".join(f"  - {each.written}" for each in kept or probed.promises),
     )
 
 
 def _why(preset: Preset) -> str:
+    """Why its metrics are not asked, as comments."""
     refusals = preset.refusals
-    return refusals.get(Asked.PERCENTILES) or refusals.get(Asked.REQUESTS) or "its metrics cannot tell"
-
-
-def _model_url(metrics: str) -> str:
-    """Where the model may be, by where the metrics are; the port is likely another one."""
-    parts = urlsplit(metrics)
-    return f"{parts.scheme}://{parts.netloc}/predict"
+    why = refusals.get(Asked.PERCENTILES) or refusals.get(Asked.REQUESTS) or "its metrics cannot tell"
+    lines = textwrap.wrap(f"{why}.", 100, break_on_hyphens=False)
+    return "".join(f"  # {line}\n" for line in lines)
 
 
 def _headers(headers: Mapping[str, str | SecretRef]) -> str:

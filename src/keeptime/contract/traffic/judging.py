@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from keeptime.contract.draft import Draft, Errors
+from keeptime.contract.eligibility import fits
 from keeptime.contract.matching import around
 from keeptime.contract.presets.preset import Asked, Fidelity, Metric, Preset
 from keeptime.contract.report import Report
@@ -18,6 +19,9 @@ from keeptime.contract.traffic.scrape import Scrape
 from keeptime.model.batch import same_bound
 from keeptime.model.key import Signal
 from keeptime.units import format_duration
+
+SCRAPED = "scrape"
+"""The observer of requests that are scraped."""
 
 
 class Wrong(NamedTuple):
@@ -33,9 +37,16 @@ def check_scrapes(contract: Contract, drafts: Sequence[Placed[Draft]], report: R
     alone = len(presets) == len(contract.traffic) and not contract.probes
     for draft in drafts if presets else ():
         if draft.value.of is not Signal.TOKEN_RATE:
-            _check(draft, presets, report, alone)
+            _check_if_asked(draft, presets, report, alone)
     if alone and presets:
         _check_failures(drafts, presets, report)
+
+
+def _check_if_asked(draft: Placed[Draft], presets: Sequence[Preset], report: Report, alone: bool) -> None:
+    """One that is about other observers alone asks nothing of a scrape; one about scrapes asks nothing else."""
+    observers = tuple(each for each in draft.value.where if each.attribute == "observer")
+    if fits(observers, {"observer": SCRAPED}):
+        _check(draft, presets, report, alone or bool(observers))
 
 
 def _check(draft: Placed[Draft], presets: Sequence[Preset], report: Report, alone: bool) -> None:

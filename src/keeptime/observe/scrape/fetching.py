@@ -84,7 +84,7 @@ def _headers(scrape: Scrape) -> dict[str, str]:
 
 def _refused(status: int) -> str:
     if 300 <= status < 400:
-        return f"the server answered {status}, a redirect, which is not followed"
+        return f"the server answered {status}, a redirect, which is not followed; does the path end with /, or not?"
     hint = {
         401: "; expected 'headers' with a token",
         403: "; expected 'headers' with a token",
