@@ -10,6 +10,7 @@ BENCHES = (
     "judge",
     "alert_quality",
     "forecast",
+    "disagreement",
     "prometheus_rules",
     "time_to_tell",
     "store",

@@ -20,6 +20,7 @@ OBJECTIVE = {
     "forecast": {"miss_chance": 0.93},
     "compliance": {"state": "undecided", "last": {"name": "2026-10", "state": "met"}},
     "reason": REASON,
+    "beside": {"disagreement": None},
     "internal": False,
     "segment": None,
     "from": None,
@@ -34,6 +35,10 @@ CONTRACT = {
         | {"compliance": "met"},
         {"audience": "operators", "notify_within_seconds": 120.0, "share": None, "in_time": 0, "late": 0}
         | {"compliance": "undecided"},
+    ],
+    "traffic": [
+        {"kind": "push", "what": "push", "requests": 1234, "results": {}, "problem": None, "at": 1.0},
+        {"kind": "scrape", "what": "x", "requests": 0, "results": {}, "problem": "it is gone", "at": None},
     ],
     "other_terms": [OBJECTIVE | {"name": "old", "until": 1_782_856_800}],
 }
@@ -58,7 +63,20 @@ def test_a_narrow_terminal_is_given_lines_that_can_be_read() -> None:
     assert "  met  keeptime's own: 99% of messages to checkout are taken within 2 min" in told
     assert "    SLI: 99.5%, kept: 1 of 200 late" in told
     assert "operators" not in told
+    assert "  comes  traffic by push" in told
+    assert "    kept: 1,234 requests" in told
+    assert "  cannot be had  traffic by scrape" in told
+    assert "    it is gone" in told
     assert "  not in force  99% of 1m intervals" in printed(80)
+
+
+def test_that_probes_and_users_disagree_stands_below_the_reason() -> None:
+    console = Console(file=io.StringIO(), width=100, highlight=False)
+    said = "probes and users disagree about p95"
+    console.print(shown([CONTRACT | {"objectives": [OBJECTIVE | {"beside": {"disagreement": said}}]}], 100))
+    assert isinstance(console.file, io.StringIO)
+    lines = [each.strip() for each in console.file.getvalue().splitlines()]
+    assert lines[lines.index(REASON) + 1] == said
 
 
 def test_a_wide_one_is_given_a_table() -> None:

@@ -6,9 +6,14 @@ from keeptime.app.view import DeliveryView, SignView
 from keeptime.contract.scope import Per, Split
 from keeptime.contract.segments import with_segments
 from keeptime.contract.terms import Contract
+from keeptime.contract.traffic.source import Traffic
+from keeptime.model.beside import BesideView, Sides
 from keeptime.model.counters import RequestCounters
 from keeptime.model.exclusion import FAILED
+from keeptime.model.key import Signal
+from keeptime.model.latency import Latency, Quantile
 from keeptime.model.sample import Failure
+from keeptime.model.traffic import TrafficView
 from keeptime.model.verdict import Condition, Forecast, Severity, TierReport, TierState, Verdict, WindowCount
 from keeptime.tell.own_promise import Told
 from keeptime.testing.showable import NOW, FakeShowable, contract, objective, sample, verdict, view
@@ -49,6 +54,38 @@ def split() -> FakeShowable:
     found[of[INERT]] = verdict(one, Condition.BROKEN, nth=of[INERT], good=100, bad=99, reason="the new one is slow")
     found[of["v1"]] = verdict(one, Condition.OK, nth=of["v1"], good=800, bad=1, reason="fine")
     return FakeShowable(contracts=[view(one, found)])
+
+
+def with_traffic() -> FakeShowable:
+    """A contract with probes and three ways to observe its traffic, one of which cannot; probes and users disagree
+    about one objective, and of another some requests lie between bounds."""
+    promises = [objective(), objective("p50", "1/2", 0.2), replace(objective("ttft"), of=Signal.FIRST_TOKEN)]
+    one = replace(
+        contract("chat", objectives=promises), traffic=(Traffic("push"), Traffic("scrape"), Traffic("scrape"))
+    )
+    why = "in the last hour none of 360 probes was bad"
+    return FakeShowable(
+        contracts=[
+            view(
+                one,
+                [verdict(one, Condition.OK, nth=nth, good=10) for nth in range(3)],
+                traffic=[
+                    TrafficView("push", f"push from {INERT}", {"ok": 40, "refused": 2}, 12_300, "", NOW - 4),
+                    TrafficView("scrape", "scrape one", {"ok": 7}, 600, "", NOW - 9),
+                    TrafficView("scrape", "scrape two", {"unreachable": 3}, 0, "it does not answer", None),
+                ],
+                beside=[
+                    BesideView(Sides(360, 0, 97_000, 3000), 3600.0, True, why),
+                    BesideView(Sides(360, 0, 900, 50, 50), 3600.0, True),
+                    None,
+                ],
+                signals={
+                    Signal.FIRST_TOKEN: Latency(3600.0, 90, (Quantile(0.5, 0.08, 0.081, 0.0805),)),
+                    Signal.INTER_TOKEN: Latency(3600.0, 0, ()),
+                },
+            )
+        ]
+    )
 
 
 def every_condition() -> FakeShowable:

@@ -27,6 +27,7 @@ from tests.web.scenes import (
     INERT,
     every_condition,
     split,
+    with_traffic,
 )
 
 OPEN = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
@@ -204,7 +205,7 @@ def test_the_page_names_every_metric_and_no_other() -> None:
 def test_the_page_names_the_labels_of_every_metric() -> None:
     read = view(observed(), reads={"ok": 3, "failed": 1}, source_problem="Prometheus cannot be reached")
     daemon = every_condition()
-    daemon.contracts += [read, *split().contracts]
+    daemon.contracts += [read, *split().contracts, *with_traffic().contracts]
     snapshot = daemon.snapshot()
     rows = dict(re.findall(r"^\| `([a-z_]+)`[^|]*\|[^|]*\|([^|]*)\|", DOCUMENTED.read_text(), flags=re.MULTILINE))
     for family in [*request_series(snapshot.contracts), *own_series(snapshot)]:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from keeptime.app.auditing import Write
+from keeptime.app.beside import Beside
 from keeptime.app.counted import Counted
 from keeptime.app.deadman import DeadMan, anchored
 from keeptime.app.deliveries import delivery_views
@@ -122,7 +123,8 @@ class Daemon:
         self._pair = right.view
         self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
         self._counted = Counted()
-        self._picture = Picture(prober, following, self._looking, self._counted, last_samples)
+        self._beside = Beside(lambda: self._in_force, tick_seconds, self.tell_operators)
+        self._picture = Picture(prober, following, self._looking, self._counted, self._beside, last_samples)
         self._started = self._now()
         self._judged_at: float | None = None
         self._committed_at: float | None = None
@@ -282,6 +284,7 @@ class Daemon:
         kept = await self._in_store(self._keeper.keep, records, now)
         self._publish(kept, now)
         await self._unsaved.see(kept.problem, kept.waiting)
+        await self._beside.add(records)
 
     def _woken(self) -> None:
         """Something may wait in the outbox."""

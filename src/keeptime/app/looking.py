@@ -29,9 +29,13 @@ PATIENCE = 1.0
 """Seconds that somebody who looks waits for a Prometheus; what comes later is there for the next look."""
 
 
+TOKENS = frozenset({Signal.FIRST_TOKEN, Signal.INTER_TOKEN, Signal.OUTPUT_TOKEN})
+
+
 class Looking:
-    """`contracts`: with all their terms, set by whoever changes them. As of the last look: `latencies` by contract;
-    by objective the `missing` probe slots of its window, and its newest closed period. Mutable.
+    """`contracts`: with all their terms, set by whoever changes them. As of the last look: `latencies` by
+    contract, and of its `signals`; by objective the `missing` probe slots of its window, and its newest closed
+    period. Mutable.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Looking:
     ) -> None:
         self.contracts = tuple(contracts)
         self.latencies: dict[str, Latency] = {}
+        self.signals: Mapping[str, Mapping[Signal, Latency]] = {}
         self.missing: Mapping[ObjectiveKey, int] = {}
         self.newest: Mapping[ObjectiveKey, ClosedPeriod] = {}
         self._store, self._in_store, self._following = store, in_store, following
@@ -76,12 +81,14 @@ class Looking:
             self._minute = minute
         missing: dict[ObjectiveKey, int] = {}
         kept: dict[str, Latency] = {}
+        signals: dict[str, Mapping[Signal, Latency]] = {}
         for start in range(0, len(contracts), AT_ONCE):
             some = contracts[start : start + AT_ONCE]
             found, latencies = await self._in_store(self._find, some, boundary)
             missing |= found
             kept |= latencies
-        self.missing, self.latencies = missing, kept | self._told
+            signals |= await self._in_store(self._find_signals, some, boundary)
+        self.missing, self.latencies, self.signals = missing, kept | self._told, signals
 
     def _find(
         self, contracts: Sequence[Contract], boundary: int
@@ -95,6 +102,17 @@ class Looking:
             for each in probed
         }
         return self._store.missing_since(asked, boundary), latencies
+
+    def _find_signals(self, contracts: Sequence[Contract], boundary: int) -> dict[str, Mapping[Signal, Latency]]:
+        """Of the tokens that something was promised about. Called in the store's thread."""
+        first = boundary - round(SPAN / self._tick_seconds)
+        return {
+            each.name: {
+                of: self._store.sketches(SignalKey(each.name, of), first, boundary).latency(SPAN)
+                for of in sorted({one.of for one in each.objectives} & TOKENS)
+            }
+            for each in contracts
+        }
 
     def _spans(self, of: Account, boundary: int) -> tuple[int, int, float]:
         """Where its window begins, where the day begins that is not over, and its slots per tick."""

@@ -6,6 +6,7 @@ Guarantees: asking changes nothing and blocks on nothing. Decides nothing.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from keeptime.app.beside import Beside
 from keeptime.app.counted import Counted
 from keeptime.app.looking import Looking
 from keeptime.app.ports import Following, Prober
@@ -19,12 +20,13 @@ from keeptime.model.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """`counted`: since keeptime started. `last_samples`: by contract."""
+    """`counted`: since keeptime started, `beside`: in the last hour. `last_samples`: by contract."""
 
     prober: Prober
     following: Following
     looking: Looking
     counted: Counted
+    beside: Beside
     last_samples: Mapping[str, Sample]
 
     def of(
@@ -46,6 +48,8 @@ class Picture:
             source_problem=self.following.problem(contract.name),
             other_terms=tuple(each for each in whole.objectives if each not in contract.objectives),
             compliance=self.looking.compliance(contract, newest),
+            signals=self.looking.signals.get(contract.name, {}),
+            beside=tuple(self.beside.of(contract, each) for each in contract.objectives),
             latency=self.looking.latencies.get(contract.name),
             traffic=tuple(self.following.views(contract.name)),
         )

@@ -14,9 +14,10 @@ from keeptime.app.taking import Intake
 from keeptime.contract.terms import Contract, Objective
 from keeptime.model.ack import Ack
 from keeptime.model.alert import Letter
+from keeptime.model.beside import BesideView
 from keeptime.model.counters import RequestCounters
 from keeptime.model.exclusion import Exclusion
-from keeptime.model.key import ObjectiveKey
+from keeptime.model.key import ObjectiveKey, Signal
 from keeptime.model.latency import Latency
 from keeptime.model.ledger import EMPTY, LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.sample import Sample
@@ -35,7 +36,8 @@ class ContractView:
     `counted`: per objective, what was counted since keeptime started, and `exclusions` what of it was left out, by
     reason. Of one that is observed from a Prometheus:
     `reads` by result, and `source_problem`, why it cannot be read now, else "". `traffic`: how the observing of its
-    real traffic goes.
+    real traffic goes. `beside`: per objective, what probes and traffic saw lately; None where nothing is known of
+    traffic. `signals`: percentiles of what answers that come in pieces are measured by.
     """
 
     contract: Contract
@@ -51,6 +53,8 @@ class ContractView:
     compliance: tuple[ComplianceView, ...] = ()
     latency: Latency | None = None
     traffic: tuple[TrafficView, ...] = ()
+    beside: tuple[BesideView | None, ...] = ()
+    signals: Mapping[Signal, Latency] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

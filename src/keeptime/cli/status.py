@@ -43,6 +43,7 @@ FIELDS = (
     "reason",
     "forecast",
     "compliance",
+    "beside",
     "internal",
     "segment",
     "from",
@@ -50,6 +51,7 @@ FIELDS = (
     "silence",
     "acknowledged",
 )
+AROUND = ("latency", "latency_by_signal", "traffic", "together", "other_terms", "stated", "told")
 HEADINGS = ("contract", "promise", "condition", "SLI", "budget left", "miss chance", "kept", "why")
 TABLE_WIDTH = 120
 """Columns of a terminal, from which on a table of all these can be read."""
@@ -102,7 +104,7 @@ def _unknown(given: str, url: str) -> int:
 
 def _stable(contract: dict[str, Any]) -> dict[str, Any]:
     objectives = [{name: each[name] for name in FIELDS} for each in contract["objectives"]]
-    around = {name: contract[name] for name in ("latency", "together", "other_terms", "stated", "told")}
+    around = {name: contract[name] for name in AROUND}
     return {"contract": contract["contract"], "objectives": objectives, **around}
 
 
@@ -151,8 +153,14 @@ def _rows(contract: dict[str, Any]) -> Iterator[tuple[str, ...]]:
         left = f"{budget['left']:,.0f} of {budget['total']:,.0f}" if budget else "–"
         condition = _condition(each)
         chance = "–" if each["forecast"] is None else spoken_chance(each["forecast"]["miss_chance"])
-        yield _promise(each), condition, sli, left, chance, _kept(each["compliance"]), each["reason"] or ""
+        yield _promise(each), condition, sli, left, chance, _kept(each["compliance"]), _why(each)
     yield from _around(contract)
+
+
+def _why(one: dict[str, Any]) -> str:
+    """The judge's reason, and that probes and users do not see the same."""
+    beside = one.get("beside")
+    return "\n".join(filter(None, [one["reason"], beside and beside["disagreement"]]))
 
 
 def _condition(one: dict[str, Any]) -> str:
@@ -190,6 +198,17 @@ def _around(contract: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             promise = f"keeptime's own: 99% of messages to {each['audience']} are taken within {soon}"
             late = f"{each['late']} of {each['in_time'] + each['late']} late"
             yield promise, each["compliance"], f"{each['share'] * 100:.4g}%", "", "", late, ""
+    for each in contract.get("traffic", ()):
+        said = "cannot be had" if each["problem"] else "nothing yet" if each["at"] is None else "comes"
+        yield (
+            f"traffic by {each['kind']}",
+            said,
+            "",
+            "",
+            "",
+            f"{each['requests']:,} requests",
+            each["problem"] or "",
+        )
     for each in contract["other_terms"]:
         if not each["internal"]:
             yield _promise(each), "not in force", "", "", "", "", ""

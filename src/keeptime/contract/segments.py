@@ -19,7 +19,7 @@ OTHER = "other"
 """The value of what has no place of its own any more."""
 LONGEST = 100
 """Characters of a value; longer ones that begin alike are one."""
-_UNSAFE = re.compile(r"[^!-~]|[%\[\],=\"\\]")
+_UNSAFE = re.compile(r"[^!-~]|[%\[\],\"\\]")
 
 
 def segment_of(per: Per, attributes: Attributes) -> Segment:

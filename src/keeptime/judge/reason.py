@@ -73,7 +73,7 @@ def say(facts: Facts) -> str:
     """The sentence for these facts."""
     window = covering(facts.row.contract.maintained(facts.objective), round(facts.at * SECOND) - 1)
     now = "" if window is None else f"in maintenance: {reason_of(window)}; "
-    own = f"the internal objective before {facts.objective.warns_of}: " if facts.objective.internal else ""
+    own = f"the internal objective before {facts.objective.warns_of}: " if facts.objective.warns_of else ""
     return own + now + _SENTENCES[facts.standing](facts)
 
 

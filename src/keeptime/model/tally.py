@@ -47,6 +47,7 @@ class Tally:
 class TickRecord:
     """All that was counted in one tick. `incomplete`: keeptime did not live through all of it. `exclusions`: what
     is excluded in `tallies`, by reason. `amounts`: nanoseconds of the good requests, of objectives on a mean.
+    `probed`: (good, bad) of the probes in `tallies`, of contracts whose real traffic is counted too.
     """
 
     tick: int
@@ -55,3 +56,4 @@ class TickRecord:
     incomplete: bool = False
     exclusions: Exclusions = field(default_factory=dict)
     amounts: Mapping[ObjectiveKey, int] = field(default_factory=dict)
+    probed: Mapping[ObjectiveKey, tuple[int, int]] = field(default_factory=dict)

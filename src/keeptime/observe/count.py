@@ -17,7 +17,7 @@ from keeptime.model.key import ObjectiveKey, Signal, SignalKey, tick_of
 from keeptime.model.sample import PROBE, Sample, Skipped
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
-from keeptime.observe.deciding import Deciding, attributes_of, deciding
+from keeptime.observe.deciding import Deciding, attributes_of, comparable, deciding
 from keeptime.observe.route import ENDED, STOPPED
 from keeptime.observe.segmenting import Segmenting
 from keeptime.observe.tick import BAD, GOOD, SKIPPED, SUSPECT, Tick
@@ -132,6 +132,8 @@ class Counter:
                 self._early.setdefault((contract, due_ns), []).append(found)
                 for each in early:
                     tick.count(each.key, BAD)
+                    if each.beside:
+                        tick.probe(each.key, good=False)
 
     def close(self, now_ns: int) -> list[TickRecord]:
         """The ticks that ended at least the grace before `now_ns`, in order, each once.
@@ -215,12 +217,18 @@ class Counter:
                 continue
             if not early or each.key not in early:
                 _count(tick, each, each.key, sample, decision)
+                if each.beside and sample.observer == PROBE and isinstance(decision, bool):
+                    tick.probe(each.key, good=decision)
             if each.segments is not None:
                 _count(tick, each, each.segments.key(attributes), sample, decision)
 
     def _counted(self, contract: Contract) -> tuple[Deciding, ...]:
         return tuple(
-            replace(deciding(contract, each), segments=self._segmenting.of(contract, each))
+            replace(
+                deciding(contract, each),
+                segments=self._segmenting.of(contract, each),
+                beside=comparable(contract, each),
+            )
             for each in contract.objectives
         )
 

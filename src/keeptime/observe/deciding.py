@@ -27,6 +27,7 @@ class Deciding:
     """An objective on single events of the signal `of`. `under` in nanoseconds; `errors_excluded`: failures are
     left out. In force from `begins` until before `ends` (Unix nanoseconds). `mean`: how long the good ones took is
     summed. `segments`: in which of them each is counted too, None where it is not split.
+    `beside`: probes are counted apart too, for there is real traffic beside them.
     """
 
     key: ObjectiveKey
@@ -41,6 +42,7 @@ class Deciding:
     bounds: tuple[Bound, ...] = ()
     at_least: Fraction | None = None
     of: Signal = Signal.REQUESTS
+    beside: bool = False
     segments: Segments | None = field(default=None, compare=False)
 
     def in_force(self, due_ns: int) -> bool:
@@ -140,6 +142,14 @@ def deciding(contract: Contract, objective: Objective) -> Deciding:
         objective.at_least,
         objective.of,
     )
+
+
+def comparable(contract: Contract, objective: Objective) -> bool:
+    """Can what probes and users see of it be set side by side? Not tokens, of which one answer has many that hang
+    together; nor intervals, which are of both.
+    """
+    several = objective.of is Signal.INTER_TOKEN or objective.each is not None
+    return bool(contract.probes and contract.traffic) and not several
 
 
 def attributes_of(sample: Sample) -> Attributes:

@@ -21,6 +21,7 @@ class Tick:
     exclusions: dict[ObjectiveKey, dict[Exclusion, int]] = field(default_factory=dict)
     incomplete: bool = False
     amounts: dict[ObjectiveKey, int] = field(default_factory=dict)
+    probed: dict[ObjectiveKey, tuple[int, int]] = field(default_factory=dict)
 
     def count(self, key: ObjectiveKey, which: int, events: int = 1) -> list[int]:
         counts = self.counts.get(key)
@@ -55,6 +56,11 @@ class Tick:
         for why, events in reasons.items():
             self.exclude(key, why, events)
 
+    def probe(self, key: ObjectiveKey, *, good: bool) -> None:
+        """One that is counted was a probe."""
+        was_good, was_bad = self.probed.get(key, (0, 0))
+        self.probed[key] = (was_good + good, was_bad + (not good))
+
     def sketch(self, key: SignalKey) -> Sketch:
         found = self.sketches.get(key)
         if found is None:
@@ -64,4 +70,4 @@ class Tick:
     def record(self, tick: int, incomplete: bool) -> TickRecord:
         tallies = {key: Tally(*counts) for key, counts in self.counts.items()}
         incomplete = self.incomplete or incomplete
-        return TickRecord(tick, tallies, self.sketches, incomplete, self.exclusions, self.amounts)
+        return TickRecord(tick, tallies, self.sketches, incomplete, self.exclusions, self.amounts, self.probed)

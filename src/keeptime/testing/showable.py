@@ -18,12 +18,15 @@ from keeptime.contract.sources import ClassicHistogram
 from keeptime.contract.terms import Contract, Objective, Policy, PolicyKind, PrometheusSource, Rolling
 from keeptime.errors import KeeptimeError
 from keeptime.model.alert import Letter
+from keeptime.model.beside import BesideView
 from keeptime.model.counters import USUAL_BOUNDS, RequestCounters
 from keeptime.model.exclusion import Exclusion
+from keeptime.model.key import Signal
 from keeptime.model.latency import Latency
 from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.sample import Connection, Failure, Phases, Sample
 from keeptime.model.tally import Tally
+from keeptime.model.traffic import TrafficView
 from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
 from keeptime.tell.own_promise import Told
 from keeptime.testing.quieting import FakeQuieting
@@ -187,6 +190,9 @@ def view(
     in_flight: int = 0,
     compliance: Sequence[ComplianceView] = (),
     latency: Latency | None = None,
+    traffic: Sequence[TrafficView] = (),
+    beside: Sequence[BesideView | None] = (),
+    signals: Mapping[Signal, Latency] | None = None,
 ) -> ContractView:
     """A contract as it stands; without verdicts given, none has been reached."""
     under = {each.under for each in of.objectives if each.under is not None}
@@ -202,6 +208,9 @@ def view(
         source_problem=source_problem,
         compliance=tuple(compliance) or (ComplianceView(),) * len(of.objectives),
         latency=latency,
+        traffic=tuple(traffic),
+        beside=tuple(beside) or (None,) * len(of.objectives),
+        signals=signals or {},
     )
 
 

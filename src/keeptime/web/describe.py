@@ -13,10 +13,12 @@ from keeptime.judge.reason import promise
 from keeptime.model.figures import stream_figures
 from keeptime.model.sample import Sample
 from keeptime.model.verdict import Forecast, TierReport, Verdict, WindowCount
+from keeptime.web.beside import beside_json, beside_of
 from keeptime.web.kept import Json, compliance_json, latency_json
 from keeptime.web.marks import marks_json
 from keeptime.web.terms import objective_json, other_terms_json, stated_json, together_json
 from keeptime.web.told import told_json
+from keeptime.web.traffic import signals_json, traffic_json
 
 PHASES = ("dns", "connect", "tls", "write", "wait", "transfer")
 
@@ -37,6 +39,8 @@ def url_of(contract: Contract) -> str:
 
 def shown_observed(contract: Contract) -> str:
     """What is observed, fit to show."""
+    if contract.traffic and not contract.probes:
+        return ", ".join(each.said for each in contract.traffic)
     kind = "counts from" if contract.endpoint is None else contract.endpoint.method
     return f"{kind} {shown_url(url_of(contract))}"
 
@@ -124,11 +128,14 @@ def _contract(view: ContractView, snapshot: Snapshot) -> dict[str, Json]:
         "in_flight": view.in_flight,
         "last_probe": None if last is None else probe_json(last, url_of(contract)),
         "latency": latency_json(view.latency),
+        "latency_by_signal": signals_json(view),
+        "traffic": traffic_json(view),
         "objectives": [
             {
                 **_objective(objective, verdict),
                 **marks_json(snapshot, contract.key(objective)),
                 "compliance": compliance_json(kept),
+                "beside": beside_json(beside_of(view).get(objective.name)),
             }
             for objective, verdict, kept in zip(contract.objectives, view.verdicts, view.compliance, strict=True)
         ],

@@ -15,11 +15,13 @@ from keeptime import __version__
 from keeptime.app.view import ContractView, DeliveryView, Snapshot
 from keeptime.model.verdict import Condition, Verdict
 from keeptime.units import format_duration
+from keeptime.web.beside import beside_series
 from keeptime.web.pair_series import pair_series
 from keeptime.web.quiet_series import quiet_series
 from keeptime.web.segments import segment_series
 from keeptime.web.sign_series import passed_on, sign_series
 from keeptime.web.told import told_series
+from keeptime.web.traffic import traffic_series
 
 OBJECTIVE = ("contract", "objective")
 RESULTS = ("good", "bad", "skipped", "excluded")
@@ -30,6 +32,8 @@ def own_series(snapshot: Snapshot) -> Iterator[Metric]:
     """All of keeptime's own series."""
     yield from _terms(snapshot.contracts)
     yield from segment_series(snapshot.contracts)
+    yield from traffic_series(snapshot.contracts)
+    yield from beside_series(snapshot.contracts)
     yield _counted(snapshot.contracts)
     yield _excluded(snapshot.contracts)
     verdicts = [verdict for view in snapshot.contracts for verdict in view.verdicts if verdict is not None]

@@ -17,6 +17,7 @@ from keeptime.model.sample import Sample
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Condition, TierReport, TierState, Verdict
 from keeptime.units import format_duration, format_percent, speak_duration
+from keeptime.web.beside import beside_lines, beside_of, disagreement_of
 from keeptime.web.describe import shown_observed
 from keeptime.web.figures import shown_age, shown_count, shown_instant, shown_rate, shown_ratio, shown_since
 from keeptime.web.kept import shown_compliance, shown_latency
@@ -25,6 +26,7 @@ from keeptime.web.receivers import ReceiverRow, receiver_row
 from keeptime.web.segments import SegmentRow, segment_rows
 from keeptime.web.terms import Promise, shown_others, shown_terms, together_of
 from keeptime.web.told import rows_around
+from keeptime.web.traffic import TrafficRow, signal_rows, traffic_rows
 
 RESULTS = ("good", "bad", "skipped", "excluded")
 WAITING = "waiting"
@@ -90,6 +92,8 @@ class ObjectiveCard:
     internal: bool = False
     marks: tuple[tuple[str, str], ...] = ()
     segments: tuple[SegmentRow, ...] = ()
+    beside: tuple[str, ...] = ()
+    disagreement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,9 @@ class ContractCard:
     probe: str
     probe_failed: bool
     probed: bool
+    read: bool
+    traffic: tuple[TrafficRow, ...]
+    signals: tuple[tuple[str, str], ...]
     requests: str
     latency: str
     objectives: tuple[ObjectiveCard, ...]
@@ -141,7 +148,7 @@ def _title(tally: Counter[str]) -> str:
 
 
 def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
-    contract, sample = view.contract, view.last_sample
+    contract, sample, beside = view.contract, view.last_sample, beside_of(view)
     objectives = tuple(
         replace(
             _objective(objective, verdict, snapshot),
@@ -150,6 +157,8 @@ def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
             internal=objective.internal,
             marks=shown_marks(snapshot, contract.key(objective)),
             segments=segment_rows(view, objective, snapshot) if objective.per else (),
+            beside=tuple(beside_lines(beside.get(objective.name))),
+            disagreement=disagreement_of(view, objective),
         )
         for objective, verdict, kept in zip(contract.objectives, view.verdicts, view.compliance, strict=True)
         if not objective.segment
@@ -164,6 +173,9 @@ def _contract(view: ContractView, snapshot: Snapshot) -> ContractCard:
         probe=_last_probe(sample, snapshot.at) if contract.probes else _last_read(view),
         probe_failed=bool(view.source_problem) or (sample is not None and sample.failure is not None),
         probed=bool(contract.probes),
+        read=contract.source is not None,
+        traffic=traffic_rows(view, snapshot.at),
+        signals=tuple(signal_rows(view)),
         requests=_requests(view),
         latency=shown_latency(view.latency),
         objectives=objectives,

@@ -55,6 +55,7 @@ _TERMS = {
     "until": or_null(INSTANT),
     "credits": or_null(fields(tiers=many(ref("CreditTier")), cap=or_null(RATIO), of=or_null(TEXT))),
 }
+_SIDE = {"good": COUNT, "bad": COUNT, "sli": or_null(RATIO), "interval": or_null(pair(RATIO))}
 _CONTRACT_VERSION = fields(contract=TEXT, version=TEXT)
 _LEADER = fields(holder=TEXT, url=TEXT, since=INSTANT)
 _PAIR: Schema = {
@@ -148,6 +149,14 @@ ANSWERS: dict[str, Schema] = {
         silence=or_null(fields(id=COUNT, author=TEXT, reason=TEXT, ends=INSTANT)),
         acknowledged=or_null(fields(author=TEXT, note=or_null(TEXT), at=INSTANT)),
         compliance=or_null(ref("Compliance")),
+        beside=or_null(ref("Beside")),
+    ),
+    "Beside": fields(
+        seconds=SECONDS,
+        sli=or_null(pair(RATIO)),
+        probe=or_null(fields(**_SIDE)),
+        traffic=fields(**_SIDE, undecided=COUNT),
+        disagreement=or_null(TEXT),
     ),
     "Delivery": fields(
         audience=TEXT,
@@ -191,6 +200,17 @@ ANSWERS: dict[str, Schema] = {
         in_flight=COUNT,
         last_probe=or_null(ref("Probe")),
         latency=or_null(ref("Latency")),
+        latency_by_signal=mapping(ref("Latency")),
+        traffic=many(
+            fields(
+                kind=TEXT,
+                what=TEXT,
+                requests=COUNT,
+                results=mapping(COUNT),
+                problem=or_null(TEXT),
+                at=or_null(INSTANT),
+            )
+        ),
         objectives=many(ref("Objective")),
         together=many(
             fields(name=TEXT, all=many(TEXT), condition=or_null(one_of(Condition)), compliance=one_of(Compliance))
