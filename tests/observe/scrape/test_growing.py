@@ -7,6 +7,7 @@ from prometheus_client.openmetrics.exposition import generate_latest
 from keeptime.contract.presets.matchers import Matchers
 from keeptime.contract.presets.preset import Kind, Metric
 from keeptime.contract.sources import Unit
+from keeptime.errors import SourceError
 from keeptime.model.batch import Batch, Sides
 from keeptime.model.key import Signal
 from keeptime.observe.scrape.growing import MOST_SETS, Asked, Growing, Grown
@@ -217,3 +218,24 @@ def test_what_is_missing_is_told_and_a_gauge_is_not_missed() -> None:
     grown = Looked(REQUESTS, gauge).look(registry)
     assert grown.missing == [REQUESTS]
     assert grown.batches == []
+
+
+def test_two_workers_that_answer_in_turn_are_told_and_not_counted_again_and_again() -> None:
+    looked = Looked(BARE)
+    looked.look(page(1000, 1000, 100))
+    assert sum(counted(looked.look(page(10, 10, 200))).values()) == 20, "it looks like a restart"
+    with pytest.raises(SourceError, match="several answer in turn"):
+        looked.look(page(1001, 1001, 100))
+    assert counted(looked.look(page(11, 10, 200))) == {"a": 1}
+
+
+def test_without_a_start_they_are_found_out_by_counts_that_fall() -> None:
+    looked, said = Looked(BARE), list[str]()
+    for nth in range(1, 10):
+        for count in (1000 + nth, 10 + nth):
+            try:
+                looked.look(page(count, count, 100).rpartition(b"process")[0])
+            except SourceError as error:
+                said.append(str(error))
+    assert len(said) == 18 - 5
+    assert all("fell 3 times" in each for each in said)

@@ -124,6 +124,28 @@ def test_a_line_of_nobody_knows_whom_costs_its_family_and_no_other(why: str, cha
     assert why in page.refused[0].why
 
 
+def test_of_pages_that_were_put_together_no_start_is_that_of_all() -> None:
+    assert read(GOOD + "process_start_time_seconds 1.6e+09\n").started_ns is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "asked_total" + " \t" * 500_000,
+        "asked_total{" + 'a="\\\\' * 300_000,
+        "asked_total{" + "a=," * 300_000 + "} 1",
+        "asked_total{" + ",".join(f'l{nth}="1"' for nth in range(100_000)) + "} 1",
+        "asked_total 1" + " 1" * 500_000,
+        "asked_total " + "1" * 1_000_000 + "x",
+        "asked_total 1 # {" + "#" * 1_000_000,
+    ],
+    ids=["blanks", "quotes", "commas", "labels", "numbers", "digits", "exemplar"],
+)
+def test_a_line_without_end_takes_no_long_time(line: str) -> None:
+    """In the suite's own time: what is tried twice would take hours."""
+    assert len(read(GOOD + line + "\n").points["took_seconds"]) == 2
+
+
 def test_the_place_of_a_refusal_is_its_line() -> None:
     page = read(GOOD.replace('{model="b",le="1"}', "{model=b}"))
     assert str(page.refused[0]).startswith("line 5: ")

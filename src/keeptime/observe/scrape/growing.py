@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 
 from keeptime.contract.presets.matchers import Matchers
 from keeptime.contract.presets.preset import Kind, Metric
+from keeptime.errors import SourceError
 from keeptime.model.batch import Batch, Span
 from keeptime.model.key import Signal
-from keeptime.observe.cumulative import SAME_START_NS, Growth, Totals, TotalsRefused
+from keeptime.observe.cumulative import Growth, Totals, TotalsRefused
 from keeptime.observe.scrape.page import Labels, Page, Point
 from keeptime.observe.scrape.spreading import Spread, blind, classic_spans, decided, spread, within
+from keeptime.observe.scrape.turns import OLDER, Turns
 
 MOST_SETS = 100
 """Sets of attributes of one target; the rest is counted together."""
@@ -73,13 +75,17 @@ class Growing:
         self._asked, self._growth = asked, Growth()
         self._known: dict[tuple[Signal, Labels], _Is | None] = {}
         self._sets: set[Attributes] = set()
-        self._seen_start: int | None = None
-        self._start: int | None = None
+        self._turns = Turns()
 
     def advance(self, page: Page, at_ns: int, thresholds: Thresholds) -> Grown:
-        """What was counted since the page before. `at_ns`: of this one; `thresholds`: by signal, in seconds."""
+        """What was counted since the page before. `at_ns`: of this one; `thresholds`: by signal, in seconds.
+
+        Raises SourceError where it is not one process that answers; then nothing is counted.
+        """
         found = [(metric, name, point) for metric in self._asked.metrics for name, point in _points(metric, page)]
-        self._believe_start(page, [((name, point.labels), point.count) for _, name, point in found])
+        turns = self._turns.look(page.started_ns, any(self._fell(*each) for each in found), at_ns)
+        if turns == OLDER:
+            raise SourceError(turns)
         self._growth.look(at_ns)
         sums: dict[tuple[Signal, Attributes], _Sum] = {}
         refused = []
@@ -95,6 +101,8 @@ class Growing:
             if grown is not None and grown.count:
                 total = sums.setdefault((metric.signal, what.attributes), _Sum())
                 _add(total, grown, point, metric, thresholds.get(metric.signal, ()))
+        if turns:
+            raise SourceError(turns)
         batches = [
             self._batch(signal, attributes, each, at_ns, thresholds.get(signal, ()))
             for (signal, attributes), each in sums.items()
@@ -108,21 +116,12 @@ class Growing:
         if not failed and point.bounds:
             spans = classic_spans(point.bounds, point.cumulative, count, metric.unit.per_second)
         totals = Totals(count, count if failed else 0, spans, sketch=sketch)
-        return self._growth.advance((name, point.labels), totals, point.created_ns or self._start, at_ns)
+        return self._growth.advance((name, point.labels), totals, point.created_ns or self._turns.began_ns, at_ns)
 
-    def _believe_start(self, page: Page, counts: Sequence[tuple[tuple[str, Labels], int]]) -> None:
-        """A process that began anew is believed to have lost its counts only if one of them fell: what passes on
-        other programs' metrics begins anew without their doing so."""
-        before, now = self._seen_start, page.started_ns
-        if now is None:
-            return
-        self._seen_start = now
-        if before is None or (now - before > SAME_START_NS and any(self._fell(*each) for each in counts)):
-            self._start = now
-
-    def _fell(self, series: tuple[str, Labels], count: int) -> bool:
-        known = self._growth.known(series)
-        return known is not None and known.count > count
+    def _fell(self, _: Metric, name: str, point: Point) -> bool:
+        """Is it less than before, without saying that it began anew?"""
+        known = self._growth.known((name, point.labels))
+        return known is not None and point.created_ns is None and known.count > point.count
 
     def _what(self, metric: Metric, name: str, labels: Labels) -> _Is | None:
         """None: this series is not asked for."""

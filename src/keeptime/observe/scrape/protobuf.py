@@ -222,8 +222,8 @@ def _created(found: Any) -> int | None:
 
 
 def _started(message: Any) -> int | None:
-    for metric in message.metric:
-        seconds = float(metric.gauge.value or metric.untyped.value)
-        if 0 < seconds < 1e11:
-            return round(seconds * 1e9)
-    return None
+    """Several starts are of several processes, whose pages were put together: none of them is that of all."""
+    if len(message.metric) != 1:
+        return None
+    seconds = float(message.metric[0].gauge.value or message.metric[0].untyped.value)
+    return round(seconds * 1e9) if 0 < seconds < 1e11 else None

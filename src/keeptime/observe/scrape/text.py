@@ -18,12 +18,12 @@ from keeptime.observe.scrape.labels import read_labels
 from keeptime.observe.scrape.page import MOST_SERIES, Labels, Page, Point, Wanted, classic, whole
 
 _NAME = re.compile(r"[^\s{]+")
-_LABELS = r'(?:\{((?>[^"}]+|"(?>[^"\\]+|\\.)*")*)\})?'
+_LABELS = r'(?:\{((?>[^"}]+|"(?>[^"\\]+|\\.)*")*)\}[ \t]*+)?'
 _REST = re.compile(
-    rf"[ \t]*{_LABELS}[ \t]*(?<=[ \t}}])(\S+)(?:[ \t]+[-+0-9.eE]+)?[ \t\r]*(?:# .*)?\Z",
+    rf"[ \t]*+{_LABELS}(?<=[ \t}}])(\S++)(?:[ \t]++[-+0-9.eE]++)?[ \t\r]*+(?:# .*)?\Z",
     re.DOTALL,
 )
-"""After a sample's name: labels, the value, perhaps a timestamp, perhaps an exemplar."""
+"""After a sample's name: labels, the value, perhaps a timestamp, perhaps an exemplar; nothing is tried twice."""
 _STARTED = "process_start_time_seconds"
 _EOF = re.compile(r"# EOF\n?\Z")
 REMEMBERED = 200_000
@@ -74,18 +74,18 @@ class TextPages:
             elif line[:1] == "#":
                 found.note_type(line, number)
             else:
-                self._take(line, number, page, found)
+                self._take(line, number, found)
         self._take_rest(rest, len(lines) + 1, found)
         found.put_into(page)
         return page
 
-    def _take(self, line: str, number: int, page: Page, found: "_Found") -> None:
+    def _take(self, line: str, number: int, found: "_Found") -> None:
         """A line whose beginning was not seen before."""
         name = _NAME.match(line)
         role = None if name is None else self._roles.get(name[0])
         if name is None or role is None:
             if name is not None and name[0] == _STARTED:
-                page.started_ns = _nanoseconds(line[name.end() :])
+                found.started.append(_nanoseconds(line[name.end() :]))
             return
         match = _REST.match(line, name.end())
         labels = None if match is None else read_labels(match[1] or "")
@@ -118,6 +118,7 @@ class _Found:
         self._families: dict[str, dict[Labels, _Series]] = {}
         self._bad: dict[str, tuple[int, str]] = {}
         self._series = 0
+        self.started: list[int | None] = []
 
     def note_type(self, line: str, number: int) -> None:
         """A family that is something else than expected is not read."""
@@ -161,6 +162,8 @@ class _Found:
             series.count = value
 
     def put_into(self, page: Page) -> None:
+        """Several starts are of several processes, whose pages were put together: none of them is that of all."""
+        page.started_ns = self.started[0] if len(self.started) == 1 else None
         for family, (number, why) in self._bad.items():
             page.refuse(f"line {number}", why)
             self._families.pop(family, None)
