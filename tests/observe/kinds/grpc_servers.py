@@ -37,12 +37,16 @@ def shop_files() -> list[descriptor_pb2.FileDescriptorProto]:
 SHOP = {name: message_of(shop_files(), f"shop.{name}") for name in ("Wish", "Goods")}
 INFER = {
     name: message_of([protocols.inference()], f"inference.{name}")
-    for name in ("ModelInferRequest", "ModelInferResponse")
+    for name in ("ModelInferRequest", "ModelInferResponse", "ModelReadyRequest", "ModelReadyResponse")
 }
 
 
 def sells(asked: Message, _context: grpc.ServicerContext) -> Message:
     return SHOP["Goods"](item_name=asked.item_name.upper(), count=asked.count)  # type: ignore[attr-defined]
+
+
+def ready(asked: Message, _context: grpc.ServicerContext) -> Message:
+    return INFER["ModelReadyResponse"](ready=asked.name == "m")  # type: ignore[attr-defined]
 
 
 def _handlers(call: Call, asked: type[Message]) -> grpc.RpcMethodHandler:
@@ -74,7 +78,10 @@ def serving_grpc(
     shop = {"Buy": _handlers(buy, SHOP["Wish"])}
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("shop.Shop", shop)])
     if infer is not None:
-        handlers = {"ModelInfer": _handlers(infer, INFER["ModelInferRequest"])}
+        handlers = {
+            "ModelInfer": _handlers(infer, INFER["ModelInferRequest"]),
+            "ModelReady": _handlers(ready, INFER["ModelReadyRequest"]),
+        }
         server.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler("inference.GRPCInferenceService", handlers)]
         )

@@ -195,6 +195,15 @@ def test_inference_needs_no_reflection(given: str, total: float) -> None:
     assert (empty.failure, empty.detail) == (Failure.EXPECTATION, "the answer holds no outputs")
 
 
+def test_whether_a_model_is_ready_needs_no_reflection_either() -> None:
+    probe = "kind: grpc, method: inference.GRPCInferenceService/ModelReady, request: {name: m}"
+    with serving_grpc(infer=infers, reflecting=False) as port:
+        well = once(at(port, ", expect: {json: {$.ready: true}}"), probe)
+        other = once(at(port, ", expect: {json: {$.ready: true}}"), probe.replace("name: m", "name: n"))
+    assert well.failure is None
+    assert (other.failure, other.detail) == (Failure.EXPECTATION, "$.ready: False; expected True")
+
+
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "c.yaml"
     with serving_grpc(healthy=False) as port:

@@ -108,6 +108,9 @@ class _GrpcAsks:
         ]
 
 
+_KNOWN = {HEALTH.partition("/")[0]: protocols.health, INFER.partition("/")[0]: protocols.inference}
+"""Services whose messages need not be asked for."""
+
 _OURS = frozenset({"te", "content-type", "user-agent", "grpc-accept-encoding", "grpc-timeout", "host"})
 """Header fields that keeptime writes itself."""
 
@@ -116,9 +119,9 @@ def grpc(endpoint: Endpoint, probe: Probe) -> tuple[Endpoint, Asking]:
     """Raises ProbeError where the request is none of a protocol that is known."""
     terms = probe.terms
     assert isinstance(terms, ServingTerms), "its contract says what it asks"
-    known = {HEALTH: protocols.health, INFER: protocols.inference}.get(terms.method)
-    method = None if known is None else method_of([known()], terms.method)
+    known = _KNOWN.get(terms.method.partition("/")[0])
     try:
+        method = None if known is None else method_of([known()], terms.method)
         return endpoint, _GrpcAsks(probe, terms, method, _request(terms))
     except Unfit as error:
         raise ProbeError(f"{terms.method}: {error}") from None

@@ -49,7 +49,9 @@ class Method:
 def as_json(message: Message) -> bytes:
     """The message as JSON, with the names that its definition has. Raises Unfit."""
     try:
-        found = json_format.MessageToDict(message, preserving_proto_field_name=True)
+        found = json_format.MessageToDict(
+            message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+        )
     except (TypeError, ValueError, json_format.Error) as error:
         raise Unfit(f"the answer cannot be said as JSON: {str(error)[:100]}") from None
     return json.dumps(found).encode()

@@ -4,6 +4,7 @@ Guarantees: field names and numbers are those that the protocols publish. Knows 
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 
@@ -84,13 +85,19 @@ _INFERENCE: Messages = {
         "5 repeated InferOutputTensor outputs",
         "6 repeated bytes raw_output_contents",
     ],
+    "ServerLiveRequest": [],
+    "ServerLiveResponse": ["1 bool live"],
+    "ServerReadyRequest": [],
+    "ServerReadyResponse": ["1 bool ready"],
+    "ModelReadyRequest": ["1 string name", "2 string version"],
+    "ModelReadyResponse": ["1 bool ready"],
 }
 _STATUSES = ("UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN")
 
 
 def health() -> FileDescriptorProto:
     """grpc.health.v1."""
-    file = _file("grpc.health.v1", _HEALTH, {"Health": ("Check", "HealthCheckRequest", "HealthCheckResponse")})
+    file = _file("grpc.health.v1", _HEALTH, "Health", {"Check": "HealthCheck"})
     statuses = file.enum_type.add(name="ServingStatus")
     for number, name in enumerate(_STATUSES):
         statuses.value.add(name=name, number=number)
@@ -101,24 +108,29 @@ def health() -> FileDescriptorProto:
 
 def reflection() -> FileDescriptorProto:
     """grpc.reflection.v1, as far as keeptime asks; v1alpha has the same messages."""
-    return _file("grpc.reflection.v1", _REFLECTION, {})
+    return _file("grpc.reflection.v1", _REFLECTION)
 
 
 def inference() -> FileDescriptorProto:
-    """The inference call of the Open Inference Protocol v2."""
-    call = ("ModelInfer", "ModelInferRequest", "ModelInferResponse")
-    return _file("inference", _INFERENCE, {"GRPCInferenceService": call})
+    """The Open Inference Protocol v2: inference, and who is ready."""
+    methods = {each: each for each in ("ServerLive", "ServerReady", "ModelReady", "ModelInfer")}
+    return _file("inference", _INFERENCE, "GRPCInferenceService", methods)
 
 
-def _file(package: str, messages: Messages, services: Mapping[str, tuple[str, str, str]]) -> FileDescriptorProto:
+def _file(
+    package: str, messages: Messages, service: str = "", methods: Mapping[str, str] = MappingProxyType({})
+) -> FileDescriptorProto:
+    """`methods`: by name, what its messages' names begin with."""
     file = FileDescriptorProto(name=f"keeptime/{package}.proto", package=package, syntax="proto3")
     for name, fields in messages.items():
         message = file.message_type.add(name=name)
         for each in fields:
             _add_field(message, package, each)
-    for name, (method, asked, answered) in services.items():
-        types = {"input_type": f".{package}.{asked}", "output_type": f".{package}.{answered}"}
-        file.service.add(name=name).method.add(name=method, **types)
+    if service:
+        of = file.service.add(name=service)
+        for name, stem in methods.items():
+            types = (f".{package}.{stem}Request", f".{package}.{stem}Response")
+            of.method.add(name=name, input_type=types[0], output_type=types[1])
     return file
 
 
