@@ -94,11 +94,16 @@ def _sockets(pid: int) -> set[str]:
 
 @contextmanager
 def prometheus(
-    folder: Path, targets: Sequence[str], rules: str = "", alertmanager: str = "", **job: object
+    folder: Path,
+    targets: Sequence[str],
+    rules: str = "",
+    alertmanager: str = "",
+    options: Sequence[str] = (),
+    **job: object,
 ) -> Iterator[Running]:
     """Prometheus that scrapes these host:port targets (job "model") and evaluates `rules` (YAML) each second.
 
-    `job`: more of the scrape configuration.
+    `options`: more of the command line; `job`: of the scrape configuration.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "rules.yml").write_text(rules or "groups: []\n")
@@ -115,6 +120,7 @@ def prometheus(
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'tsdb'}",
         "--web.listen-address=127.0.0.1:0",
+        *options,
     ]
     with running(command, folder / "prometheus.log", ready="/-/ready") as server:
         yield server

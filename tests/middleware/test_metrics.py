@@ -1,13 +1,24 @@
 """What `/metrics` says, read by the parsers of prometheus_client."""
 
+import json
 import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_open_metrics
 from prometheus_client.parser import text_string_to_metric_families as read_prometheus
 
 from keeptime.middleware import KeeptimeMiddleware, Labels, Metrics, Recorder, expose
+from keeptime.middleware.wsgi_metrics import Metrics as WsgiMetrics
+from keeptime.model.sketch import Sketch
+from keeptime.observe.scrape.page import Kind
+from keeptime.observe.scrape.protobuf import ProtobufPages
+from tests.servers import get_json, prometheus, query, wait_until
 
 from .asking import ask, body, raw, start
 
@@ -87,3 +98,78 @@ def test_the_metrics_are_got_and_nothing_else() -> None:
     answered = ask(app, "/")
     assert answered[0]["status"] == 200
     assert ask(lambda scope, *more: app({**scope, "method": "POST"}, *more), "/")[0]["status"] == 405
+
+
+PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("", "text/plain"),
+        ("*/*", "text/plain"),
+        ("text/html", "text/plain"),
+        (
+            "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            "application/openm",
+        ),
+        ("application/openmetrics-text;q=0.2, text/plain;q=0.5", "text/plain"),
+        (f"{PROTOBUF},application/openmetrics-text;q=0.9,text/plain;q=0.5", "application/vnd.google.protobuf"),
+        ("application/vnd.google.protobuf;encoding=text,text/plain;q=0.5", "text/plain"),
+        ("application/openmetrics-text;q=x, ;;,", "text/plain"),
+    ],
+)
+def test_a_scraper_gets_what_it_likes_best(accept: str, kind: str) -> None:
+    assert expose(Recorder(), accept).content_type.startswith(kind)
+
+
+def test_the_daemon_reads_in_protobuf_what_is_in_the_text() -> None:
+    name = "keeptime_server_request_seconds"
+    page = ProtobufPages({name: Kind.HISTOGRAM}).read(expose(_recorder(), PROTOBUF).body)
+    by_result = {dict(each.labels)["result"]: each for each in page.points[name]}
+    sketch = Sketch()
+    for seconds in (0.1, 0.29, 0.3, 0.31, 70.0):
+        sketch.add(seconds)
+    ok, failed = by_result["ok"], by_result["failed"]
+    assert ok.native is not None
+    assert (ok.count, ok.native.sketch.buckets) == (5, sketch.buckets)
+    assert failed.count == 3
+    assert page.refused == []
+
+
+@contextmanager
+def _serving(recorder: Recorder) -> Iterator[str]:
+    class Silent(WSGIRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = make_server("127.0.0.1", 0, WsgiMetrics(recorder), handler_class=Silent)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_prometheus_itself_scrapes_it(native: bool, tmp_path: Path) -> None:
+    features = ["--enable-feature=exemplar-storage" + (",native-histograms" if native else "")]
+    name = "keeptime_server_request_seconds"
+    asked = {'keeptime_server_requests_total{result="error"}': 2.0}
+    if native:
+        asked[f"histogram_count(sum({name}))"] = 8.0
+        asked[f"round(histogram_fraction(0, 0.5, sum({name})) * 8)"] = 4.0
+        asked[f'histogram_sum({name}{{result="ok"}})'] = 71.0
+    else:
+        asked[f'sum({name}_bucket{{le="0.3"}})'] = 3.0
+        asked[f"sum({name}_count)"] = 8.0
+    with _serving(_recorder()) as address, prometheus(tmp_path, [address], options=features) as server:
+        wait_until(lambda: query(server, "keeptime_server_in_flight"), 20, "a scrape")
+        for expression, expected in asked.items():
+            assert list(query(server, expression).values()) == [pytest.approx(expected)], expression
+        series = name if native else f"{name}_bucket"
+        found = get_json(f"{server.url}/api/v1/query_exemplars?query={series}&start=0&end=9999999999")
+        assert "ab" * 16 in json.dumps(found)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from keeptime.middleware import text
 from keeptime.middleware.exposition import families
+from keeptime.middleware.protobuf import protobuf
 from keeptime.middleware.recorder import Recorder
 from keeptime.middleware.totals import totals
 
@@ -17,6 +18,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+PROTOBUF = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
@@ -30,10 +32,38 @@ class Exposed(NamedTuple):
 def expose(recorder: Recorder, accept: str = "") -> Exposed:
     """What the recorder's workers counted, in the format that this `Accept` header likes best of those there
     are."""
-    found = families(totals(recorder.memory))
-    if "application/openmetrics-text" in accept:
+    counted = totals(recorder.memory)
+    found = families(counted)
+    content_type = preferred(accept)
+    if content_type == PROTOBUF:
+        return Exposed(PROTOBUF, protobuf(found, counted.started))
+    if content_type == OPEN_METRICS:
         return Exposed(OPEN_METRICS, text.open_metrics(found).encode())
     return Exposed(PROMETHEUS, text.prometheus(found).encode())
+
+
+_KNOWN = {"application/vnd.google.protobuf": PROTOBUF, "application/openmetrics-text": OPEN_METRICS}
+
+
+def preferred(accept: str) -> str:
+    """The format that a scraper gives the highest weight, the first where several have it (RFC 9110 §12.5.1)."""
+    best, weight = PROMETHEUS, 0.0
+    for each in accept[:2000].split(","):
+        name, *parameters = (part.strip().lower() for part in each.split(";"))
+        given = dict(part.partition("=")[::2] for part in parameters)
+        if name == "application/vnd.google.protobuf" and given.get("encoding") != "delimited":
+            continue
+        found = PROMETHEUS if name in ("text/plain", "*/*", "text/*") else _KNOWN.get(name)
+        if found is not None and (wished := _weight(given.get("q", "1"))) > weight:
+            best, weight = found, wished
+    return best
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 class Metrics:
@@ -49,10 +79,13 @@ class Metrics:
             await _give(send, 405, Exposed(PROMETHEUS, b"GET\n"), [(b"allow", b"GET, HEAD")])
             return
         accept = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"accept")
-        await _give(send, 200, expose(self._recorder, accept), [])
+        given = expose(self._recorder, accept)
+        await _give(send, 200, given, [], nothing=scope["method"] == "HEAD")
 
 
-async def _give(send: Send, status: int, given: Exposed, more: list[tuple[bytes, bytes]]) -> None:
+async def _give(
+    send: Send, status: int, given: Exposed, more: list[tuple[bytes, bytes]], *, nothing: bool = False
+) -> None:
     headers = [(b"content-type", given.content_type.encode()), (b"content-length", b"%d" % len(given.body)), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": given.body})
+    await send({"type": "http.response.body", "body": b"" if nothing else given.body})

@@ -32,6 +32,8 @@ MOST_BUCKETS = 10_000
 """Of one native histogram: a span may claim billions in a few bytes."""
 FARTHEST = 1000.0
 """A bucket's bounds are at most 2 to this power: beyond that they are no numbers."""
+INFINITE = 1024.0
+"""The bucket after that of 2 to this power is of infinity."""
 _STARTED = "process_start_time_seconds"
 _TYPES = {0: Kind.COUNTER, 1: Kind.GAUGE, 2: Kind.SUMMARY, 4: Kind.HISTOGRAM}
 INF = float("inf")
@@ -206,7 +208,9 @@ def _fill(sketch: Sketch, spans: Any, counts: Sequence[float]) -> str:
         index += span.offset
         for _ in range(span.length):
             value = whole(counts[place])
-            if value is None or abs(index) * 2.0**-sketch.scale > FARTHEST:
+            if value is not None and index == round(INFINITE * 2.0**sketch.scale) + 1:
+                value = 0  # infinite: counted, and in no bucket of a sketch
+            elif value is None or abs(index) * 2.0**-sketch.scale > FARTHEST:
                 return f"a bucket holds {counts[place]:g}; expected a count"
             if value:
                 sketch.buckets[index - 1] = value
