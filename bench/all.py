@@ -17,6 +17,7 @@ BENCHES = (
     "store_postgresql",
     "probe_accuracy",
     "probe_scale",
+    "stream_accuracy",
     "delivery",
     "ingest",
     "middleware",

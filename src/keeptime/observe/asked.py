@@ -4,6 +4,7 @@ Guarantees: whatever the bytes, `feed` and `end` raise nothing but `Broken`, `To
 I/O and no clock: bytes come in with the instant at which they were received (nanoseconds of the monotonic clock).
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -35,16 +36,17 @@ class Asked(Protocol):
     """`request`: the bytes that are sent once the connection stands. `owed`: bytes to be sent now, taken after each
     `feed` by whoever sends them. `keep`: the connection can be used again. `until`: the instant at which patience
     with this answer ends, 0 where only the timeout ends it; `expired` is asked then. `waits`: an answer is waited
-    for; else it is enough that the connection stands. `in_pieces`: it matters when each piece came, and `segments`
-    is told before each `feed`.
+    for; else it is enough that the connection stands. `piece`: what ends a piece where it matters when each one
+    came; None where the answer matters as a whole.
     """
-
-    in_pieces: bool
 
     request: bytes
     owed: bytes
     until: int
     waits: bool
+
+    @property
+    def piece(self) -> re.Pattern[bytes] | None: ...
 
     @property
     def status(self) -> int | None: ...
@@ -64,13 +66,6 @@ class Asked(Protocol):
 
     def feed(self, data: bytes, at: int) -> bool:
         """Take the next bytes (at least one). Is the answer whole?"""
-        ...
-
-    def segments(self, count: int, reused: bool) -> None:
-        """So many segments have come on the connection, those of the next `feed` included; 0: not known.
-
-        `reused`: it is a kept one.
-        """
         ...
 
     def end(self, at: int) -> None:
@@ -102,10 +97,7 @@ class AtOnce:
     """What is alike of readings for which it does not matter when each piece came."""
 
     __slots__ = ()
-    in_pieces = False
-
-    def segments(self, _count: int, _reused: bool) -> None:
-        """Nobody asks."""
+    piece: re.Pattern[bytes] | None = None
 
     def expired(self) -> Bad | None:
         return None

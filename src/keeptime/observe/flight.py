@@ -14,10 +14,10 @@ from keeptime.observe.answer import Broken, TooLarge
 from keeptime.observe.asked import Ended, Unsent, ending
 from keeptime.observe.dial import Dial
 from keeptime.observe.faults import broken_off, bug, out_of_time
-from keeptime.observe.kernel import segments_in
 from keeptime.observe.outcome import End, sample_of
 from keeptime.observe.owner import Owner
 from keeptime.observe.phases import Phase, Stopwatch
+from keeptime.observe.pieces import Pieces
 from keeptime.observe.reactor import IN, OUT, Reactor
 from keeptime.observe.resolve import Names
 from keeptime.observe.stamps import LAG_NOTED_NS
@@ -33,8 +33,8 @@ class Flight:
 
     __slots__ = (
         "_asked", "_deadline", "_dial", "_events", "_lag", "_names", "_offset", "_overdue_at", "_owner",
-        "_reactor", "_received", "_reused", "_stamps", "_target", "_timeout", "_tokens", "_watch", "_wire",
-        "contract", "due_mono", "due_wall", "ended", "wake_at",
+        "_pieces", "_reactor", "_received", "_reused", "_stamps", "_target", "_timeout", "_tokens", "_watch",
+        "_wire", "contract", "due_mono", "due_wall", "ended", "wake_at",
     )  # fmt: skip
 
     def __init__(
@@ -49,9 +49,9 @@ class Flight:
     ) -> None:
         self._reactor, self._names, self._owner, self._target = reactor, names, owner, target
         self.contract, self._timeout, self._stamps = contract, timeout, stamps
-        self.due_wall = self.due_mono = 0
-        self._deadline = self._overdue_at = self.wake_at = 0
+        self.due_wall = self.due_mono = self._deadline = self._overdue_at = self.wake_at = 0
         self._asked = target.ask()
+        self._pieces = Pieces(self._asked.piece)
         self._watch = Stopwatch()
         self._dial: Dial | None = None
         self._wire: Wire | None = None
@@ -183,8 +183,13 @@ class Flight:
             self._after_flush(self._connection().flush())
 
     def _on_read(self) -> None:
+        self._read()
+        while self._pieces.more and not self.ended:
+            self._read()
+
+    def _read(self) -> None:
         wire = self._connection()
-        got = wire.read()
+        got = self._pieces.read(wire)
         now = monotonic_ns()
         if self._watch.phase is not Phase.WRITE and (wire.pending or self._events & OUT):
             self._flush_late()
@@ -195,8 +200,6 @@ class Flight:
             return
         at = self._reactor.bracket.believed(got.stamp, self._offset, self._watch.sent, now)
         instant = now
-        if self._asked.in_pieces:
-            self._asked.segments(segments_in(wire.sock), self._reused)
         if at is not None:
             instant = at
             self._reactor.note_lag(now - at)

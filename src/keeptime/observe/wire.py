@@ -5,6 +5,7 @@ over memory, so that it is the ciphertext on the socket that is stamped. Knows n
 """
 
 import os
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from keeptime.observe import stamps
 from keeptime.observe.kernel import AGAIN, Address, launch, send
 
 PIECE = 65_536
+_RECORD_HEAD = 5
 _NONBLOCK = getattr(socket, "SOCK_NONBLOCK", 0)
 _TYPE = socket.SOCK_STREAM | _NONBLOCK
 
@@ -79,10 +81,22 @@ class Wire:
             self._unsent = self._unsent[count:]
         return True
 
-    def read(self) -> Received | None:
-        """What has come, or None if nothing has."""
+    def peek(self) -> bytes:
+        """What has come and is not read, as it is on the socket."""
         try:
-            data, ancillary, _, _ = self.sock.recvmsg(PIECE, stamps.ANCILLARY)
+            return self.sock.recv(PIECE, socket.MSG_PEEK)
+        except BlockingIOError:
+            return b""
+
+    def piece(self, seen: bytes, end: re.Pattern[bytes]) -> int:
+        """How many of these bytes are the first piece, all of them where it has no end yet."""
+        found = end.search(seen)
+        return len(seen) if found is None else found.end()
+
+    def read(self, most: int = PIECE) -> Received | None:
+        """What has come, at most so many bytes of it on the socket, or None if nothing has."""
+        try:
+            data, ancillary, _, _ = self.sock.recvmsg(most, stamps.ANCILLARY)
         except BlockingIOError:
             return None
         return Received(data, stamps.stamp_of(ancillary) if ancillary else None)
@@ -128,9 +142,13 @@ class TlsWire(Wire):
             self._tls.write(data)
         self._unsent += self._out.read()
 
-    def read(self) -> Received | None:
+    def piece(self, seen: bytes, _end: re.Pattern[bytes]) -> int:
+        """A record is a piece: its head says how long it is (RFC 8446, 5.1)."""
+        return min(len(seen), _RECORD_HEAD + int.from_bytes(seen[3:_RECORD_HEAD])) if len(seen) > 4 else len(seen)
+
+    def read(self, most: int = PIECE) -> Received | None:
         """Plaintext; its stamp is that of the ciphertext which completed it."""
-        got = super().read()
+        got = super().read(most)
         if got is not None:
             self._feed(got.data)
         parts, ended = self._decrypt()

@@ -92,19 +92,11 @@ def test_a_stream_that_is_over_and_does_not_close_is_good() -> None:
     assert one.stream(0) == Stream(10, 10, (), 1)
 
 
-def test_several_segments_in_one_read_are_noted() -> None:
-    for reused, first, merged in ((False, 2, 1), (True, 7, 0)):
-        one = asked()
-        one.segments(first, reused)
-        one.feed(HEAD + token() * 2, 10)
-        one.segments(first + 1, reused)
-        one.feed(token() * 2, 20)
-        found = one.stream(0)
-        assert found is not None
-        assert found.merged == merged
-        one.segments(first + 3, reused)
-        one.feed(token() * 2, 30)
-        assert (one.stream(0) or found).merged == merged + 1
+def test_tokens_of_one_instant_are_together_and_noted() -> None:
+    one = asked()
+    for at, data in ((10, HEAD + token()), (10, token()), (30, token()), (30, token() * 2), (45, token())):
+        one.feed(data, at)
+    assert one.stream(0) == Stream(10, 45, ((20, 3), (15, 1)), 6, None, merged=2)
 
 
 def test_the_servers_word_on_its_cache_counts_more_than_ours() -> None:

@@ -3,6 +3,7 @@
 Guarantees: prompts come in turn; what may not be spent is not asked.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from keeptime.observe.target import Target
 
 SECOND = 1_000_000_000
+EVENT_END = re.compile(rb"\n\r?\n|\r\r")
+LINE_END = re.compile(rb"\n")
 
 
 class Streaming:
@@ -74,10 +77,10 @@ def streaming(endpoint: Endpoint, probe: Probe) -> tuple[Endpoint, Asking]:
     """Of kinds sse and ndjson."""
     stall = _stall(_terms(probe))
     if probe.kind is Kind.SSE:
-        terms = Terms(stall, EVENTS)
+        terms = Terms(stall, EVENTS, EVENT_END)
         asked = _with_headers(endpoint, Accept="text/event-stream")
         return asked, Streaming(terms, lambda: (ServerSent(), Events(lines=False)))
-    terms = Terms(stall, b"")
+    terms = Terms(stall, b"", LINE_END)
     return endpoint, Streaming(terms, lambda: (JsonLines(), Events(lines=True)))
 
 
@@ -86,7 +89,7 @@ def completing(endpoint: Endpoint, probe: Probe) -> tuple[Endpoint, Asking]:
     if wrong := no_completion(endpoint):
         raise ProbeError(wrong)
     stream, path = _terms(probe), urlsplit(endpoint.url).path.rstrip("/")
-    terms = Terms(_stall(stream), EVENTS)
+    terms = Terms(_stall(stream), EVENTS, EVENT_END)
     asked = _with_headers(endpoint, Accept="text/event-stream", **{"Content-Type": "application/json"})
     made = Completing(stream, terms, endpoint.body, path.endswith("/chat/completions"))
     return replace(asked, method="POST"), made

@@ -5,6 +5,7 @@ no stream counts as a token; one that was cut off, stalled or said that it faile
 clock: the instants are those of the bytes.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -27,10 +28,13 @@ EVENTS = b"text/event-stream"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`stall`: nanoseconds, 0 where only the timeout ends it; `media`: what a stream is, b"" for anything."""
+    """`stall`: nanoseconds, 0 where only the timeout ends it; `media`: what a stream is, b"" for anything; `piece`:
+    what ends an event in it.
+    """
 
     stall: int
     media: bytes
+    piece: re.Pattern[bytes]
 
 
 class Wanted(Protocol):
@@ -49,10 +53,9 @@ class Wanted(Protocol):
 class Streamed:
     """`spend`: told how many tokens the request has cost, each time that is known better."""
 
-    in_pieces = True
     __slots__ = (
-        "_answer", "_closed", "_cold", "_come", "_count", "_first", "_gaps", "_last", "_meaning", "_merged",
-        "_parser", "_read", "_segments", "_spend", "_terms", "_wanted", "owed", "request", "until", "waits",
+        "_answer", "_closed", "_cold", "_count", "_first", "_gaps", "_last", "_meaning", "_merged",
+        "_parser", "_read", "_spend", "_terms", "_wanted", "owed", "piece", "request", "until", "waits",
     )  # fmt: skip
 
     def __init__(
@@ -67,10 +70,10 @@ class Streamed:
     ) -> None:
         self.request, self._answer, self._terms = request, answer, terms
         self._parser, self._meaning = parts
-        self._wanted, self._cold, self._spend = wanted, cold, spend
+        self._wanted, self._cold, self._spend, self.piece = wanted, cold, spend, terms.piece
         self.owed, self.until, self.waits = b"", 0, True
         self._first = self._last = self._closed = self._read = self._count = 0
-        self._segments = self._come = self._merged = 0
+        self._merged = 0
         self._gaps: list[tuple[int, int]] = []
 
     @property
@@ -97,12 +100,6 @@ class Streamed:
         finally:  # what came before something broken has come
             self._take(at)
         return whole and self._close(at)
-
-    def segments(self, count: int, reused: bool) -> None:
-        # Of a kept connection the first count tells only where counting begins.
-        known = self._segments or not reused
-        self._come = count - self._segments if known else 0
-        self._segments = count
 
     def end(self, at: int) -> None:
         self._answer.end()
@@ -163,17 +160,26 @@ class Streamed:
     def _note(self, found: int, at: int) -> None:
         """So many tokens were there at this instant."""
         if found and self._count:
-            self._gaps.append((max(0, at - self._last), found))
+            self._after(found, max(0, at - self._last))
         elif found:
             self._first = at
         if found:
             self._last = max(at, self._last)
-            self._merged += found > 1 and self._come > 1
             self._count += found
             self.until = at + self._terms.stall if self._terms.stall else 0
         if self._meaning.done:
             self.until = at + CLOSE_WITHIN_NS
         self._spend(self._meaning.total)
+
+    def _after(self, found: int, gap: int) -> None:
+        """So many tokens came so long after the ones before."""
+        if gap:
+            self._gaps.append((gap, found))
+            return
+        self._merged += 1  # the kernel has joined what came: these share the instant of those before
+        if self._gaps:
+            before, tokens = self._gaps[-1]
+            self._gaps[-1] = (before, tokens + found)
 
     def _close(self, at: int) -> bool:
         """The answer is whole; what had no end yet is over."""
