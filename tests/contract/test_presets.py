@@ -1,11 +1,14 @@
 """Presets: every one that is brought is legal, and a wrong file says everything that is wrong with it."""
 
 import pytest
+import yaml
 
+from keeptime.contract.load import load_text
 from keeptime.contract.presets import library
 from keeptime.contract.presets.matchers import Matchers
 from keeptime.contract.presets.preset import Asked, Fidelity, Kind
 from keeptime.contract.sources import Unit
+from keeptime.contract.written import terms
 from keeptime.errors import ContractError
 from keeptime.model.key import Signal
 
@@ -101,3 +104,30 @@ def test_a_wrong_file_says_where_and_why(code: str, text: str) -> None:
 )
 def test_matchers_mean_what_they_mean_in_promql(text: str, labels: dict[str, str], fit: bool) -> None:
     assert Matchers(text).fit(labels) is fit
+
+
+def test_a_contract_with_metrics_of_its_own_is_written_as_it_was_read() -> None:
+    text = """\
+contract: predict
+observe:
+  - scrape:
+      url: http://127.0.0.1:9000/metrics
+      every: 15s
+      timeout: 3s
+      headers: {Authorization: env:METRICS_TOKEN}
+      selector: job="a"
+      attributes: {model: model_name, status: code}
+      metrics:
+        - signal: requests
+          histogram: [took_ms, took_milliseconds]
+          unit: milliseconds
+          buckets: {from: 150us, times: 1.5, bounds: 30}
+          failed: code!~"2.."
+        - {signal: first_token, counter: firsts_total, sum: firsts_ms, failures: lost_total}
+objectives:
+  - 99.9% of requests succeed over 28d
+operators: {tell: ["log:"]}
+"""
+    (contract,) = load_text(text.encode(), "c.yaml").contracts
+    again = load_text(yaml.safe_dump(terms(contract)).encode(), "c.yaml")
+    assert again.contracts == (contract,), again.problems

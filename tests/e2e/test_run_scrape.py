@@ -84,6 +84,10 @@ def test_what_a_server_counts_is_judged_through_a_restart_and_nothing_is_good_wh
         until(lambda: "cannot be reached: no connection" in keeptime.log, 20, "the failed read")
         keeptime.await_condition("no_data")
         await_counts(keeptime, 10, 5)
+        (entry,) = keeptime.view()["traffic"]  # type: ignore[misc,attr-defined]
+        assert (entry["kind"], entry["requests"], entry["results"]["failed"] > 0) == ("scrape", 15, True)
+        assert "cannot be reached" in entry["problem"]
+        assert b'keeptime_traffic_problem{contract="chat",kind="scrape"} 1.0' in keeptime.get("/metrics")
         server.start()
         server.work(3, 0.05)
         await_counts(keeptime, 13, 5)

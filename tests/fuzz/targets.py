@@ -8,6 +8,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from keeptime.cli.ledger_sources import exported
@@ -18,12 +19,18 @@ from keeptime.contract.importing.found import Settings
 from keeptime.contract.importing.reading import import_files
 from keeptime.contract.importing.sums import Unsayable, read, read_ratio
 from keeptime.contract.load import load_text
+from keeptime.contract.presets.matchers import Matchers
+from keeptime.contract.presets.preset import Kind, Metric
 from keeptime.contract.promql import is_selector, wrong_matchers, wrong_vector
 from keeptime.errors import DeliveryError, KeeptimeError, MessageRefused, SecretError, SourceError
+from keeptime.model.key import Signal
 from keeptime.model.ledger import LedgerHead
 from keeptime.model.reach import OWN, Reach, host_refusal
 from keeptime.observe.answer import Answer, Broken, TooLarge
 from keeptime.observe.attributes import declared
+from keeptime.observe.scrape.growing import Asked, Growing
+from keeptime.observe.scrape.protobuf import ProtobufPages
+from keeptime.observe.scrape.text import TextPages
 from keeptime.observe.series import api
 from keeptime.redaction import Redactor
 from keeptime.store.chain import verified
@@ -159,6 +166,28 @@ def series(data: bytes) -> None:
             assert hash(line.labels) is not None
 
 
+_WANTED = {"took": Kind.HISTOGRAM, "asked_total": Kind.COUNTER, "said": Kind.SUMMARY}
+_SCRAPED = Asked(
+    "c",
+    "scrape",
+    (Metric(Signal.REQUESTS, Kind.HISTOGRAM, ("took",)), Metric(Signal.FIRST_TOKEN, Kind.SUMMARY, ("said",))),
+    {"model": "a"},
+    Matchers(),
+)
+
+
+def scraped(data: bytes) -> None:
+    """A server's metrics, twice: what came between the two is counted, or refused."""
+    first, _, second = data.partition(b"\x01")
+    text, growing = TextPages(_WANTED), Growing(_SCRAPED)
+    for at, body in enumerate((first, second, data, second + b"\n# EOF\n"), 1):
+        for read_page in (partial(text.read, openmetrics=at == 4), ProtobufPages(_WANTED).read):
+            with suppress(SourceError):
+                grown = growing.advance(read_page(body), at * 10**10, {Signal.REQUESTS: (0.5,)})
+                for batch in grown.batches:
+                    assert sum(batch.sides(500_000_000)) + batch.failed == batch.count
+
+
 def alerts(data: bytes) -> None:
     """What an Alertmanager lists."""
     with suppress(DeliveryError):
@@ -214,7 +243,7 @@ TARGETS: Mapping[str, Target] = {
     each.__name__: each
     for each in (
         *(contract, receivers, recurrence, networks, promises, figures, promql, imported),
-        *(webhook, answer, attributes, series, alerts, retry, addresses, redaction, ledger, asked),
+        *(webhook, answer, attributes, series, alerts, retry, addresses, redaction, ledger, asked, scraped),
     )
 }
 
@@ -255,6 +284,19 @@ WORDS: Mapping[str, tuple[bytes, ...]] = {
         b"---\n",
         b"contract: x\n",
         b"- ",
+    ),
+    "scraped": (
+        b'took_bucket{a="',
+        b'",le="+Inf"} ',
+        b'took_bucket{le="0.5"} 3\n',
+        b'took_bucket{le="+Inf"} 7\n',
+        b'took_bucket{le="1"} NaN\n',
+        b"took_created 1e9\n",
+        b"# TYPE took ",
+        b"process_start_time_seconds 5\n",
+        b"\x0a\x04took\x18\x04\x22",
+        b"\x3a\x0c\x08\x05\x62\x04\x08\x02\x10\x01\x6a\x01\x04",
+        b"\x01",
     ),
     "receivers": (
         b"webhook:",
