@@ -15,7 +15,7 @@ from keeptime.observe.asked import Ended, Unsent, ending
 from keeptime.observe.dial import Dial
 from keeptime.observe.faults import broken_off, bug, out_of_time
 from keeptime.observe.outcome import End, sample_of
-from keeptime.observe.owner import Owner
+from keeptime.observe.owner import OVERDUE_MARGIN_NS, Owner
 from keeptime.observe.phases import Phase, Stopwatch
 from keeptime.observe.pieces import Pieces
 from keeptime.observe.reactor import IN, OUT, Reactor
@@ -23,9 +23,6 @@ from keeptime.observe.resolve import Names
 from keeptime.observe.stamps import LAG_NOTED_NS
 from keeptime.observe.target import Target
 from keeptime.observe.wire import Wire
-
-OVERDUE_MARGIN_NS = 10_000_000
-"""A request is called overdue this long after the instant: bytes on their way through the kernel were in time."""
 
 
 class Flight:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from keeptime.observe.flight import Flight
 
 
+OVERDUE_MARGIN_NS = 10_000_000
+"""A request is called overdue this long after the instant: bytes on their way through the kernel were in time."""
+
+
 class Owner(Protocol):
     """Who sent the probe, and keeps connections for the next one."""
 

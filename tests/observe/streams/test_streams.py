@@ -1,5 +1,6 @@
 """Probes of real streams: when tokens were there, and every way in which a stream can go wrong."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -38,18 +39,23 @@ def test_a_stream(url: str, kind: Kind, path: str) -> None:
 
 
 def test_first_token_after_800_ms_is_800_ms(url: str) -> None:
-    """Best of a few, for this machine may be busy: the server sends at 800 ms, the probe says 800 ± 2 ms."""
-    errors = []
+    """By the server's own word of when it sent: it is asked for 800 ms, and how late it was itself is taken off.
+
+    Best of a few: a busy machine may stop the server between its look at the clock and its sending.
+    """
+    found = []
     for number in range(6):
-        found = probe(url, f"ttft_ms=800&tokens=1&name=t{number}")
-        assert found.stream is not None
-        assert found.stream.first_token_ns is not None
-        there = sent(url, f"t{number}")[0]
-        truly = there["sent_ns"][0] - there["read_ns"]  # type: ignore[index, operator]
-        errors.append(max(abs(found.stream.first_token_ns - each) for each in (truly, 800_000_000)))
-        if errors[-1] <= 2_000_000:
+        sample = probe(url, f"ttft_ms=800&tokens=1&name=t{number}")
+        assert sample.stream is not None
+        assert sample.stream.first_token_ns is not None
+        instants = sent(url, f"t{number}")[0]["sent_ns"]
+        left = sample.sent_ns - (time.time_ns() - time.monotonic_ns())
+        late = instants[0] - left - 800_000_000  # type: ignore[index]
+        assert late >= 0
+        found.append(sample.stream.first_token_ns - late)
+        if abs(found[-1] - 800_000_000) <= 2_000_000:
             break
-    assert min(errors) <= 2_000_000, errors
+    assert abs(found[-1] - 800_000_000) <= 2_000_000, found
 
 
 def test_tokens_of_one_read_share_its_instant(url: str) -> None:
