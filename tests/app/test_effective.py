@@ -165,8 +165,8 @@ class AtOnce:
     def close(self) -> None: ...
 
 
-def daemon(clock: Clock, counter: Counter, store: SqliteStore) -> Daemon:
-    contracts = [contract(TERMS)]
+def daemon(clock: Clock, counter: Counter, store: SqliteStore, terms: str = TERMS) -> Daemon:
+    contracts = [contract(terms)]
     in_store = AtOnce()
 
     async def fill(*_: object) -> None: ...

@@ -276,3 +276,15 @@ def test_a_series_that_the_first_failure_makes_counts_from_the_start(tmp_path: P
     }
     (out / "test.yml").write_text(yaml.safe_dump(test))
     promtool(out, "test", "rules", "test.yml")
+
+
+def test_what_traffic_says_of_tokens_is_proved_from_what_keeptime_has_counted(tmp_path: Path) -> None:
+    text = (
+        "contract: chat\nobserve: [push: ]\nobjectives:\n  - 99% of first_token under 800ms over 28d\n"
+        "operators: {tell: ['log:']}\n"
+    )
+    found = load_text(text.encode(), "chat.yaml")
+    rules = export_of("prometheus")(found.contracts, Settings(2026, interval=30))
+    counted = 'keeptime_objective_requests_total{contract="chat",objective="first-token-p99-800ms",result="good"}'
+    assert counted in rules["rules/chat.yml"]
+    prove(tmp_path, rules)

@@ -34,7 +34,7 @@ def sloths_own(one: Objective) -> str:
 
 
 def maintenance(contract: Contract, one: Objective) -> str:
-    """`where` and `exclude` need no sentence: they are of probes, whose rules read what keeptime has counted."""
+    """`where` and `exclude` need no sentence: of probes and traffic the rules read what keeptime has counted."""
     if not contract.maintained(one):
         return ""
     if contract.source is not None:
