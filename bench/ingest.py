@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import ingest_scrape
+from bench import ingest_scrape, ingest_sent
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,10 @@ class Part:
     say: Callable[[Mapping[str, Any]], None]
 
 
-PARTS = {"scrape": Part(ingest_scrape.measure, ingest_scrape.say)}
+PARTS = {
+    "scrape": Part(ingest_scrape.measure, ingest_scrape.say),
+    "sent": Part(ingest_sent.measure, ingest_sent.say),
+}
 
 
 def main() -> None:

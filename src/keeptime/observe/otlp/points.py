@@ -6,6 +6,7 @@ with the reason. Pure. (OpenTelemetry metrics data model, "Histogram" and "Expon
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
@@ -51,31 +52,27 @@ def _is_odd(number: float) -> bool:
 
 
 def _explicit(point: HistogramDataPoint, per_second: float) -> dict[tuple[float, float], int]:
-    bounds, counts = list(point.explicit_bounds), list(point.bucket_counts)
+    bounds, counts = tuple(point.explicit_bounds), point.bucket_counts
     if not counts and not bounds:
         return {}
     if len(counts) != len(bounds) + 1:
         raise Wrong(f"{len(counts)} buckets do not fit {len(bounds)} bounds; expected one more than bounds")
-    if len(counts) > MOST_BUCKETS:
-        raise Wrong(f"{len(counts)} buckets; at most {MOST_BUCKETS} are taken")
+    _adds_up(point.count, counts)
+    found = {span: count for span, count in zip(_between(bounds, per_second), counts, strict=True) if count}
+    if any(high < 0 for _, high in found):
+        raise Wrong("a bucket of negative latencies holds some")
+    return found
+
+
+@lru_cache(maxsize=256)
+def _between(bounds: tuple[float, ...], per_second: float) -> tuple[tuple[float, float], ...]:
+    """The buckets of these bounds, in seconds; nothing took less than no time. Raises Wrong."""
+    if len(bounds) >= MOST_BUCKETS:
+        raise Wrong(f"{len(bounds) + 1} buckets; at most {MOST_BUCKETS} are taken")
     if any(map(_is_odd, bounds)) or any(low >= high for low, high in pairwise(bounds)):
         raise Wrong("its bounds are not finite numbers that ascend")
-    _adds_up(point.count, counts)
-    edges = [-math.inf, *(bound / per_second for bound in bounds), math.inf]
-    return {span: count for span, count in zip(_bounded(edges), counts, strict=True) if _can_be(span, count)}
-
-
-def _bounded(edges: Sequence[float]) -> Iterator[tuple[float, float]]:
-    """Nothing took less than no time."""
-    for low, high in pairwise(edges):
-        yield max(0.0, low), high
-
-
-def _can_be(span: tuple[float, float], count: int) -> bool:
-    """Is there anything in it? Raises Wrong where it is below 0."""
-    if count and span[1] < 0:
-        raise Wrong("a bucket of negative latencies holds some")
-    return count > 0
+    edges = (-math.inf, *(bound / per_second for bound in bounds), math.inf)
+    return tuple((max(0.0, low), high) for low, high in pairwise(edges))
 
 
 def _exponential(point: ExponentialHistogramDataPoint) -> Sketch:
