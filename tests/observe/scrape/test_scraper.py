@@ -2,12 +2,14 @@
 
 import asyncio
 import gzip
+import socket
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from keeptime.clock import SystemClock
 from keeptime.errors import SourceCapped, SourceError
@@ -163,12 +165,30 @@ def test_a_packed_page_and_a_secret_header(monkeypatch: pytest.MonkeyPatch) -> N
     asyncio.run(course())
 
 
-def test_nobody_there_and_a_metadata_address() -> None:
+class Names(AbstractResolver):
+    """Every name stands for a cloud's metadata address."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [ResolveResult(hostname=host, host="169.254.169.254", port=port, family=family, proto=0, flags=0)]
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://127.0.0.1:9/metrics", r"no connection \(Connection refused\)"),
+        ("http://model.example/metrics", "the server cannot be reached: .*169.254.169.254"),
+    ],
+)
+def test_nobody_there_and_a_name_that_stands_for_a_metadata_address(url: str, why: str) -> None:
     async def course() -> None:
-        one = contract(scraping("http://127.0.0.1:9/metrics"))
-        async with session("the server", decompress=False) as http:
-            with pytest.raises(SourceError, match=r"cannot be reached: no connection \(Connection refused\)"):
-                await fetch(http, one.traffic[0])  # type: ignore[arg-type]
+        async with session("the server", Names(), decompress=False) as http:
+            with pytest.raises(SourceError, match=why):
+                await fetch(http, contract(scraping(url)).traffic[0])  # type: ignore[arg-type]
 
     asyncio.run(course())
 
