@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keeptime.cli.init_tokens import probe_of, tokens_of
 from keeptime.cli.starting import contract_name, duration
 from keeptime.cli.starting import headers as header_nodes
 from keeptime.cli.writing import Refused, write_whole
 from keeptime.errors import ProbeError, SecretError, SourceError, UsageError
 
 if TYPE_CHECKING:
-    from keeptime.contract.probed import Endpoint, SecretRef
+    from keeptime.contract.probed import Endpoint, Probe, SecretRef
     from keeptime.contract.starter import Thresholds
     from keeptime.model.sample import Sample
 
@@ -27,6 +28,7 @@ examples:
   keeptime init http://127.0.0.1:5000/predict --json-body '{"data": "sample_input"}'
   keeptime init https://models.example.com/score --json-body @body.json --header 'Authorization: env:TOKEN'
   keeptime init http://127.0.0.1:5000/health --for 30s --every 1s -o contracts/health.yaml
+  keeptime init http://127.0.0.1:8001/v1/chat/completions --kind openai --model llama
   keeptime init --scrape http://127.0.0.1:8000/metrics -o contracts/llm.yaml
 
 exit codes:
@@ -50,7 +52,7 @@ class Asked:
     headers: "dict[str, str | SecretRef]"
     body: object
     seconds: float
-    every: float
+    probe: "Probe"
     output: str
 
 
@@ -71,6 +73,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--header", action="append", default=[], metavar="'NAME: VALUE'", help="a header; secrets as env:NAME"
     )
+    parser.add_argument(
+        "--kind",
+        choices=("http", "openai"),
+        default="http",
+        help="openai: completions of a language model, streamed",
+    )
+    parser.add_argument("--model", metavar="NAME", help="of --kind openai: the model that is asked for")
     parser.add_argument("--for", dest="seconds", default="10s", metavar="TIME", help="how long to measure (10s)")
     parser.add_argument("--every", default="500ms", metavar="TIME", help="time between requests (500ms)")
     parser.add_argument("--name", help="the contract's name (made from the URL)")
@@ -125,7 +134,8 @@ def _asked(args: argparse.Namespace) -> Asked:
     endpoint, headers = _endpoint(args, body)
     last = urlsplit(endpoint.url).path.rstrip("/").rpartition("/")[2]
     name = contract_name(args.name, endpoint.url, last)
-    return Asked(name, endpoint, headers, body, seconds, every, args.output)
+    probe = probe_of(args.kind, args.model, name, every, TIMEOUT)
+    return Asked(name, endpoint, headers, body, seconds, probe, args.output)
 
 
 def _body(given: str | None) -> object:
@@ -191,11 +201,11 @@ def _refuse_overwriting(output: str, force: bool) -> None:
 
 def _samples(asked: Asked) -> "list[Sample]":
     from keeptime.cli.measuring import measure
-    from keeptime.contract.probed import Probe
     from keeptime.observe.once import probe_once
 
-    probe = Probe(asked.every, TIMEOUT)
-    return measure(lambda: probe_once(asked.endpoint, probe, contract=asked.name), asked.seconds, asked.every)
+    return measure(
+        lambda: probe_once(asked.endpoint, asked.probe, contract=asked.name), asked.seconds, asked.probe.every
+    )
 
 
 def _conclude(asked: Asked, samples: "list[Sample]", args: argparse.Namespace) -> int:
@@ -230,12 +240,13 @@ def _text(asked: Asked, good: "list[Sample]", thresholds: "Thresholds") -> str:
         name=asked.name,
         file=asked.output,
         url=asked.endpoint.url,
-        method=asked.endpoint.method,
+        method="POST" if asked.probe.kind == "openai" else asked.endpoint.method,
         headers=asked.headers,
         body=asked.body,
         status=good[0].status or 200,
         count=len(good),
         thresholds=thresholds,
+        tokens=tokens_of(asked.probe, good),
     )
     result = load_text(text.encode(), asked.output)
     written = [each.endpoint for each in result.contracts if each.endpoint is not None]

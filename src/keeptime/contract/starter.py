@@ -28,14 +28,14 @@ endpoint:
 
 observe:
   # One probe per `every`, on schedule, slow or not; given up after `timeout` and then bad.
-  - probe: {{every: 10s, timeout: {timeout}}}
+  - probe: {{every: 10s, timeout: {timeout}{kind}}}
 
 # Measured on {count} requests: half of them within {p50}, 99% within {p99}.
 # The thresholds are about twice that: replace them by what you want to promise.
 objectives:
   - 99% of requests under {slow} over 28d
   - 50% of requests under {usual} over 28d
-  # - 99.9% of requests succeed over calendar month    # wants a probe every 2s
+{tokens}  # - 99.9% of requests succeed over calendar month    # wants a probe every 2s
 
 # policy: buckets          # or burn-rate, sustained
 
@@ -57,6 +57,18 @@ class Thresholds:
     p99: float
     usual: float
     slow: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenThresholds:
+    """Of a language model that streams: seconds to the first token and between two (None where no second one came),
+    the model's name, and how many tokens were asked for.
+    """
+
+    first: float
+    between: float | None
+    model: str
+    most: int
 
 
 def propose(latencies: Sequence[float]) -> Thresholds:
@@ -98,14 +110,17 @@ def write(
     status: int,
     count: int,
     thresholds: Thresholds,
+    tokens: TokenThresholds | None = None,
 ) -> str:
-    """The contract's text. `body`: a JSON value, or `...` for none; `headers`: as the person gave them."""
+    """The contract's text. `body`: a JSON value, or `...` for none; `headers`: as the person gave them; `tokens`:
+    where completions of a language model were measured.
+    """
     lines = "".join(f"    {_text(key)}: {_text(str(value))}\n" for key, value in headers.items())
     return _TEMPLATE.format(
         name=name,
         file=re.sub(r"[^\x20-\x7e]", "?", file),
         provider="my-team",
-        model=name,
+        model=name if tokens is None else _text(tokens.model),
         url=_text(url),
         method=method,
         headers=f"  headers:\n{lines}" if lines else "",
@@ -117,7 +132,20 @@ def write(
         p99=_rounded(thresholds.p99),
         usual=format_duration(thresholds.usual),
         slow=format_duration(thresholds.slow),
+        kind="" if tokens is None else f", kind: openai, max_tokens: {tokens.most}",
+        tokens="" if tokens is None else _promises(tokens),
     )
+
+
+def _promises(tokens: TokenThresholds) -> str:
+    """Objectives on tokens."""
+    found = [("first_token", tokens.first), ("inter_token", tokens.between)]
+    lines = [
+        f"  - {{of: {of}, target: 99%, under: {format_duration(under)}, over: 28d}}\n"
+        for of, under in found
+        if under is not None
+    ]
+    return "".join(lines)
 
 
 def _json(value: object) -> str:

@@ -123,6 +123,24 @@ def test_a_contract_is_written_as_it_was_read(url: str) -> None:
     assert loaded(json.dumps(terms(one), default=str)).probes == one.probes
 
 
+def test_init_proposes_promises_of_tokens(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "c.yaml"
+    where = f"{url}/v1/chat/completions?ttft_ms=40&gap_ms=2"
+    asking = ["init", where, "--kind", "openai", "--model", "llama 3", "--for", "300ms", "--every", "100ms"]
+    assert main([*asking, "-o", str(file)]) == 0
+    (found,) = load_text(file.read_bytes(), "c.yaml").contracts
+    assert (found.model, found.probes[0].kind) == ("llama 3", "openai")
+    under = {str(each.of): each.under for each in found.objectives if each.of != "requests"}
+    assert under.keys() == {"first_token", "inter_token"}
+    assert (under["first_token"] or 0) >= 0.08
+    assert main(["check", str(file)]) == 0
+    assert "0 errors, 0 warnings" in capsys.readouterr().out
+    assert main(["init", url, "--model", "x", "-o", "-"]) == 2
+    assert "--kind openai" in capsys.readouterr().err
+    assert main(["init", f"{url}/embeddings", "--kind", "openai", "--for", "100ms", "-o", "-"]) == 1
+    assert "expected one that ends with" in capsys.readouterr().err
+
+
 def test_the_command(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "c.yaml"
     file.write_text(text(url, "ttft_ms=40&gap_ms=5", "10s"))
