@@ -138,7 +138,8 @@ def test_a_secret_without_a_value_ends_it(
     ("arguments", "said"),
     [
         (["127.0.0.1:5000"], "has no scheme"),
-        (["ftp://127.0.0.1/"], "only http and https"),
+        (["ftp://127.0.0.1/"], "only http, https and tcp"),
+        (["tcp://127.0.0.1:5000"], "init measures http and https"),
         (["http://me:hunter2@127.0.0.1/"], "user name or password"),
         (["http://127.0.0.1/", "--json-body", "{data}"], "no JSON"),
         (["http://127.0.0.1/", "--json-body", "@/nonexistent"], "cannot be read"),

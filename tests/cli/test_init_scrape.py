@@ -136,6 +136,12 @@ def test_before_the_first_request_the_thresholds_are_said_to_be_guesses(
     assert "measuring" not in err
 
 
+def test_a_url_without_a_path_means_the_usual_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with _serving(page("mlserver")) as (url, _):
+        assert run("init", "--scrape", url.removesuffix("/metrics"), *QUICK, "-o", "-") == 0
+    assert f"url: {url}\n" in capsys.readouterr().out
+
+
 def test_headers_and_the_preset_are_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEEPTIME_TEST_TOKEN", "hunter2")
     output = tmp_path / "contract.yaml"

@@ -125,6 +125,10 @@ def _asked(args: argparse.Namespace) -> Asked:
 
     if args.url is None:
         raise UsageError("nothing to measure; expected a URL, or --scrape URL")
+    if args.url.lower().startswith("tcp:"):
+        raise UsageError(
+            "init measures http and https; a tcp endpoint needs a contract of few lines: docs/probe-kinds.md"
+        )
     if args.preset is not None:
         raise UsageError("--preset without --scrape; expected the URL of metrics with it")
     body = _body(args.json_body)

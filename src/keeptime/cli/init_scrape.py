@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from keeptime.cli.presets import preset_named
 from keeptime.cli.starting import contract_name, headers
@@ -70,8 +71,9 @@ def _scrape(args: argparse.Namespace) -> "Scrape":
     from keeptime.contract.traffic.scrape import SCRAPE_TABLE, Scrape
 
     place = Place(1, 1)
+    url = args.scrape if urlsplit(args.scrape).path.strip("/") else f"{args.scrape.rstrip('/')}/metrics"
     preset = preset_named(args.preset).name if args.preset else names()[0]
-    values = [("url", args.scrape), ("preset", preset)]
+    values = [("url", url), ("preset", preset)]
     entries = [Entry(Scalar(key, False, place), Scalar(value, False, place)) for key, value in values]
     entries.append(Entry(Scalar("headers", False, place), headers(args.header)))
     report = Report("", Path.cwd())
