@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import ingest_scrape, ingest_sent
+from bench import ingest_log, ingest_scrape, ingest_sent
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Part:
 PARTS = {
     "scrape": Part(ingest_scrape.measure, ingest_scrape.say),
     "sent": Part(ingest_sent.measure, ingest_sent.say),
+    "log": Part(ingest_log.measure, ingest_log.say),
 }
 
 

@@ -117,7 +117,7 @@ def test_the_server_knows_the_deadline_and_metadata() -> None:
         return SHOP["Goods"]()
 
     with serving_grpc(buy=notes) as port:
-        assert once(at(port, ", headers: {X-Caller: keeptime}"), BUY, "3s").failure is None
+        assert once(at(port, ", headers: {X-Caller: keeptime, Keep-Alive: never}"), BUY, "3s").failure is None
     ((left, caller),) = seen  # type: ignore[misc]
     assert 0 < left <= 3  # type: ignore[has-type]
     assert caller == "keeptime"  # type: ignore[has-type]

@@ -1,8 +1,10 @@
 """Whatever a server sends, and however it is split, the reading of a call ends in one of its own ways."""
 
 import contextlib
+import gzip
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +13,7 @@ from keeptime.observe.asked import Ended
 from keeptime.observe.grpc.channel import Channel, Reply
 from keeptime.observe.grpc.reflection import Learning
 
-from .grpc_servers import ANSWERS, DATA, IS_SERVING, OK_TRAILERS, SETTINGS, frame
+from .grpc_servers import ANSWERS, DATA, IS_SERVING, OK_TRAILERS, SETTINGS, frame, headers
 
 GOOD = SETTINGS + ANSWERS + frame(DATA, 0, 1, IS_SERVING) + OK_TRAILERS
 HEADERS = [(":method", "POST"), (":scheme", "http"), (":authority", "a"), ("te", "trailers")]
@@ -50,3 +52,17 @@ def test_a_description_that_is_none_raises_nothing_else(message: bytes) -> None:
     reply.messages.found = [message]
     with contextlib.suppress(Ended):
         Learning("a.B").next(reply)
+
+
+def test_a_message_that_grows_without_end_when_it_is_unpacked() -> None:
+    bomb = gzip.compress(b"\0" * 10_000_000)
+    fields = ((":status", "200"), ("content-type", "application/grpc"), ("grpc-encoding", "gzip"))
+    packed = b"\1" + len(bomb).to_bytes(4, "big") + bomb
+    pieces = [frame(DATA, 0, 1, packed[at : at + 16_000]) for at in range(0, len(packed), 16_000)]
+    channel = Channel(HEADERS, 65_536)
+    channel.call("/a.B/C", b"")
+    channel.feed(SETTINGS + headers(4, *fields))
+    for each in pieces[:-1]:
+        channel.feed(each)
+    with pytest.raises(TooLarge, match="more than 65536 bytes once unpacked"):
+        channel.feed(pieces[-1])

@@ -111,8 +111,13 @@ class _GrpcAsks:
 _KNOWN = {HEALTH.partition("/")[0]: protocols.health, INFER.partition("/")[0]: protocols.inference}
 """Services whose messages need not be asked for."""
 
-_OURS = frozenset({"te", "content-type", "user-agent", "grpc-accept-encoding", "grpc-timeout", "host"})
-"""Header fields that keeptime writes itself."""
+_OURS = frozenset(
+    {
+        *("te", "content-type", "user-agent", "grpc-accept-encoding", "grpc-timeout", "host", "content-length"),
+        *("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"),
+    }
+)
+"""Header fields that keeptime writes itself, or that HTTP/2 does not have."""
 
 
 def grpc(endpoint: Endpoint, probe: Probe) -> tuple[Endpoint, Asking]:

@@ -42,7 +42,7 @@ CODES = (
 """Statuses of gRPC by their numbers."""
 
 LONGEST_SAID = 200
-_CONFIG = H2Configuration(client_side=True, header_encoding=None)
+_CONFIG = H2Configuration(client_side=True, header_encoding=None, validate_outbound_headers=False)
 
 
 @dataclass(slots=True)
