@@ -8,6 +8,7 @@ from keeptime.middleware.asgi import KeeptimeMiddleware
 from keeptime.middleware.labels import Caps
 from keeptime.middleware.layout import Labels
 from keeptime.middleware.metrics import Metrics, expose
+from keeptime.middleware.push import Pusher
 from keeptime.middleware.recorder import Call, Recorder
 
-__all__ = ["Call", "Caps", "KeeptimeMiddleware", "Labels", "Metrics", "Recorder", "expose"]
+__all__ = ["Call", "Caps", "KeeptimeMiddleware", "Labels", "Metrics", "Pusher", "Recorder", "expose"]

@@ -17,6 +17,7 @@ from keeptime.middleware.counted import Series
 from keeptime.middleware.failing import kind_of
 from keeptime.middleware.layout import Labels
 from keeptime.middleware.metrics import Metrics
+from keeptime.middleware.push import Pusher
 from keeptime.middleware.recorder import Recorder
 from keeptime.middleware.routes import MODEL_VERSION, PROBE, STREAMS, Scope, template
 from keeptime.middleware.streams import Stream, Streams
@@ -36,8 +37,10 @@ _PROBE = (b"user-agent", PROBE.encode())
 class KeeptimeMiddleware:
     """Around an application.
 
-    `metrics`: the path at which the counts are served; at none if it is not given. `model`, `model_version`: what
-    is served. `model_version_header`, `consumer_header`: names of request headers that tell them.
+    `metrics`: the path at which the counts are served; at none if it is not given. `push`, `token`: the URL of a
+    keeptime daemon that they are posted to, and where its token is found (`env:NAME` or `file:PATH`). `model`,
+    `model_version`: what is served. `model_version_header`, `consumer_header`: names of request headers that tell
+    them.
     """
 
     def __init__(
@@ -46,6 +49,8 @@ class KeeptimeMiddleware:
         *,
         recorder: Recorder | None = None,
         metrics: str | None = None,
+        push: str | None = None,
+        token: str | None = None,
         model: str = "",
         model_version: str = "",
         model_version_header: str | None = None,
@@ -55,6 +60,7 @@ class KeeptimeMiddleware:
         self.recorder = Recorder() if recorder is None else recorder
         self._cache = self.recorder.cache()
         self._streams = Streams()
+        self.pusher = None if push is None else Pusher(self.recorder, push, token=token)
         self._metrics, self._metrics_path = Metrics(self.recorder), metrics
         self._model, self._version = model, model_version
         self._asked = tuple(_name(each) for each in (model_version_header, consumer_header))

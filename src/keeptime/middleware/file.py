@@ -18,6 +18,7 @@ from pathlib import Path
 
 from keeptime.middleware import layout
 from keeptime.middleware.grouping import Master
+from keeptime.middleware.learning import WORDS
 from keeptime.middleware.memory import Found
 
 try:
@@ -33,6 +34,7 @@ PATIENCE = 2.0
 MAGIC = 0x6B74_6D65_0000_0000 | layout.BLOCK << 12 | layout.BLOCKS
 """Tells that this is such a file, and laid out as here."""
 _WHOLE, _PID, _BEGAN, _STARTED_NS, _INSTANCE, _SEGMENTS = range(6)
+_TAUGHT = 64
 _ALONE, _LEADER, _FIRST = 0, 1, 16
 """Bytes of the file that locks are held on: to do something alone, to be the leader, to own a segment."""
 
@@ -94,6 +96,10 @@ class File:
         """Is this process the one of the workers that does what one alone must do? It is until it ends."""
         with self._lock:
             return _locked(self._descriptor, _LEADER)
+
+    def taught(self) -> memoryview:
+        """The words of thresholds that all were told of."""
+        return self.head[_TAUGHT : _TAUGHT + WORDS]
 
     def left(self) -> bool:
         """Does nobody live who owns a segment, but for this process?"""

@@ -68,9 +68,11 @@ class SharedMemory:
         return found.found() if isinstance(found, File) else found.segments()
 
     def leads(self) -> bool:
-        """Is this the one of the processes that speaks for all?"""
         found = self._found()
         return not isinstance(found, File) or found.lead()
+
+    def taught(self) -> memoryview:
+        return self._found().taught()
 
     def _found(self) -> File | PrivateMemory:
         with self._lock:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from keeptime.middleware import layout
+from keeptime.middleware.learning import WORDS
 from keeptime.middleware.segment import Segment
 
 
@@ -40,6 +41,14 @@ class Memory(Protocol):
         """All of them, those of workers that are gone included."""
         ...
 
+    def leads(self) -> bool:
+        """Is this the one of the processes that speaks for all?"""
+        ...
+
+    def taught(self) -> memoryview:
+        """The words of thresholds that all were told of; whoever leads writes them."""
+        ...
+
     def forked(self) -> None:
         """This process is a child of the one that all this was made in."""
         ...
@@ -56,9 +65,16 @@ class PrivateMemory:
         self.instance = f"{time.time_ns():x}"
         self._memory = memoryview(mmap.mmap(-1, layout.segment_bytes(layout.BLOCKS)))
         self._segment = Segment(self._memory)
+        self._taught = memoryview(bytearray(WORDS * layout.WORD)).cast("Q")
 
     def segment(self) -> Segment:
         return self._segment
+
+    def leads(self) -> bool:
+        return True
+
+    def taught(self) -> memoryview:
+        return self._taught
 
     def segments(self) -> Iterator[Found]:
         yield Found(self._segment.words, alive=True)

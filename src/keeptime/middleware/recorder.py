@@ -26,12 +26,13 @@ from keeptime.middleware import layout
 from keeptime.middleware.counted import Series
 from keeptime.middleware.labels import Capped, Caps
 from keeptime.middleware.layout import KINDS, Labels
+from keeptime.middleware.learning import taught
 from keeptime.middleware.mapped import SharedMemory
 from keeptime.middleware.memory import Memory
 from keeptime.middleware.segment import Segment, blocks
 from keeptime.model.key import Signal
 
-Thresholds = Mapping[str, Sequence[float]] | Sequence[float]
+Thresholds = Mapping[str, Sequence[float]] | Mapping[Signal, Sequence[float]] | Sequence[float]
 """Seconds: by signal, or for `requests`."""
 
 _ORDINALS = itertools.count()
@@ -60,12 +61,13 @@ class Recorder:
         self._caps, self._most_series = caps or Caps(), most_series
         self._lock = threading.Lock()
         self._segment: Segment | None = None
-        self._capped = 0
+        self._capped, self._serves = 0, False
         self._labels = Capped(self._caps, most_series)
         self._series: dict[Labels, Series] = {}
         self._caches: list[dict[object, Series]] = []
         self.come: Callable[[], None] = self._first
         """A request is in flight from now on, until it is counted in a series."""
+        self._entering: list[Callable[[], None]] = []
         self._path, self._name = None if path is None else os.fspath(path), uuid.uuid4().hex
         _RECORDERS.add(self)
         _BY_NAME[self._name] = self
@@ -77,9 +79,20 @@ class Recorder:
 
     def _first(self) -> None:
         with self._lock:
-            if self._segment is None:
-                self._entered()
+            segment = self._segment or self._entered()
+            begins, self._serves = not self._serves, True
+            if begins:
+                self.come = _coming(segment.words)
         self.come()
+        if begins:
+            for each in self._entering:
+                each()
+
+    def when_serving(self, call: Callable[[], None]) -> None:
+        """Call this in each process that has its first request; at once, too, if this one has had it."""
+        self._entering.append(call)
+        if self._serves:
+            call()
 
     def series(self, labels: Labels) -> Series:
         """Where requests with these labels are counted; with `other` in the place of what is beyond a cap."""
@@ -103,11 +116,17 @@ class Recorder:
     def learn(self, thresholds: Thresholds) -> None:
         """Count these thresholds exactly, too, from now on."""
         with self._lock:
-            for signal, more in _in_ns(thresholds).items():
-                known = self._thresholds.get(signal, ())
-                self._thresholds[signal] = (*known, *(each for each in more if each not in known))
-            for series in self._series.values():
-                series.learn(self._thresholds)
+            if self._knows_more(thresholds):
+                for series in self._series.values():
+                    series.learn(self._thresholds)
+
+    def _knows_more(self, thresholds: Thresholds) -> bool:
+        before = dict(self._thresholds)
+        for signal, more in _in_ns(thresholds).items():
+            known = self._thresholds.get(signal, ())
+            kept = (*known, *(each for each in more if each not in known))
+            self._thresholds[signal] = kept[: max(len(known), layout.MOST_THRESHOLDS)]
+        return self._thresholds != before
 
     @property
     def thresholds(self) -> Mapping[Signal, tuple[int, ...]]:
@@ -124,8 +143,8 @@ class Recorder:
     def _entered(self) -> Segment:
         segment = self._segment = self.memory.segment()
         segment.enter()
-        self.come = _coming(segment.words)
         self._capped = segment.words[layout.CAPPED]
+        self._knows_more(taught(self.memory.taught()))
         return segment
 
     def _others(self) -> Iterator[Labels]:
@@ -136,7 +155,7 @@ class Recorder:
         """In a child: nothing more is written to the parent's segment, whose lock another thread may have held."""
         self._lock = threading.Lock()
         self._segment = None
-        self.come = self._first
+        self.come, self._serves = self._first, False
         self._labels = Capped(self._caps, self._most_series)
         self._series.clear()
         for each in self._caches:
