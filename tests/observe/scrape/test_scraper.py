@@ -6,6 +6,7 @@ import socket
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -233,7 +234,8 @@ def test_targets_follow_the_contracts_and_one_that_did_not_change_goes_on() -> N
             await _until(lambda: scraper.views("chat")[0].results["ok"] == 1)
             same = contract(scraping(url, "preset: vllm, every: 1s"), "90% of requests under 2s over 7d")
             gone = contract(scraping(url, "preset: vllm, every: 1s"), name="other")
-            await scraper.prepare([same, gone])()
+            moved = replace(same, traffic=(replace(same.traffic[0], url="http://127.0.0.1:9/"), *same.traffic))
+            await scraper.prepare([gone, moved])()
             server.body = page(4)
             await _until(lambda: bool(found))
             assert (found[0].contract, found[0].count) == ("chat", 4), "its baseline is the one from before"

@@ -18,25 +18,23 @@ from keeptime.model.traffic import TrafficView
 from keeptime.observe.outbound import session
 from keeptime.observe.scrape.target import Put, Target
 
-Key = tuple[str, int]
-"""A contract's name and the place of the entry in its `observe`."""
-
 
 class Scraper:
     """All targets. `start` in a running event loop."""
 
     def __init__(self, contracts: Sequence[Contract], put: Put, clock: Clock) -> None:
         self._put, self._clock = put, clock
-        self._targets = {key: self._target(*each) for key, each in _asked(contracts).items()}
-        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._targets = [self._target(*each) for each in _asked(contracts)]
+        self._tasks: dict[Target, asyncio.Task[None]] = {}
         self._session: aiohttp.ClientSession | None = None
         self._started = False
 
     def start(self) -> None:
         self._started = True
-        for key, target in self._targets.items():
-            if key not in self._tasks:
-                self._tasks[key] = asyncio.create_task(self._follow(target), name=f"scrape {key[0]}")
+        for target in self._targets:
+            if target not in self._tasks:
+                name = f"scrape {target.contract.name}"
+                self._tasks[target] = asyncio.create_task(self._follow(target), name=name)
 
     async def stop(self) -> None:
         """Read nothing more."""
@@ -48,42 +46,41 @@ class Scraper:
 
     def prepare(self, contracts: Sequence[Contract]) -> Callable[[], Awaitable[None]]:
         """Nothing of this can fail: contracts were checked when they were read."""
-        wanted = _asked(contracts)
 
         async def go() -> None:
-            gone = [
-                key for key, target in self._targets.items() if key not in wanted or wanted[key][1] != target.scrape
-            ]
-            await self._end(gone)
-            for key in gone:
-                del self._targets[key]
-            for key, (contract, scrape) in wanted.items():
-                if key in self._targets:
-                    self._targets[key].contract = contract
-                else:
-                    self._targets[key] = self._target(contract, scrape)
+            left, targets = list(self._targets), list[Target]()
+            for contract, scrape in _asked(contracts):
+                same = next((each for each in left if each.is_for(contract, scrape)), None)
+                if same is None:
+                    targets.append(self._target(contract, scrape))
+                    continue
+                left.remove(same)
+                same.contract = contract
+                targets.append(same)
+            await self._end(left)
+            self._targets = targets
             if self._started:
                 self.start()
 
         return go
 
     def views(self, contract: str) -> Sequence[TrafficView]:
-        return [
-            target.view(self._clock.wall_ns() / 1e9)
-            for (name, _), target in self._targets.items()
-            if name == contract
-        ]
+        now = self._clock.wall_ns() / 1e9
+        return [each.view(now) for each in self._of(contract)]
 
     async def latency(self, contract: str, at: float) -> Latency | None:
         """Of requests, where the server has classic histograms: of native ones the store knows the percentiles."""
-        found = (target.latency(at) for (name, _), target in self._targets.items() if name == contract)
+        found = (each.latency(at) for each in self._of(contract))
         return next((each for each in found if each is not None), None)
+
+    def _of(self, contract: str) -> Sequence[Target]:
+        return [each for each in self._targets if each.contract.name == contract]
 
     def _target(self, contract: Contract, scrape: Scrape) -> Target:
         return Target(contract, scrape, self._put, self._clock.wall_ns() / 1e9)
 
-    async def _end(self, keys: Sequence[Key]) -> None:
-        tasks = [task for key in keys if (task := self._tasks.pop(key, None)) is not None]
+    async def _end(self, targets: Sequence[Target]) -> None:
+        tasks = [task for each in targets if (task := self._tasks.pop(each, None)) is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -98,10 +95,5 @@ class Scraper:
             await target.read(self._session, round(due * 1e9))
 
 
-def _asked(contracts: Sequence[Contract]) -> dict[Key, tuple[Contract, Scrape]]:
-    return {
-        (contract.name, place): (contract, each)
-        for contract in contracts
-        for place, each in enumerate(contract.traffic)
-        if isinstance(each, Scrape)
-    }
+def _asked(contracts: Sequence[Contract]) -> Sequence[tuple[Contract, Scrape]]:
+    return [(one, each) for one in contracts for each in one.traffic if isinstance(each, Scrape)]

@@ -59,6 +59,10 @@ class Target:
         self._shown = next((each.signal for each in metrics), Signal.REQUESTS)
         self._title, self._put, self._going, self._hour = preset.title, put, _Going(now), LastHour()
 
+    def is_for(self, contract: Contract, scrape: Scrape) -> bool:
+        """Is it the same that is asked for?"""
+        return self.contract.name == contract.name and self.scrape == scrape
+
     async def read(self, session: aiohttp.ClientSession, at_ns: int) -> None:
         """Read once, as of `at_ns` (Unix nanoseconds)."""
         try:
