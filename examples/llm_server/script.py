@@ -19,8 +19,8 @@ class Script:
     sent together. `reasoning`: so many of the tokens come as reasoning first. `odd`: begin with chunks that carry
     no token: a role alone, a comment. `usage`: say at the end how many there were, where the request asks for it.
     `done`: end with [DONE]. `status`: another than 200 fails before the stream. `whole`: no stream at all.
-    `error_after`, `stall_after`, `cut_after`: after so many tokens say that it failed, say nothing for `stall_ms`,
-    or break off (0: never).
+    `end_ms`: the stream ends so long after its last token. `error_after`, `stall_after`, `cut_after`: after so many
+    tokens say that it failed, say nothing for `stall_ms`, or break off (0: never).
     """
 
     ttft_ms: float = 200.0
@@ -33,6 +33,7 @@ class Script:
     done: float = 1
     status: float = 200
     whole: float = 0
+    end_ms: float = 0
     error_after: float = 0
     stall_after: float = 0
     stall_ms: float = 60_000.0
@@ -137,4 +138,4 @@ def pieces_of(script: Script, dialect: Dialect, usage: bool) -> list[Piece]:
         if index == script.cut_after:
             return [*found, Piece(at, b"")]
         at += script.stall_ms if index == script.stall_after else script.gap_ms
-    return [*found, Piece(max(0.0, at - script.gap_ms), dialect.closing(script, usage))]
+    return [*found, Piece(max(0.0, at - script.gap_ms) + script.end_ms, dialect.closing(script, usage))]

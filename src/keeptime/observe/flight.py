@@ -96,7 +96,8 @@ class Flight:
             return
         if self._overdue_at and now >= self._overdue_at:
             self._overdue_at = 0
-            self._owner.overdue(self)
+            if self._asked.done(now) == now:  # not of a stream that goes on: its last token may have come in time
+                self._owner.overdue(self)
         if self._dial is not None and 0 < self._dial.try_until <= now:
             self._dial.next()
         if not self.ended:

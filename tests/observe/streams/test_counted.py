@@ -110,6 +110,18 @@ def test_a_stream_that_fails_is_bad_for_every_signal(url: str) -> None:
     assert tallies["between"] == Tally(gaps(samples), count)
 
 
+def test_a_stream_whose_last_token_was_in_time_is_counted_once(url: str) -> None:
+    """Also where the answer itself ends after the threshold: until then nobody can tell which token is the last."""
+    said = text(url, "ttft_ms=5&gap_ms=5&end_ms=150", "400ms").replace(
+        "objectives:", "objectives:\n  - {name: whole, target: 90%, under: 100ms, over: 28d}"
+    )
+    samples, _, tallies = observed(loaded(said), 2)
+    assert all(each.stream is not None and (each.stream.closed_ns or 0) > 150e6 for each in samples)
+    assert tallies["whole"].good + tallies["whole"].bad == len(samples)
+    slow = sum(each.latency_ns > 100e6 for each in samples)  # by a busy machine
+    assert tallies["whole"].bad == slow
+
+
 def test_a_spent_budget_skips_with_its_reason(url: str) -> None:
     samples, skipped, tallies = observed(loaded(text(url, "ttft_ms=1&gap_ms=1", more=", tokens_per_hour: 30")), 5)
     assert len(samples) == 2  # 14 tokens each: a third might have cost six more than are left

@@ -1,6 +1,7 @@
 """The reading of one stream: instants are those of the bytes, and a split of them loses nothing."""
 
 import json
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from keeptime.contract.probed import Endpoint, Kind, Probe
 from keeptime.contract.probing.streams import FirstToken, StreamTerms
 from keeptime.model.sample import Failure, Stream
+from keeptime.observe.answer import Broken, TooLarge
 from keeptime.observe.asked import Asked, Ended
 from keeptime.observe.target import Target, target_of
 
@@ -117,3 +119,43 @@ def test_reasoning_is_no_answer() -> None:
     for at, data in ((10, HEAD + thought), (20, thought), (30, token()), (40, token())):
         one.feed(data, at)
     assert one.stream(0) == Stream(30, 40, ((10, 1),), 2)
+
+
+PARTS = [
+    HEAD,
+    token(),
+    token() * 2,
+    USAGE,
+    DONE,
+    b": ping\n\n",
+    b"data: {}\n\n",
+    b"data: nope\n\n",
+    b"event: error\n",
+    b"\n",
+]
+
+
+@given(
+    st.sampled_from([HEAD, b"", HEAD[:-2] + b"Transfer-Encoding: chunked\r\n\r\n"]),
+    st.lists(st.tuples(st.one_of(st.sampled_from(PARTS), st.binary(min_size=1, max_size=9)), st.integers(0, 500))),
+    st.sampled_from([0.0, 1e-7]),
+)
+def test_whatever_comes_a_stream_is_legal(head: bytes, parts: list[tuple[bytes, int]], stall: float) -> None:
+    one, at = asked(stall=stall), 100
+    with suppress(Broken, TooLarge, Ended):
+        if head:
+            one.feed(head, at)
+        for data, later in parts:
+            at += later
+            if one.feed(data, at):
+                break
+        else:
+            one.end(at)
+        failure, tokens = one.look()
+        assert (failure is None) == (tokens is not None)
+    found = one.stream(100)
+    assert found is not None
+    if found.first_token_ns is not None and found.last_token_ns is not None:
+        assert found.first_token_ns + sum(gap for gap, _ in found.gaps) == found.last_token_ns <= at - 100
+        assert one.done(at) <= at
+    assert one.known().keys() == {"cache"}
