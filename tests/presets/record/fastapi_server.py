@@ -1,4 +1,4 @@
-"""What a FastAPI application's metrics say after 5 fast requests, 2 that take 0.3 s, 1 that fails and 1 for no route."""
+"""What FastAPI's metrics say after 5 fast requests, 2 that take 0.3 s, 1 that fails and 1 for no route."""
 
 import sys
 from pathlib import Path
