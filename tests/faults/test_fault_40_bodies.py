@@ -109,6 +109,16 @@ def test_fault_40_many_at_once_leave_memory_bounded(running: Keeptime) -> None:
     assert running.get("/healthz")
 
 
+def test_fault_40_observations_are_unpacked_and_no_further_than_they_may_be_long(running: Keeptime) -> None:
+    before, body = resident(running), gzip.compress(b" " * 100 * MIB)
+    for path, form in (("/api/v1/push/kept", "application/json"), ("/v1/traces", "application/x-protobuf")):
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {form}\r\nContent-Encoding: gzip\r\n"
+        said = answer(port_of(running), f"{head}Content-Length: {len(body)}\r\n\r\n".encode(), body, 1)
+        assert said.startswith(b"HTTP/1.1 413 "), said[:200]
+    assert resident(running) - before < GROWTH
+    assert running.get("/healthz")
+
+
 @pytest.mark.parametrize("encoding", [b"br", b"deflate", b"zstd", b"gzip, gzip", b"GZIP", b"rubbish"])
 def test_fault_40_nothing_is_unpacked(running: Keeptime, encoding: bytes) -> None:
     assert bomb(port_of(running), encoding).startswith(b"HTTP/1.1 415 ")

@@ -8,10 +8,12 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from keeptime.cli.ledger_sources import exported
+from keeptime.clock import SystemClock
 from keeptime.consumer.inbox import Inbox
 from keeptime.consumer.signing import key_of
 from keeptime.consumer.verify import Verifier
@@ -22,12 +24,19 @@ from keeptime.contract.load import load_text
 from keeptime.contract.presets.matchers import Matchers
 from keeptime.contract.presets.preset import Kind, Metric
 from keeptime.contract.promql import is_selector, wrong_matchers, wrong_vector
+from keeptime.contract.traffic.otlp import Otlp as OtlpTerms
+from keeptime.contract.traffic.otlp import Take
 from keeptime.errors import DeliveryError, KeeptimeError, MessageRefused, SecretError, SourceError
 from keeptime.model.key import Signal
 from keeptime.model.ledger import LedgerHead
 from keeptime.model.reach import OWN, Reach, host_refusal
 from keeptime.observe.answer import Answer, Broken, TooLarge
 from keeptime.observe.attributes import declared
+from keeptime.observe.count import Counter
+from keeptime.observe.intake.line import Line
+from keeptime.observe.intake.push import Posted, Pushes
+from keeptime.observe.intake.refusing import IntakeRefused
+from keeptime.observe.otlp.receive import Otlps
 from keeptime.observe.scrape.growing import Asked, Growing
 from keeptime.observe.scrape.protobuf import ProtobufPages
 from keeptime.observe.scrape.text import TextPages
@@ -40,6 +49,7 @@ from keeptime.units import parse_duration, parse_percent, parse_rate, parse_size
 from tests.consumer.given import NOW, SECRET, signed
 from tests.contract.given import BASE
 from tests.fuzz.posting import posted
+from tests.observe.intake.given import contract as taking
 
 Target = Callable[[bytes], None]
 _FILE = Path(tempfile.mkdtemp(prefix="keeptime-fuzz-")) / "given"
@@ -188,6 +198,35 @@ def scraped(data: bytes) -> None:
                     assert sum(batch.sides(500_000_000)) + batch.failed == batch.count
 
 
+_TAKING = [
+    replace(taking(), name="c"),
+    replace(taking(OtlpTerms("otlp")), name="metrics"),
+    replace(taking(OtlpTerms("otlp", take=Take.TRACES)), name="traces"),
+]
+_COUNTER = Counter(_TAKING, 10.0, start_ns=0)
+_PUSHES = Pushes(_TAKING, _COUNTER, Line(), SystemClock(), 10.0)
+_OTLPS = Otlps(_TAKING, _COUNTER, Line(), SystemClock(), 10.0)
+
+
+def pushed(data: bytes) -> None:
+    """Requests, or totals, that a program posts: each is counted, or refused with a sentence."""
+    for lines in (False, True):
+        with suppress(IntakeRefused):
+            taken = _PUSHES._take(Posted("c", data, lines))
+            assert all(why for _, why in taken.first)
+            assert taken.refused >= len(taken.first)
+
+
+def exports(data: bytes) -> None:
+    """OTLP, as protobuf and as JSON."""
+    for take in (_OTLPS._metrics, _OTLPS._traces):
+        for as_json in (False, True):
+            with suppress(IntakeRefused):
+                said = take(data, as_json)
+                assert bool(said.message) or not said.rejected
+    assert _OTLPS.kept("traces") is not None
+
+
 def alerts(data: bytes) -> None:
     """What an Alertmanager lists."""
     with suppress(DeliveryError):
@@ -244,6 +283,7 @@ TARGETS: Mapping[str, Target] = {
     for each in (
         *(contract, receivers, recurrence, networks, promises, figures, promql, imported),
         *(webhook, answer, attributes, series, alerts, retry, addresses, redaction, ledger, asked, scraped),
+        *(pushed, exports),
     )
 }
 
@@ -297,6 +337,22 @@ WORDS: Mapping[str, tuple[bytes, ...]] = {
         b"\x0a\x04took\x18\x04\x22",
         b"\x3a\x0c\x08\x05\x62\x04\x08\x02\x10\x01\x6a\x01\x04",
         b"\x01",
+    ),
+    "pushed": (
+        b'{"latency_seconds": ',
+        b'"at": ',
+        b'"gaps": [[',
+        b'{"instance": "a", "series": [{',
+        b'"count": 3',
+        *_JSON,
+    ),
+    "exports": (
+        b'{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{',
+        b'"name": "http.server.request.duration", "histogram": {"aggregationTemporality": 1, "dataPoints": [{',
+        b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "',
+        b"\x0a\x10\x12\x0e\x12\x0c\x0a\x0a",
+        b"http.server.request.duration",
+        *_JSON,
     ),
     "receivers": (
         b"webhook:",

@@ -1,5 +1,6 @@
 """Histograms of the real SDK, and hand-made ones that are wrong: counted once, or refused with a reason."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,6 +66,34 @@ def test_signals_of_tokens_and_the_better_histogram_is_taken() -> None:
     counted.metrics(program.export())
     assert counted.counted() == {"fast": Tally(1), "first": Tally(1, 1), "each": Tally(1)}
     assert counted.view().results["superseded"] == 1
+
+
+def test_a_request_that_failed_is_bad_for_tokens_that_did_not_come_too() -> None:
+    objectives = (objective("fast", 0.5), objective("first", 0.3, Signal.FIRST_TOKEN))
+    counted = Counted(contract(Otlp("otlp"), objectives=objectives))
+    program = Program()
+    model: Any = program.histogram("gen_ai.server.request.duration")
+    first: Any = program.histogram("gen_ai.server.time_to_first_token")
+    for histogram, seconds, said in (
+        (model, 0.2, {}),
+        (first, 0.2, {}),
+        (model, 0.01, {"error.type": "OutOfMemory"}),
+    ):
+        histogram.record(seconds, said)
+    counted.metrics(program.export())
+    assert counted.counted() == {"fast": Tally(1, 1), "first": Tally(1, 1)}
+
+
+def test_a_contract_may_call_attributes_as_it_likes() -> None:
+    fast = replace(objective("fast", 0.5), where=(Wanted("model_version", ("v2",)),))
+    entry = Otlp("otlp", attributes=(("model_version", "Model.Version"), ("nothing", "absent")))
+    counted = Counted(contract(entry, objectives=(fast,)))
+    program = Program()
+    histogram: Any = program.histogram()
+    for version in ("v1", "v2", "v2"):
+        histogram.record(0.2, {"Model.Version": version})
+    counted.metrics(program.export())
+    assert counted.counted()["fast"] == Tally(2)
 
 
 def test_only_the_resources_that_an_entry_is_about_and_as_it_says() -> None:

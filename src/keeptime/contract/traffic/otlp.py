@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from keeptime.contract.exempting import WhereShape
+from keeptime.contract.exempting import ATTRIBUTE, WhereShape
 from keeptime.contract.kinds import Choice, Text
 from keeptime.contract.lists import MapOf
 from keeptime.contract.scope import Where
@@ -34,7 +34,8 @@ class Measured(StrEnum):
 class Otlp(Traffic):
     """Requests that a program reports by OpenTelemetry. `service`: "" for any; `where`: of its resource. `metrics`:
     which one tells of a signal, instead of the usual. `spans`: the names of those that are requests, instead of
-    every one of kind SERVER. `failed`: what makes one a failure, beside what does by convention."""
+    every one of kind SERVER. `failed`: what makes one a failure, beside what does by convention. `attributes`:
+    further names, each with OpenTelemetry's."""
 
     service: str = ""
     where: Where = ()
@@ -42,6 +43,7 @@ class Otlp(Traffic):
     metrics: Mapping[str, str] = field(default_factory=dict, hash=False)
     spans: str = ""
     failed: Where = ()
+    attributes: tuple[tuple[str, str], ...] = ()
 
     @property
     def counts_metrics(self) -> bool:
@@ -57,6 +59,13 @@ _METRIC = Text("the name of a histogram, such as http.server.request.duration")
 
 def _metric(_: str) -> Shape[str]:
     return _METRIC
+
+
+_KEY = Text("an attribute of OpenTelemetry, such as service.version")
+
+
+def _key(_: str) -> Shape[str]:
+    return _KEY
 
 
 SERVICE = Field("service", Text(), "Only what comes from this service (`service.name`).", default="any")
@@ -79,6 +88,12 @@ FAILED = Field(
     "Requests with such attributes failed, beside those that did by convention.",
     default="none",
 )
+ATTRIBUTES = Field(
+    "attributes",
+    MapOf(ATTRIBUTE, _key, "attributes", most=20),
+    "Further names of attributes: `{model_version: service.version}`.",
+    default="OpenTelemetry's own, with _ for dots",
+)
 
 
 def _otlp(row: Row) -> Traffic:
@@ -87,16 +102,17 @@ def _otlp(row: Row) -> Traffic:
         row.get(SERVICE, ""),
         row.get(WHERE, ()),
         row.get(TAKE, Take.METRICS),
-        row.get(METRICS, {}),
+        {str(signal): metric for signal, metric in row.get(METRICS, {}).items()},
         row.get(SPANS, ""),
         row.get(FAILED, ()),
+        tuple(row.get(ATTRIBUTES, {}).items()),
     )
 
 
 OTLP_TABLE = Table(
     "otlp",
     "Take requests that a program reports by OpenTelemetry.",
-    (SERVICE, WHERE, TAKE, METRICS, SPANS, FAILED),
+    (SERVICE, WHERE, TAKE, METRICS, SPANS, FAILED, ATTRIBUTES),
     _otlp,
 )
 OTLP: Field[Traffic] = Field(
@@ -112,6 +128,7 @@ def written(one: Otlp) -> Terms:
         metrics=dict(one.metrics),
         spans=one.spans,
         failed=_where(one.failed),
+        attributes=dict(one.attributes),
     )
 
 

@@ -13,7 +13,7 @@ from keeptime.contract.eligibility import fits
 from keeptime.contract.terms import Contract
 from keeptime.contract.traffic.otlp import Otlp
 from keeptime.model.key import Signal
-from keeptime.observe.otlp.attributes import attributes_of
+from keeptime.observe.otlp.attributes import attributes_of, name_of
 from keeptime.observe.otlp.conventions import USUAL
 
 MOST_KNOWN = 1_000
@@ -28,6 +28,13 @@ class Entry:
     otlp: Otlp
     named: Mapping[str, Signal] = field(hash=False)
     slow_ns: int | None
+    renamed: tuple[tuple[str, str], ...] = ()
+
+    def known(self, attributes: Mapping[str, str]) -> Mapping[str, str]:
+        """These, under the further names that the contract gives some of them, too."""
+        if not self.renamed:
+            return attributes
+        return {**attributes, **{new: attributes[old] for new, old in self.renamed if old in attributes}}
 
     def signal_of(self, metric: str) -> Signal | None:
         """What a histogram of this name tells of here."""
@@ -83,4 +90,5 @@ class Entries:
 def _entry(contract: Contract, one: Otlp) -> Entry:
     under = [each.under_ns for each in contract.objectives if each.under_ns and each.of is Signal.REQUESTS]
     named = {metric: Signal(str(signal)) for signal, metric in one.metrics.items()}
-    return Entry(contract.name, one, named, min(under, default=None))
+    renamed = tuple((new, name_of(old)) for new, old in one.attributes)
+    return Entry(contract.name, one, named, min(under, default=None), renamed)

@@ -49,6 +49,15 @@ class Service:
     times: OrderedDict[tuple[object, ...], tuple[int, ...]] = field(default_factory=OrderedDict)
     seen: dict[str, int] = field(default_factory=dict)
 
+    def streamed(self, when: When) -> list[Signal]:
+        """Signals of tokens that it tells of: those of a request that failed did not come."""
+        longest = when.now - SEEN_SECONDS * SECOND
+        return [
+            usual.signal
+            for name, usual in USUAL.items()
+            if usual.signal is not Signal.REQUESTS and self.seen.get(name, 0) > longest
+        ]
+
     def repeated(self, series: tuple[object, ...], at_ns: int) -> bool:
         """Was this instant of a series here before? Else it is from now on. Raises Wrong."""
         known = self.times.pop(series, ())
@@ -171,8 +180,12 @@ class Histograms:
             attributes["status"] = str(status)
         grown, failed = in_seconds(grown, shape.per_second), Totals(grown.count, grown.count)
         for entry, signal in shape.wanted:
-            said = failed if _failed(entry, signal, attributes, status) else grown
-            self._counting.put_batch(batch_of(entry.contract, signal, attributes, said, at_ns))
+            known = entry.known(attributes)
+            if not _failed(entry, signal, attributes, status):
+                self._counting.put_batch(batch_of(entry.contract, signal, known, grown, at_ns))
+                continue
+            for each in (signal, *service.streamed(when)):
+                self._counting.put_batch(batch_of(entry.contract, each, known, failed, at_ns))
         return "ok", grown.count
 
 

@@ -96,7 +96,7 @@ class Spans:
         self._kept.decide(entry.contract, span, request.took, slow, failure is not None, when.now)
         if entry.otlp.counts_metrics:
             return ["not_taken"]
-        self._counting.add(request.sample(entry.contract, failure))
+        self._counting.add(request.sample(entry, failure))
         return ["ok", "late"] if when.late(request.done) else ["ok"]
 
 
@@ -121,10 +121,10 @@ class _Request:
         found = failure_of(self._attributes, self._status, entry.otlp.failed)
         return found or (Failure.STATUS if self._error else None)
 
-    def sample(self, contract: str, failure: Failure | None) -> Sample:
+    def sample(self, entry: Entry, failure: Failure | None) -> Sample:
         due = self.done - self.took
         return Sample(
-            contract=contract,
+            contract=entry.contract,
             due_ns=due,
             sent_ns=due,
             done_ns=self.done,
@@ -135,7 +135,7 @@ class _Request:
             connection=Connection.FRESH,
             stamped=False,
             lag_ns=0,
-            attributes=self._attributes,
+            attributes=entry.known(self._attributes),
             tokens=_tokens(self._attributes),
             stream=self._stream,
             observer=OBSERVER,
