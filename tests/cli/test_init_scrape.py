@@ -156,6 +156,15 @@ def test_headers_and_the_preset_are_as_given(tmp_path: Path, monkeypatch: pytest
     assert "hunter2" not in output.read_text("utf-8")
 
 
+def test_what_cannot_be_read_of_a_page_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = 'bentoml_service_request_duration_seconds_bucket{http_response_code="201",le="0.1"} many\n'
+    with _serving(page("bentoml") + wrong.encode()) as (url, _):
+        assert run("init", "--scrape", url, *QUICK, "-o", "-") == 0
+    out, err = capsys.readouterr()
+    assert "warning: line" in err
+    assert "of 9 requests" in out
+
+
 REFUSED = {
     "nobody-knows": (
         b"my_latency_seconds_count 3\nup 1\n",

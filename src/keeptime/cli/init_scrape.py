@@ -97,6 +97,8 @@ async def _look(args: argparse.Namespace, scrape: "Scrape", seconds: float) -> F
         preset = _recognised(args, scrape, names)
         total = reading.total(preset)
         print(f"keeptime init: {preset.title}; {_said(total)} since it began", file=sys.stderr)
+        for each in reading.refused[:NAMED]:
+            print(f"keeptime init: warning: {each}", file=sys.stderr)
         if not any(each.seen.count for each in total.values()):
             return _found(preset, total, {}, seconds)
         print(f"keeptime init: measuring for {seconds:g} s", file=sys.stderr)

@@ -15,7 +15,7 @@ from keeptime.contract.traffic.scrape import Scrape
 from keeptime.model.batch import Batch
 from keeptime.model.key import Signal
 from keeptime.observe.scrape.fetching import Fetched, Format, fetch
-from keeptime.observe.scrape.growing import Asked, Growing
+from keeptime.observe.scrape.growing import Asked, Growing, Grown
 from keeptime.observe.scrape.page import Page, wanted_of
 from keeptime.observe.scrape.text import TextPages
 
@@ -44,6 +44,8 @@ class Reading:
     def __init__(self, scrape: Scrape) -> None:
         self._scrape = replace(scrape, headers={"Accept": TEXT, **scrape.headers})
         self._pages: list[Fetched] = []
+        self.refused: Sequence[str] = ()
+        """What of the last page that was counted could not be read, and where; the first ones."""
 
     async def look(self, session: aiohttp.ClientSession) -> Sequence[str]:
         """Read the page once more; the names that stand on it. Raises SourceError."""
@@ -65,12 +67,12 @@ class Reading:
         pages = TextPages(wanted_of(metrics))
         growing = Growing(Asked("init", "scrape", metrics, preset.attributes, self._scrape.selector))
         growing.advance(Page(), 0, {})
-        batches: Sequence[Batch] = ()
-        page = Page()
+        grown, page = Grown([], [], []), Page()
         for nth, each in enumerate(looks, 1):
             page = pages.read(each.body, openmetrics=each.format is Format.OPENMETRICS)
-            batches = growing.advance(page, nth * SECOND, {}).batches
-        return {each.signal: _tallied(each, page, batches) for each in metrics}
+            grown = growing.advance(page, nth * SECOND, {})
+        self.refused = [*map(str, page.refused), *map(str, grown.refused)]
+        return {each.signal: _tallied(each, page, grown.batches) for each in metrics}
 
 
 def names_on(body: bytes) -> Sequence[str]:
