@@ -95,4 +95,7 @@ def test_what_is_sent_to_the_workers_is_what_keeptime_counts(
             for which, count in counts.items():
                 wait_until(lambda which=which, count=count: judged(keeptime, *which) >= count, 20, str(which))  # type: ignore[misc]
         assert {which: judged(keeptime, *which) for which in counts} == counts
+        shown: Any = keeptime.api()["contracts"]
+        traffic = {one["contract"]: [(each["kind"], each["requests"]) for each in one["traffic"]] for one in shown}
+        assert traffic["wines-latency"] == [("scrape", 30)]
         assert judged(keeptime, "wines-latency", "p99-500ms") > 30  # the probes, too

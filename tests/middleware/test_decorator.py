@@ -1,18 +1,21 @@
 """Whatever is decorated stays what it is, and each call of it is counted once, as it ended."""
 
 import asyncio
+import gc
 import inspect
 import pickle
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from keeptime.middleware import Labels, Recorder
+from keeptime.middleware.call import MOST_HELD, Call
 from keeptime.middleware.memory import PrivateMemory
 from keeptime.middleware.observed import observed, observing
 from keeptime.model.key import Signal
@@ -226,6 +229,25 @@ def test_a_generator_that_raises_is_a_failure_with_the_gaps_it_had(recorder: Rec
     assert kept(only(recorder, Signal.INTER_TOKEN)) == (2, {"error": 1})
 
 
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_a_stream_that_goes_on_for_long_holds_little_and_loses_nothing(recorder: Recorder, ends: str) -> None:
+    @observed("m", recorder=recorder)
+    def pieces() -> Iterator[int]:
+        yield from range(2 * MOST_HELD + 10)
+        if ends == "badly":
+            raise ValueError
+
+    held = 0
+    with suppress(ValueError):
+        for each in pieces():
+            if each == 2 * MOST_HELD:
+                held = max(len(call.stamps) for call in gc.get_objects() if isinstance(call, Call))
+    assert 0 < held <= MOST_HELD
+    assert only(recorder, Signal.INTER_TOKEN).ok == 2 * MOST_HELD + 9
+    assert kept(only(recorder)) == ((1, {}) if ends == "well" else (0, {"error": 1}))
+    assert kept(only(recorder, Signal.OUTPUT_TOKEN)) == ((1, {}) if ends == "well" else (0, {"error": 1}))
+
+
 def test_a_block(recorder: Recorder) -> None:
     with observing("m", recorder=recorder) as request:
         request.model_version = "v2"
@@ -268,3 +290,14 @@ def test_a_recorder_that_is_sent_to_another_process_counts_there(tmp_path: Path)
     assert seen(recorder).keys() == {Labels("here"), Labels("there")}
     with pytest.raises(TypeError, match="cannot be sent"):
         pickle.dumps(Recorder(memory=PrivateMemory()))
+
+
+def test_all_but_the_interceptors_work_without_grpc() -> None:
+    without = (
+        "import sys; sys.modules['grpc'] = None\n"
+        "import keeptime.middleware.wsgi, keeptime.middleware.observed, keeptime.middleware.django\n"
+        "try: import keeptime.middleware.grpc\n"
+        "except ImportError: sys.exit(0)\n"
+        "sys.exit('it was imported')"
+    )
+    subprocess.run([sys.executable, "-c", without], check=True, timeout=60)

@@ -149,6 +149,15 @@ def test_django(tmp_path: Path) -> None:
         assert requests(server.url) == {("/predict/<str:kind>", "", "", "ok"): 1}
 
 
+def test_django_on_asgi(tmp_path: Path) -> None:
+    text = block("settings.configure").text.replace("wsgi", "asgi").replace("KeeptimeWSGI", "KeeptimeMiddleware")
+    (tmp_path / "app.py").write_text(text, "utf-8")
+    command = [sys.executable, "-m", "uvicorn", "app:app", "--port", "0"]
+    with running(command, tmp_path / "log", ready="/metrics", cwd=tmp_path) as server:
+        assert post(f"{server.url}/predict/digits") == b'{"digit": 3}'
+        assert requests(server.url) == {("/predict/<str:kind>", "", "", "ok"): 1}
+
+
 def test_grpc() -> None:
     made = names("grpc.server(")
     made["server"].add_generic_rpc_handlers((service(Threads),))

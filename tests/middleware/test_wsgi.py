@@ -112,6 +112,17 @@ def test_a_stream_has_a_first_token_and_gaps(headers: Headers) -> None:
     assert only(app.recorder).seconds >= 5 * GAP
 
 
+@pytest.mark.parametrize(
+    "headers", [(EVENTS,), (JSON,), (JSON, ("Content-Length", "9999"))], ids=["type", "open", "told"]
+)
+def test_a_long_stream_loses_nothing_and_pieces_of_a_known_length_are_none(headers: Headers) -> None:
+    app = KeeptimeWSGI(application(lambda: (b"x" for _ in range(2500)), *headers))
+    assert sum(map(len, app(environ(), lambda *_: None))) == 2500
+    assert kept(only(app.recorder)) == (1, {}, 0)
+    gaps = [each.ok for each in seen(app.recorder, Signal.INTER_TOKEN).values()]
+    assert gaps == ([] if len(headers) == 2 else [2499])
+
+
 def test_pieces_of_a_known_length_are_no_stream() -> None:
     app = KeeptimeWSGI(application(lambda: iter([b"{", b"}"]), JSON, ("Content-Length", "2")))
     served(app)

@@ -20,9 +20,10 @@ from contextlib import aclosing, closing
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
+from keeptime.middleware.call import Call
 from keeptime.middleware.failing import kind_of
 from keeptime.middleware.layout import Labels
-from keeptime.middleware.recorder import Call, Recorder
+from keeptime.middleware.recorder import Recorder
 
 F = TypeVar("F", bound=Callable[..., Any])
 Anything = Callable[..., Any]
@@ -102,7 +103,7 @@ class observing:  # noqa: N801  (it is used as one word of a sentence, as contex
 
 def _called(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
     def observed_call(*given: Any, **named: Any) -> Any:
-        call = recorder.begin()
+        call = recorder.begin(labels)
         try:
             result = function(*given, **named)
         except BaseException as error:
@@ -116,7 +117,7 @@ def _called(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
 
 def _awaited(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
     async def observed_call(*given: Any, **named: Any) -> Any:
-        call = recorder.begin()
+        call = recorder.begin(labels)
         try:
             result = await function(*given, **named)
         except BaseException as error:
@@ -133,7 +134,7 @@ def _pieces(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
 
     def observed_call(*given: Any, **named: Any) -> Generator[Any, Any, Any]:
         with closing(function(*given, **named)) as inner:
-            call = recorder.begin()
+            call = recorder.begin(labels)
             try:
                 piece = next(inner)
                 while True:
@@ -157,7 +158,7 @@ def _pieces(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
 def _async_pieces(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
     async def observed_call(*given: Any, **named: Any) -> AsyncGenerator[Any, Any]:
         async with aclosing(function(*given, **named)) as inner:
-            call = recorder.begin()
+            call = recorder.begin(labels)
             try:
                 piece = await anext(inner)
                 while True:

@@ -19,13 +19,13 @@ import threading
 import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from time import perf_counter
 from typing import Any
 
 from keeptime.middleware import layout
+from keeptime.middleware.call import Call
 from keeptime.middleware.counted import Series
 from keeptime.middleware.labels import Capped, Caps
-from keeptime.middleware.layout import KINDS, Labels
+from keeptime.middleware.layout import Labels
 from keeptime.middleware.learning import taught
 from keeptime.middleware.mapped import SharedMemory
 from keeptime.middleware.memory import Memory
@@ -65,6 +65,7 @@ class Recorder:
         self._labels = Capped(self._caps, most_series)
         self._series: dict[Labels, Series] = {}
         self._caches: list[dict[object, Series]] = []
+        self._found = self.cache()
         self.come: Callable[[], None] = self._first
         """A request is in flight from now on, until it is counted in a series."""
         self._entering: list[Callable[[], None]] = []
@@ -72,10 +73,10 @@ class Recorder:
         _RECORDERS.add(self)
         _BY_NAME[self._name] = self
 
-    def begin(self) -> "Call":
-        """A request has come."""
+    def begin(self, labels: Labels | None = None) -> Call:
+        """A request has come. `labels`: what it is known by, where that is known already."""
         self.come()
-        return Call(self)
+        return Call(self.found, labels)
 
     def _first(self) -> None:
         with self._lock:
@@ -106,6 +107,15 @@ class Recorder:
             if found is None:
                 found = self._series[kept] = Series(segment, kept, self._thresholds, self._lock)
             return found
+
+    def found(self, labels: Labels) -> Series:
+        """The same, sooner where it was found before."""
+        found = self._found.get(labels)
+        if found is None:
+            found = self.series(labels)
+            if found.labels == labels:
+                self._found[labels] = found
+        return found
 
     def cache(self) -> dict[object, Series]:
         """For whoever finds the same series again and again by a key of its own; emptied in a forked child."""
@@ -171,53 +181,6 @@ def _received(name: str, thresholds: Thresholds, path: str | None, caps: Caps, m
         found._name = name
         _BY_NAME[name] = found
     return found
-
-
-class Call:
-    """One request under way; for one thread or task at a time."""
-
-    __slots__ = ("_recorder", "_stamps", "began", "ended")
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-        self._stamps: list[float] = []
-        self.ended = False
-        self.began = perf_counter()
-
-    def chunk(self) -> None:
-        """A piece of a streamed answer is given now; counts as one token."""
-        self._stamps.append(perf_counter())
-
-    def end(
-        self,
-        labels: Labels,
-        failure: str | None = None,
-        *,
-        stream: bool | None = None,
-        trace: str | None = None,
-        client_error: bool = False,
-    ) -> None:
-        """The answer is whole, or failed (`error`, `timeout`, `disconnect`). Does nothing the second time.
-
-        `stream`: were the pieces those of a stream? Where there are any, if it is not told. `trace`: the value of
-        a `traceparent` header. `client_error`: it failed by the caller's own fault, and counts neither way.
-        """
-        if self.ended:
-            return
-        self.ended = True
-        seconds = perf_counter() - self.began
-        series = self._recorder.series(labels)
-        stamps = self._stamps if stream is not False else []
-        if client_error:
-            series.refused()
-        elif failure is not None:
-            series.failed(failure if failure in KINDS else "error", stamps)
-        elif stamps:
-            series.streamed(self.began, stamps, seconds)
-        else:
-            series.served(seconds)
-        if trace is not None and failure is None and seconds > series.slow:
-            series.exemplar(seconds, trace)
 
 
 def _coming(words: memoryview) -> Callable[[], None]:

@@ -11,8 +11,9 @@ from typing import Any
 
 import grpc
 
+from keeptime.middleware.call import Call
 from keeptime.middleware.layout import Labels
-from keeptime.middleware.recorder import Call, Recorder
+from keeptime.middleware.recorder import Recorder
 
 FAILURES = {
     grpc.StatusCode.UNKNOWN: "error",
@@ -63,7 +64,7 @@ class Rpc:
     def begin(self, context: Any) -> None:
         """A thread or a task has it now."""
         self._allowed = context.time_remaining()
-        call = self._recorder.begin()
+        call = self._recorder.begin(self._labels)
         call.began = self._came
         self.chunk = call.chunk
         self._open: list[Call] = [call]

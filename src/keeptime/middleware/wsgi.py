@@ -8,12 +8,14 @@ probe is not counted here. Knows no server, and of frameworks what they leave in
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from time import perf_counter
 from typing import Any
 
+from keeptime.middleware.call import MOST_HELD, Call
 from keeptime.middleware.failing import kind_of
 from keeptime.middleware.labels import OTHER
 from keeptime.middleware.layout import Labels
-from keeptime.middleware.recorder import Call, Recorder
+from keeptime.middleware.recorder import Recorder
 from keeptime.middleware.routes import MODEL_VERSION, PROBE, STREAMS
 from keeptime.middleware.wsgi_metrics import Application, Environ, Metrics, StartResponse
 
@@ -60,9 +62,9 @@ class KeeptimeWSGI:
         return request.answered(body)
 
     def labels(self, environ: Environ, route: str) -> Labels:
-        """What the request is known by, once it is answered."""
+        """What the request is known by, as far as it is answered."""
         version = environ.get(MODEL_VERSION) or environ.get(self._version_key) or self._version
-        return Labels(route, self._model, str(version), environ.get(self._consumer_key, ""))
+        return Labels(route, self._model, version, environ.get(self._consumer_key, ""))
 
 
 class _Request:
@@ -72,7 +74,7 @@ class _Request:
 
     def __init__(self, owner: KeeptimeWSGI, environ: Environ, start: StartResponse, call: Call) -> None:
         self._owner, self._environ, self._start, self._call = owner, environ, start, call
-        self._mounted = environ.get("SCRIPT_NAME", "")
+        self._mounted = environ.get("SCRIPT_NAME")
         self._status, self._route = "", OTHER
         self._headers: Headers = ()
 
@@ -82,15 +84,17 @@ class _Request:
         Only now is the route known for sure: Flask takes what it has matched away before the body is asked for.
         """
         self._status, self._headers = status, headers
-        self._route = route(self._environ, self._mounted)
+        self._route = route(self._environ, self._mounted or "")
         return self._start(status, headers, *error)
 
     def answered(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """The body for the server."""
+        if isinstance(body, list | tuple):
+            return _Whole(self, self._call, body)
         wrapper = self._environ.get("wsgi.file_wrapper")
         if isinstance(wrapper, type) and isinstance(body, wrapper):
             return self._file(body)
-        return _Whole(self, self._call, body) if isinstance(body, list | tuple) else _Body(self, self._call, body)
+        return _Body(self, self._call, body)
 
     def _file(self, body: Any) -> Iterable[bytes]:
         """The server may send a file as it likes as long as it gets its own wrapper back: it ends when closed."""
@@ -107,52 +111,63 @@ class _Request:
             self.end()
         return body  # type: ignore[no-any-return]
 
-    def end(self, failure: str | None = None, pieces: int = 0) -> None:
+    def flows(self) -> None:
+        """Many pieces have come: what is known of it by now holds for the gaps between them."""
+        call = self._call
+        if _streams(self._headers) is not False:
+            call.labels = self._owner.labels(self._environ, self._route)
+            call.fold()
+        else:
+            call.stamps.clear()
+
+    def end(self, failure: str | None = None) -> None:
         """Count it, once. Without `failure` its status decides."""
-        if self._call.ended:
+        call = self._call
+        if call.ended:
             return
-        status = self._status[:3]
-        if failure is None and status >= "500":
-            failure = "timeout" if status == "504" else "error"
-        self._call.end(
-            self._owner.labels(self._environ, self._route),
-            failure,
-            stream=_streams(self._headers, pieces),
-            trace=self._environ.get("HTTP_TRACEPARENT"),
-            client_error=failure is None and status >= "400",
-        )
+        theirs = False
+        if failure is None and self._status >= "4":
+            theirs = self._status < "5"
+            failure = None if theirs else "timeout" if self._status.startswith("504") else "error"
+        stream = bool(call.stamps) and _streams(self._headers)
+        if stream is None:
+            stream = len(call.stamps) > 1 or call.labels is not None
+        environ = self._environ
+        labels = self._owner.labels(environ, self._route)
+        call.end(labels, failure, stream=stream, trace=environ.get("HTTP_TRACEPARENT"), client_error=theirs)
 
     def left(self) -> None:
         """Closed. What was closed before its end was left by its client, unless nothing was to come."""
-        self.end(None if self._environ.get("REQUEST_METHOD") == "HEAD" else "disconnect")
+        if not self._call.ended:
+            self.end(None if self._environ.get("REQUEST_METHOD") == "HEAD" else "disconnect")
 
 
 class _Body:
     """What the application answers with, piece by piece."""
 
-    __slots__ = ("_body", "_call", "_next", "_pieces", "_request")
+    __slots__ = ("_body", "_call", "_request")
 
     def __init__(self, request: _Request, call: Call, body: Iterable[bytes]) -> None:
         self._request, self._call, self._body = request, call, body
-        self._next = iter(body).__next__
-        self._pieces = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
+        call, request = self._call, self._request
+        stamps = call.stamps
+        append = stamps.append
         try:
-            piece = self._next()
-        except StopIteration:
-            self._request.end(pieces=self._pieces)
+            for piece in self._body:
+                if piece:
+                    append(perf_counter())
+                    if len(stamps) > MOST_HELD:
+                        request.flows()
+                yield piece
+        except GeneratorExit:
+            request.left()
             raise
         except BaseException as error:
-            self._request.end(kind_of(error), self._pieces)
+            request.end(kind_of(error))
             raise
-        if piece:
-            self._pieces += 1
-            self._call.chunk()
-        return piece
+        request.end()
 
     def close(self) -> None:
         self._request.left()
@@ -169,6 +184,10 @@ class _Whole(_Body):
     def __len__(self) -> int:
         return len(self._body)  # type: ignore[arg-type]
 
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._body
+        self._request.end()
+
 
 def route(environ: Environ, mounted: str = "") -> str:
     """The template that the framework matched; `other` where none was, or none can be told."""
@@ -178,18 +197,19 @@ def route(environ: Environ, mounted: str = "") -> str:
     if not isinstance(told, str):
         return OTHER
     below: str = environ.get("SCRIPT_NAME", "")
+    if below == mounted:
+        return told
     return below.removeprefix(mounted) + told if below.startswith(mounted) else told
 
 
-def _streams(headers: Headers, pieces: int) -> bool:
-    """Was it a stream? By its type, or because it came in pieces and did not tell its length ahead."""
+def _streams(headers: Headers) -> bool | None:
+    """Is it a stream? By its type; None where it did not tell its length ahead, and may come in pieces."""
     told = False
     for name, value in headers:
-        lower = name.lower()
-        if lower == "content-type" and value.lower().startswith(STREAMS):
+        if len(name) == 12 and name.lower() == "content-type" and value.lower().startswith(STREAMS):
             return True
-        told = told or lower == "content-length"
-    return pieces > 1 and not told
+        told = told or (len(name) == 14 and name.lower() == "content-length")
+    return False if told else None
 
 
 def _key(header: str | None) -> str:
