@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from keeptime.contract.scope import Per, Split, Wanted
 from keeptime.contract.terms import Objective
 from keeptime.model.batch import Batch, Span
@@ -143,3 +146,32 @@ def test_other_contracts_keep_the_segments_of_what_stays() -> None:
     counting.add(of("v3", at=T0 + 2 * S))
     record = counting.close(T0 + 4 * S)[-1]
     assert counted(record).keys() == {"x", "x[region=(none)]"}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["v1", "v2", None]), st.integers(0, S), st.sampled_from([None, *Failure]), st.booleans()
+        ),
+        max_size=30,
+    )
+)
+def test_a_segment_counts_what_an_objective_with_that_where_counts(
+    requests: list[tuple[str | None, int, Failure | None, bool]],
+) -> None:
+    one = replace(SPLIT, errors="excluded")
+    asked = [replace(one, name=name, per=None, where=(Wanted("model_version", (name,)),)) for name in ("v1", "v2")]
+    counting = counter(one, *asked)
+    for version, took, failure, batched in requests:
+        request = of(version, took=took, failure=failure)
+        if batched:
+            attributes = {**request.attributes, "observer": "otlp"}
+            seconds, failed = took / S, int(failure is not None)
+            spans = () if failed else (Span(seconds, seconds, 1),)
+            counting.put_batch(Batch("c", Signal.REQUESTS, T0 + 1, 1, failed, spans, attributes=attributes))
+        else:
+            counting.add(request)
+    (record,) = counting.close(T0 + 2 * S)
+    found = counted(record)
+    for name in ("v1", "v2"):
+        assert found.get(f"x[model_version={name}]") == found.get(name)

@@ -44,13 +44,15 @@ def counters(of: Contract, ok: int = 0, slow: int = 0, refused: int = 0) -> Requ
     return made
 
 
-def split() -> FakeShowable:
-    """An objective with segments: one broken, one fine, one not judged yet; their values are hostile."""
+def split(more: int = 0) -> FakeShowable:
+    """An objective with segments: one broken, one fine, `more` and one not judged yet; a value is hostile."""
     whole = replace(objective(), per=Per((Split("model_version"),)))
-    parts = [(whole.name, (("model_version", value),)) for value in ("v1", INERT, "v3")]
+    parts = [
+        (whole.name, (("model_version", value),)) for value in ("v1", INERT, "v3", *(f"w{n}" for n in range(more)))
+    ]
     one = with_segments(contract("split", objectives=[whole]), parts)
     of = {each.segment[0][1]: nth for nth, each in enumerate(one.objectives) if each.segment}
-    found: list[Verdict | None] = [verdict(one, Condition.OK, good=900, bad=100), None, None, None]
+    found: list[Verdict | None] = [verdict(one, Condition.OK, good=900, bad=100), *[None] * len(parts)]
     found[of[INERT]] = verdict(one, Condition.BROKEN, nth=of[INERT], good=100, bad=99, reason="the new one is slow")
     found[of["v1"]] = verdict(one, Condition.OK, nth=of["v1"], good=800, bad=1, reason="fine")
     return FakeShowable(contracts=[view(one, found)])

@@ -3,6 +3,7 @@
 from keeptime.web.describe import contracts_json
 from keeptime.web.metrics import exposition
 from keeptime.web.page import render
+from keeptime.web.segments import MOST_SEGMENTS
 from tests.web.scenes import INERT, split
 from tests.web.test_page import words
 
@@ -31,3 +32,11 @@ def test_the_api_and_the_metrics_say_of_what_each_is_a_segment() -> None:
         'keeptime_objective_segment{attribute="model_version",contract="split",'
         'objective="p99[model_version=v1]",of="p99",value="v1"} 1.0' in text
     )
+
+
+def test_of_many_segments_the_worst_are_seen_and_the_rest_is_a_click_away() -> None:
+    few, many = (render(split(more).snapshot(), None) for more in (MOST_SEGMENTS - 3, MOST_SEGMENTS))
+    assert "<details>" not in few
+    assert "3 more segments" in many
+    assert many.index("the new one is slow") < many.index("<details>")
+    assert many.count("<details>") == many.count("</details>") == 1

@@ -79,6 +79,10 @@ def _objective(objective: Objective, rate: float, noun: str, question: Question)
     yield f"  {objective.name}: {promise}; {_budget(objective, rate, noun)}"
     if objective.internal:
         yield f"    internal, before {objective.warns_of}: operators hear of it, consumers never"
+    if objective.per is not None:
+        by = " and ".join(each.attribute for each in objective.per.by)
+        most = f"{objective.per.most} at most and the rest together"
+        yield f"    judged per {by} too, {most}; operators alone hear of that"
     if said := times(objective):
         yield f"    in force {said}"
     found = design(objective, rate, DEFAULT_TICK_SECONDS)

@@ -29,7 +29,7 @@ def _one_fits(wanted: Wanted, attributes: Attributes) -> bool:
 
 
 def _is(wanted: str, given: str) -> bool:
-    compared = COMPARISON.fullmatch(wanted)
+    compared = COMPARISON.fullmatch(wanted) if wanted[:1] in "<>!" else None
     if compared is not None:
         return NUMBER.fullmatch(given) is not None and _compare(compared[1], Fraction(given), Fraction(compared[2]))
     return wanted == given or (("*" in wanted or "?" in wanted) and _pattern(wanted).fullmatch(given) is not None)

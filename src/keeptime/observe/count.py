@@ -265,7 +265,8 @@ def _describe(tick: Tick, sample: Sample) -> None:
 
 def _in_force(objectives: tuple[Deciding, ...], due_ns: int) -> tuple[Deciding, ...]:
     """Those by whose terms a request that was due at this instant is judged."""
-    return tuple(each for each in objectives if each.in_force(due_ns))
+    dated = any(each.begins is not None or each.ends is not None for each in objectives)
+    return tuple(each for each in objectives if each.in_force(due_ns)) if dated else objectives
 
 
 def bounds_of(contract: Contract) -> tuple[float, ...]:

@@ -20,6 +20,8 @@ from keeptime.model.tally import Tally, TickRecord
 from keeptime.observe.segmenting import Segments
 
 SECOND = 1_000_000_000
+WHOLE = (Signal.REQUESTS, Signal.TOKEN_RATE)
+"""Signals of which every request is one event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,16 @@ class Deciding:
         """Good or not; why it does not count; None where it is no event of this objective: it is not eligible, or
         an answer without what the signal is about. Of gaps between tokens: were all of them good?
         """
-        if not (fits(self.where, attributes) and self._concerns(sample)):
+        if (self.where and not fits(self.where, attributes)) or not self._concerns(sample):
             return None
-        why = self.maintained(sample.due_ns) or exempted(self.exclude, sample.status, sample.failure, attributes)
-        if why is not None:
-            return why
+        if self.exclude or self.maintenance:
+            why = self.maintained(sample.due_ns)
+            why = why or exempted(self.exclude, sample.status, sample.failure, attributes)
+            if why is not None:
+                return why
         if sample.failure is not None and self.errors_excluded:
             return FAILED
-        if self.of in (Signal.REQUESTS, Signal.TOKEN_RATE):
+        if self.of in WHOLE:
             return sample.good(self.under) and self._keeps(sample)
         return sample.failure is None and not self.events(sample)[1]
 
@@ -98,19 +102,22 @@ class Deciding:
         attributes = batch.attributes
         if batch.signal is not self.of or self.bounds or self.at_least or self.mean:
             return None
-        if not fits(self.where, attributes):
+        if self.where and not fits(self.where, attributes):
             return None
-        why = self.maintained(batch.until_ns - 1) or exempted(self.exclude, _status(attributes), None, attributes)
-        if why is not None:
-            return Tally(excluded=batch.count), {why: batch.count}
+        if self.exclude or self.maintenance:
+            why = self.maintained(batch.until_ns - 1)
+            why = why or exempted(self.exclude, _status(attributes), None, attributes)
+            if why is not None:
+                return Tally(excluded=batch.count), {why: batch.count}
         sides, left_out = batch.sides(self.under), batch.failed if self.errors_excluded else 0
-        because = {BETWEEN_BOUNDS: sides.between, FAILED: left_out}
-        bad = sides.beyond + batch.failed - left_out
-        return Tally(sides.within, bad, excluded=sides.between + left_out), {k: n for k, n in because.items() if n}
+        because = {BETWEEN_BOUNDS: sides.between} if sides.between else {}
+        if left_out:
+            because[FAILED] = left_out
+        return Tally(sides.within, sides.beyond + batch.failed - left_out, excluded=sum(because.values())), because
 
     def _concerns(self, sample: Sample) -> bool:
         """Has a request what the signal is about? One that failed has: its tokens did not come."""
-        if self.of in (Signal.REQUESTS, Signal.TOKEN_RATE) or sample.failure is not None:
+        if self.of in WHOLE or sample.failure is not None:
             return True
         if self.of is Signal.INTER_TOKEN:
             return sample.stream is not None and bool(sample.stream.gaps)
@@ -118,7 +125,7 @@ class Deciding:
 
     def _keeps(self, sample: Sample) -> bool:
         """Does a request that succeeded keep to its phases, and give its tokens soon enough?"""
-        if any(getattr(sample.phases, each.phase) > each.under_ns for each in self.bounds):
+        if self.bounds and any(getattr(sample.phases, each.phase) > each.under_ns for each in self.bounds):
             return False
         if self.at_least is None:
             return True

@@ -23,7 +23,7 @@ from keeptime.web.figures import shown_age, shown_count, shown_instant, shown_ra
 from keeptime.web.kept import shown_compliance, shown_latency
 from keeptime.web.marks import shown_marks
 from keeptime.web.receivers import ReceiverRow, receiver_row
-from keeptime.web.segments import SegmentRow, segment_rows
+from keeptime.web.segments import MOST_SEGMENTS, SegmentRow, segment_rows
 from keeptime.web.terms import Promise, shown_others, shown_terms, together_of
 from keeptime.web.told import rows_around
 from keeptime.web.traffic import TrafficRow, signal_rows, traffic_rows
@@ -129,6 +129,7 @@ def render(snapshot: Snapshot, refresh: int | None) -> str:
         troubled=[card for card in cards if card.condition not in (Condition.OK.value, WAITING)],
         title=_title(tally),
         words=WORDS,
+        most_segments=MOST_SEGMENTS,
         refresh=refresh,
         at=shown_instant(snapshot.at, snapshot.at),
         reload_error=snapshot.reload_error,

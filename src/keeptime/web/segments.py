@@ -16,6 +16,8 @@ from keeptime.model.verdict import Condition, Verdict
 from keeptime.web.figures import shown_ratio
 from keeptime.web.marks import shown_marks
 
+MOST_SEGMENTS = 10
+"""So many are shown at once, the worst; the rest is a click away."""
 WORST_FIRST = (Condition.BROKEN, Condition.AT_RISK, Condition.NO_DATA, Condition.OK)
 
 
