@@ -136,6 +136,15 @@ def test_before_the_first_request_the_thresholds_are_said_to_be_guesses(
     assert "measuring" not in err
 
 
+def test_a_server_without_latencies_gets_a_contract_that_probes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with _serving(page("torchserve")) as (url, _):
+        assert run("init", "--scrape", url, *QUICK, "-o", "-") == 0
+    out = capsys.readouterr().out
+    assert "From what was counted no threshold can be told: these are guesses" in out
+    assert "percentiles cannot come from TorchServe's counters" in out
+    assert "url: http://127.0.0.1:8080/predictions/model" in out
+
+
 def test_a_url_without_a_path_means_the_usual_one(capsys: pytest.CaptureFixture[str]) -> None:
     with _serving(page("mlserver")) as (url, _):
         assert run("init", "--scrape", url.removesuffix("/metrics"), *QUICK, "-o", "-") == 0

@@ -188,13 +188,7 @@ def _comment(found: Found) -> str:
     """What was seen, and what these metrics do not say."""
     from keeptime.contract.presets.spoken import bound
 
-    lines = []
-    if found.proposals:
-        lines.append(
-            f"Counted {found.since}. Thresholds are bucket bounds; replace them by what you want to promise:"
-        )
-    else:
-        lines.append("Nothing was counted yet: these are guesses. Replace them by what you want to promise.")
+    lines = [_counted(found)]
     for each in found.proposals:
         under = "succeeded" if each.promise.under is None else f"within {bound(each.promise.under)}"
         count = found.seen[each.promise.signal].count
@@ -202,6 +196,14 @@ def _comment(found: Found) -> str:
     if len(found.models) > 1:
         lines.append(f"Models there: {', '.join(found.models[:10])}. All are one here; an objective takes `where`.")
     return "\n".join([*lines, f"What {found.preset.title}'s metrics do not say:", *_wrapped(found.preset.traps)])
+
+
+def _counted(found: Found) -> str:
+    if found.proposals:
+        return f"Counted {found.since}. Thresholds are bucket bounds; replace them by what you want to promise:"
+    counted = any(each.count for each in found.seen.values())
+    why = "From what was counted no threshold can be told" if counted else "Nothing was counted yet"
+    return f"{why}: these are guesses. Replace them by what you want to promise."
 
 
 def _wrapped(traps: Sequence[str]) -> list[str]:
