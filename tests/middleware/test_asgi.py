@@ -14,6 +14,8 @@ from starlette.routing import Mount, Route
 
 from keeptime.middleware import KeeptimeMiddleware, Recorder, streams
 from keeptime.middleware.totals import totals
+from tests.middleware.test_frameworks import in_a_thread
+from tests.servers import DIRECT, wait_until
 
 from .asking import ask, body, counted, raw, start
 
@@ -77,6 +79,25 @@ def test_a_streaming_client_that_goes_is_a_disconnect() -> None:
     app = KeeptimeMiddleware(Starlette(routes=[Route("/s", endless)]))
     ask(app, "/s", receive=gone)
     assert counted(app, route="/s").failed["disconnect"] == 1
+
+
+def test_a_client_that_goes_away_from_a_real_server_is_a_disconnect() -> None:
+    async def tokens() -> Any:
+        while True:
+            yield b"data: x\n\n"
+            await asyncio.sleep(0.001)
+
+    async def endless(request: Any) -> StreamingResponse:
+        return StreamingResponse(tokens(), media_type="text/event-stream")
+
+    app = KeeptimeMiddleware(Starlette(routes=[Route("/s", endless)]))
+    with in_a_thread(app) as url, DIRECT.open(f"{url}/s") as answer:
+        assert answer.read(5) == b"data:"
+        assert totals(app.recorder.memory).in_flight == 1
+        answer.close()
+        wait_until(lambda: totals(app.recorder.memory).in_flight == 0, 10, "the server to notice")
+    assert counted(app, route="/s").failed["disconnect"] == 1
+    assert counted(app, "inter_token").failed["disconnect"] == 1
 
 
 def test_what_raises_after_the_answer_is_no_failure() -> None:

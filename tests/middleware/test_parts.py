@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from keeptime.middleware import Caps, Labels, Recorder
 from keeptime.middleware.labels import LONGEST, Capped, clean
+from keeptime.middleware.layout import MOST_SERIES
 from keeptime.middleware.totals import SeriesTotals, totals
 from keeptime.model.sketch import Sketch
 
@@ -107,6 +108,11 @@ def test_labels_beyond_their_caps_are_other() -> None:
     assert capped.beyond == 2
 
 
+def test_more_series_than_there_is_room_for_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected 1 to 256"):
+        Recorder(most_series=257)
+
+
 def test_a_recorder_full_of_labels_counts_on() -> None:
     recorder = Recorder(caps=Caps(*[10_000] * 4))
     random.seed(1)
@@ -114,4 +120,4 @@ def test_a_recorder_full_of_labels_counts_on() -> None:
         recorder.series(Labels(f"/{number}", "", f"v{random.random()}")).streamed(0.0, [1.0, 2.0], 3.0)
     requests = [each for each in totals(recorder.memory).series if each.signal == "requests"]
     assert sum(each.count for each in requests) == 1000
-    assert len(requests) == 129
+    assert len(requests) == MOST_SERIES + 1

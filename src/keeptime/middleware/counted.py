@@ -30,7 +30,18 @@ ThresholdsNs = Mapping[Signal, tuple[int, ...]]
 class Series:
     """Counts requests with these labels. To be made under the lock."""
 
-    __slots__ = ("_blocks", "_counts", "_head", "_lock", "_segment", "_thresholds", "labels", "served", "slow")
+    __slots__ = (
+        "_blocks",
+        "_counts",
+        "_head",
+        "_lock",
+        "_segment",
+        "_thresholds",
+        "_tokens",
+        "labels",
+        "served",
+        "slow",
+    )
 
     def __init__(
         self, segment: Segment, labels: Labels, thresholds: ThresholdsNs, lock: AbstractContextManager[Any]
@@ -40,6 +51,7 @@ class Series:
         self._thresholds = thresholds
         self._blocks: dict[Signal, tuple[memoryview, int]] = {}
         self._counts: dict[Signal, Counting] = {}
+        self._tokens: tuple[Counting, Counting, Counting] | None = None
         self.slow = _slow(thresholds)
         self.served = _served(self._open(Signal.REQUESTS), self._head, lock)
         """Takes the seconds of a request that succeeded."""
@@ -104,12 +116,12 @@ class Series:
                 learn(words, at, each)
             self._counts[signal].cuts.update(cuts_of(words, at))
 
-    def _streamed(self) -> list[Counting]:
-        if Signal.OUTPUT_TOKEN not in self._counts:
+    def _streamed(self) -> tuple[Counting, Counting, Counting]:
+        if self._tokens is None:
             with self._lock:
-                for each in STREAMED:
-                    self._open(each)
-        return [self._counts[each] for each in STREAMED]
+                first, inter, output = (self._open(each) for each in STREAMED)
+            self._tokens = first, inter, output
+        return self._tokens
 
     def _open(self, signal: Signal) -> Counting:
         segment, thresholds = self._segment, self._thresholds.get(signal, ())

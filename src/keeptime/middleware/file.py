@@ -135,6 +135,16 @@ class File:
         return found
 
 
+def _forked() -> None:
+    """In a child: another thread of the parent may have held it."""
+    global _OPENING
+    _OPENING = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 def opened(path: Path, master: Master) -> File:
     """The file at this path, made where there is none or it is of an earlier run. Raises OSError."""
     if fcntl is None:

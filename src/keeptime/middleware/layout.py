@@ -74,7 +74,7 @@ def segment_bytes(blocks: int) -> int:
     return (1 + blocks) * BLOCK_BYTES
 
 
-MOST_SERIES = 128
-"""Sets of labels that are kept apart, if nothing else is asked for."""
+MOST_SERIES = 256
+"""Sets of labels that are kept apart at most."""
 BLOCKS = len(SIGNALS) * (MOST_SERIES + 8)
 """Blocks of a segment: enough for all signals of all of them, and of those that are `other`."""

@@ -4,6 +4,7 @@ Guarantees: every worker answers for all of them; GET and HEAD alone; nothing is
 the application mounted. Knows no framework.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple
 
@@ -79,8 +80,17 @@ class Metrics:
             await _give(send, 405, Exposed(PROMETHEUS, b"GET\n"), [(b"allow", b"GET, HEAD")])
             return
         accept = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"accept")
-        given = expose(self._recorder, accept)
+        given = await _aside(lambda: expose(self._recorder, accept))
         await _give(send, 200, given, [], nothing=scope["method"] == "HEAD")
+
+
+async def _aside(work: Callable[[], Exposed]) -> Exposed:
+    """In a thread, so that requests are not held up by a scrape; on another loop than asyncio's, here."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    return await loop.run_in_executor(None, work)
 
 
 async def _give(

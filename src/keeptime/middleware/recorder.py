@@ -56,6 +56,8 @@ class Recorder:
         caps: Caps | None = None,
         most_series: int = layout.MOST_SERIES,
     ) -> None:
+        if not 1 <= most_series <= layout.MOST_SERIES:
+            raise ValueError(f"most_series: {most_series!r}; expected 1 to {layout.MOST_SERIES}")
         self._thresholds = _in_ns(thresholds)
         self.memory: Memory = SharedMemory(path, next(_ORDINALS)) if memory is None else memory
         self._caps, self._most_series = caps or Caps(), most_series

@@ -94,8 +94,12 @@ def _add(into: SeriesTotals, words: memoryview, at: int) -> None:
 
 
 def _buckets(words: memoryview, at: int) -> Iterator[tuple[int, int]]:
-    counts = words[at + layout.BLOCK_HEAD : at + layout.BLOCK].tolist()
-    return ((layout.FIRST_INDEX + place, count) for place, count in enumerate(counts) if count)
+    """Index and count of those that hold any; few do, so the zeros around them are cut off first."""
+    raw = words[at + layout.BLOCK_HEAD : at + layout.BLOCK].tobytes().rstrip(b"\0")
+    begin = (len(raw) - len(raw.lstrip(b"\0"))) // layout.WORD
+    counts = memoryview(raw + bytes(-len(raw) % layout.WORD)).cast("Q")[begin:].tolist()
+    first = layout.FIRST_INDEX + begin
+    return ((index, count) for index, count in enumerate(counts, first) if count)
 
 
 def _latest(exemplars: list[Exemplar], thresholds_ns: tuple[int, ...]) -> list[Exemplar]:
