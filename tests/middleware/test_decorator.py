@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,24 @@ def test_a_coroutine_is_timed_to_its_end_and_calls_at_once_are_apart(recorder: R
     assert [each for each in asyncio.run(many()) if isinstance(each, float)] == [0.06, 0.03]
     assert kept(only(recorder)) == (2, {"error": 1})
     assert only(recorder).seconds >= 0.09
+
+
+def test_an_object_that_is_called_and_a_function_with_some_of_its_arguments(recorder: Recorder) -> None:
+    class Model:
+        async def __call__(self, seconds: float) -> float:
+            await asyncio.sleep(seconds)
+            return seconds
+
+    model = observed("m", recorder=recorder)(Model())
+    part = observed("m", recorder=recorder)(partial(Model.__call__, Model(), GAP))
+    assert asyncio.run(model(GAP)) == asyncio.run(part()) == GAP
+    assert only(recorder).seconds >= 2 * GAP
+
+
+def test_a_version_that_is_a_number_is_one(recorder: Recorder) -> None:
+    with observing("m", recorder=recorder) as request:
+        request.model_version = 3  # type: ignore[assignment]
+    assert seen(recorder).keys() == {Labels("", "m", "3")}
 
 
 def test_a_task_that_is_cancelled_was_left(recorder: Recorder) -> None:

@@ -47,8 +47,13 @@ def wrapped(handler: Any, rpc: Rpc, whole: Any, pieces: Any) -> Any:
     for name in ("unary_unary", "stream_unary", "unary_stream", "stream_stream"):
         behaviour = getattr(handler, name)
         if behaviour is not None:
+            if getattr(behaviour, "experimental_non_blocking", False):
+                return handler  # it is called in another way, which gRPC has no promise about
             made = getattr(grpc, f"{name}_rpc_method_handler")
             observed = (pieces if name.endswith("stream") else whole)(behaviour, rpc)
+            pool = getattr(behaviour, "experimental_thread_pool", None)
+            if pool is not None:
+                observed.experimental_thread_pool = pool
             return made(observed, handler.request_deserializer, handler.response_serializer)
     return handler
 

@@ -78,8 +78,8 @@ def _named(labels: Labels) -> Iterable[tuple[int, tuple[str, str]]]:
 
 
 def clean(value: str) -> str:
-    """Printable, without space around it, cut."""
-    value = value[: LONGEST * 2].strip()
+    """Printable, without space around it, cut. An application may have said a number: no request fails by that."""
+    value = str(value)[: LONGEST * 2].strip()
     if not value.isprintable():
         value = "".join(each if each.isprintable() else "?" for each in value)
     return value.encode()[:LONGEST].decode(errors="ignore")

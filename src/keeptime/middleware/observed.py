@@ -43,11 +43,13 @@ def observed(
 
 
 def _kind(function: Anything) -> Callable[[Anything, Recorder, Labels], Anything]:
-    if inspect.isasyncgenfunction(function):
+    """Of an object that can be called, its `__call__` says what it is."""
+    called = function if inspect.isroutine(function) else type(function).__call__
+    if inspect.isasyncgenfunction(function) or inspect.isasyncgenfunction(called):
         return _async_pieces
-    if inspect.iscoroutinefunction(function):
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called):
         return _awaited
-    if inspect.isgeneratorfunction(function):
+    if inspect.isgeneratorfunction(function) or inspect.isgeneratorfunction(called):
         return _pieces
     return _called
 
