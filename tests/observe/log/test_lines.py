@@ -166,6 +166,19 @@ def test_json_lines(time: object) -> None:
     assert found.attributes == {"path": "/v1/users/*/items/*", "model": "v2", "hit": "true"}
 
 
+def test_envoy_as_json() -> None:
+    log = (
+        "{path: a, format: json, fields: {latency: duration, unit: ms, status: response_code, time: start_time, "
+        "time_of: start, method: method, path: path, flags: response_flags}}"
+    )
+    line = {"start_time": "2026-11-18T08:06:40.500Z", "method": "GET", "path": "/a?b", "duration": 250}
+    gone = sample(log, json.dumps({**line, "response_code": 0, "response_flags": "DC"}), AT + SECOND)
+    well = sample(log, json.dumps({**line, "response_code": 200, "response_flags": "-"}), AT + SECOND)
+    assert (well.failure, well.due_ns, well.done_ns - well.due_ns) == (None, AT + SECOND // 2, 250_000_000)
+    assert well.attributes == {"method": "GET", "path": "/a"}
+    assert (gone.failure, gone.status) == (Failure.DISCONNECTED, None)
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

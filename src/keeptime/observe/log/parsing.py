@@ -57,27 +57,27 @@ class _Template:
 
     def __init__(self, log: Log) -> None:
         parts = parts_of(log.format)
-        self._pattern = re.compile(_pattern(parts), re.DOTALL)
+        self._pattern = re.compile(_pattern(parts) + "()", re.DOTALL)
         places = {each.text: number for number, each in enumerate((p for p in parts if p.variable), 1)}
+        nothing = self._pattern.groups
         fields = log.fields
         upstream = next((each for each in ("upstream_addr", "UPSTREAM_HOST") if each in places), "")
         names = (fields.latency, fields.status, fields.time, fields.method, fields.path, upstream, fields.flags)
-        self._places = tuple(places.get(name, 0) for name in names)
-        self._more = tuple(places[name] for _, name in log.attributes)
+        more = (name for _, name in log.attributes)
+        self._places = tuple(places.get(name, nothing) for name in (*names, *more))
         self._of_request = fields.method == "request", fields.path == "request"
 
     def parse(self, line: bytes) -> Said | str:
         found = self._pattern.fullmatch(line.decode("utf-8", "replace"))
         if found is None:
             return MALFORMED
-        values = [found[place] if place else "" for place in self._places]
+        values = ["" if each == "-" else each for each in found.group(*self._places)]
+        latency, status, time, method, path, upstream, flags, *more = values
         if self._of_request[0]:
-            values[3] = values[3].partition(" ")[0]
+            method = method.partition(" ")[0]
         if self._of_request[1]:
-            values[4] = values[4].partition(" ")[2].partition(" ")[0]
-        latency, status, time, method, path, upstream, flags = map(_said, values)
-        more = tuple(_said(found[place]) for place in self._more)
-        return Said(latency, status, time, method, path, upstream, flags, more)
+            path = path.partition(" ")[2].partition(" ")[0]
+        return Said(latency, status, time, method, path, upstream, flags, tuple(more))
 
 
 def _said(text: str) -> str:

@@ -4,6 +4,8 @@ Guarantees: a request that failed says how; a latency that a line does not say i
 attribute a bounded number of values is told apart. Takes `now`, reads no clock.
 """
 
+from collections.abc import Mapping
+
 from keeptime.contract.eligibility import fits
 from keeptime.contract.traffic.log import Log
 from keeptime.contract.traffic.log_fields import Moment
@@ -18,6 +20,11 @@ LATEST_NS = AHEAD_NS = 600 * 10**9
 """A line that is older than this, or from so far in the future, is not counted."""
 
 MOST_VALUES = 100
+MOST_KEPT = 4096
+"""Different requests whose attributes, and ends, are known without thinking."""
+LONGEST_KEPT = 500
+"""Characters of such a request; a longer one is thought of each time."""
+
 OTHER = "other"
 CLIENT_CLOSED = 499
 """nginx: the client has closed the connection before the answer was there."""
@@ -48,16 +55,18 @@ class Requests:
         self._starts = log.fields.time_of is Moment.START
         self._seen: dict[str, set[str]] = {}
         self._names = tuple(name for name, _ in log.attributes)
+        self._known: dict[tuple[str, str, str, str, tuple[str, ...]], Mapping[str, str]] = {}
+        self._ends: dict[tuple[str, str], tuple[int, Failure | None, str]] = {}
 
     def of(self, said: Said, now_ns: int) -> Sample | str:
         """`now_ns`: Unix nanoseconds."""
-        status = status_of(said.status or "-")
-        if status is None:
+        ended = self._ends.get((said.status, said.flags)) or self._end(said.status, said.flags)
+        if ended is None:
             return BAD_STATUS
+        status, failure, detail = ended
         attributes = self._attributes(said)
         if self._log.match and not fits(self._log.match, {**attributes, "status": str(status)}):
             return UNMATCHED
-        failure, detail = self._failure(status, said.flags)
         took = latency_ns(said.latency, self._per_unit) if said.latency else None
         if took is None and (failure is None or said.latency):
             return BAD_LATENCY
@@ -71,7 +80,7 @@ class Requests:
         status: int,
         failure: Failure | None,
         detail: str,
-        attributes: dict[str, str],
+        attributes: Mapping[str, str],
     ) -> Sample | str:
         at = instant_ns(said.time) if said.time else now_ns
         if at is None:
@@ -98,6 +107,16 @@ class Requests:
             observer=self._log.kind,
         )
 
+    def _end(self, said: str, flags: str) -> tuple[int, Failure | None, str] | None:
+        """Status and failure; None where there is no such status. Few occur, so each is thought of once."""
+        status = status_of(said or "-")
+        if status is None:
+            return None
+        found = (status, *self._failure(status, flags))
+        if len(flags) <= LONGEST_KEPT and len(self._ends) < MOST_KEPT:
+            self._ends[said, flags] = found
+        return found
+
     def _failure(self, status: int, flags: str) -> tuple[Failure | None, str]:
         if flags:
             for flag in flags.split(","):
@@ -109,16 +128,26 @@ class Requests:
             return Failure.STATUS, f"status {status}"
         return (None, "") if status else (Failure.PROTOCOL, "there was no answer")
 
-    def _attributes(self, said: Said) -> dict[str, str]:
+    def _attributes(self, said: Said) -> Mapping[str, str]:
+        """Lines that are alike share one mapping, which nobody changes."""
+        path = said.path.partition("?")[0]
+        key = (said.method, path, said.upstream, said.flags, said.attributes)
+        known = self._known.get(key)
+        if known is not None:
+            return known
         found = {
             "method": said.method,
-            "path": path_of(said.path.partition("?")[0]) if said.path else "",
+            "path": path_of(path) if path else "",
             "upstream": said.upstream,
             "flags": said.flags,
         }
         if self._names:
             found |= zip(self._names, said.attributes, strict=True)
-        return {name: self._capped(name, value) for name, value in found.items() if value}
+        told = {name: self._capped(name, value) for name, value in found.items() if value}
+        size = len(path) + sum(map(len, said.attributes)) + len(said.method) + len(said.upstream) + len(said.flags)
+        if size <= LONGEST_KEPT and len(self._known) < MOST_KEPT:
+            self._known[key] = told
+        return told
 
     def _capped(self, name: str, value: str) -> str:
         seen = self._seen.get(name)

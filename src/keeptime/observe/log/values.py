@@ -15,6 +15,7 @@ LONGEST_NS = 86_400 * 10**9
 """A request that took longer than a day is a mistake in the line."""
 
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+LONGEST_TIME = 64
 _CLF = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)", re.ASCII)
 _NUMBER = re.compile(r"\d{1,20}(?:\.\d{1,12})?", re.ASCII)
 _SCALES = ((1e11, 10**9), (1e14, 10**6), (1e17, 10**3))
@@ -53,9 +54,13 @@ def status_of(text: str) -> int | None:
     return 0 if text in ("0", "000", "-") else None
 
 
-@lru_cache(maxsize=1024)
 def instant_ns(text: str) -> int | None:
     """Unix nanoseconds of a number, of ISO 8601, or of the way of the Common Log Format."""
+    return _instant(text) if len(text) <= LONGEST_TIME else None
+
+
+@lru_cache(maxsize=1024)
+def _instant(text: str) -> int | None:
     try:
         if _NUMBER.fullmatch(text):
             return _of_number(text)
@@ -88,7 +93,6 @@ def _of_iso(text: str) -> int:
     return round(at.replace(microsecond=0).timestamp()) * 10**9 + at.microsecond * 1000
 
 
-@lru_cache(maxsize=4096)
 def path_of(text: str) -> str:
     """A path without host, query and ids: what is a number, a UUID or a long token is `*`."""
     path = re.split(r"[?#;]", text, maxsplit=1)[0]
