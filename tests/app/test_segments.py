@@ -1,9 +1,11 @@
 """Segments are judged from their first tick on, survive a restart, and rest instead of being silent."""
 
 import json
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from keeptime.app.keeper import Keeper
 from keeptime.model.alert import AlertState
@@ -51,7 +53,11 @@ def test_a_segment_is_judged_from_its_first_tick_on_and_operators_alone_hear_of_
     assert [each.name for each in contract_.objectives] == [WHOLE.objective, V1.objective, V2.objective]
     told = [each for each in kept.messages if each.key == V2]
     assert [address.audience for each in told for address in each.addresses] == ["operators"]
-    assert json.loads(told[0].body)["objective"]["internal"] is True
+    said = json.loads(told[0].body)
+    schema = json.loads((files("keeptime.tell") / "message.schema.json").read_text("utf-8"))
+    Draft202012Validator(schema).validate(said)
+    assert said["objective"]["internal"] is True
+    assert said["objective"]["segment"] == {"of": "p90", "values": {"model_version": "v2"}}
 
 
 def test_a_restart_goes_on_with_the_segments_and_tells_nobody_twice(store: Store) -> None:

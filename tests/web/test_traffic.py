@@ -1,7 +1,9 @@
 """Real traffic on the page, in the API and in the metrics, beside the probes."""
 
+from dataclasses import replace
 from typing import Any
 
+from keeptime.testing.showable import FakeShowable
 from keeptime.web.describe import contracts_json
 from keeptime.web.metrics import exposition
 from keeptime.web.page import render
@@ -55,3 +57,14 @@ def test_series_are_summed_by_kind() -> None:
         f'{lately},result="undecided"}} 50.0',
     ):
         assert line in text, line
+
+
+def test_a_contract_that_is_observed_in_traffic_alone_has_no_row_of_probes() -> None:
+    (known,) = with_traffic().contracts
+    alone = replace(known, contract=replace(known.contract, endpoint=None, probes=()))
+    text = words(render(FakeShowable([alone]).snapshot(), None))
+    assert "push, scrape, scrape" in text
+    assert "Last probe" not in text
+    assert "Series" not in text
+    said: dict[str, Any] = contracts_json(FakeShowable([alone]).snapshot())
+    assert said["contracts"][0]["endpoint"] == ""

@@ -123,7 +123,12 @@ def _objective(objective: Objective, verdict: Verdict) -> Json:
         "internal": objective.internal,
         "from": None if objective.begins is None else instant(objective.begins),
         "until": None if objective.ends is None else instant(objective.ends),
+        **({"segment": _segment(objective)} if objective.segment else {}),
     }
+
+
+def _segment(objective: Objective) -> Json:
+    return {"of": objective.segment_of, "values": dict(objective.segment)}
 
 
 def _stated(contract: Contract) -> Json:
