@@ -214,6 +214,23 @@ def test_too_many_series_are_refused_as_a_whole(monkeypatch: pytest.MonkeyPatch)
         read(asked)
 
 
+def test_a_family_that_would_fill_the_memory_costs_itself_and_too_many_cost_the_page() -> None:
+    asked, took = family("asked_total", COUNTER), b"\x0a\x0ctook_seconds" + b"\x22\x00" * 2_200_000
+    labelled(asked).counter.value = 7
+    page = ProtobufPages(WANTED).read(varint(len(took)) + took + delimited(asked))
+    assert only_refusal(page) == ("byte 0", "the family took_seconds is larger than 4 MiB")
+    assert page.points["asked_total"][0].count == 7
+    with pytest.raises(SourceCapped, match="more than 100000 families"):
+        ProtobufPages(WANTED).read(b"\x00" * 200_000)
+
+
+def test_a_histogram_of_too_many_buckets_is_refused() -> None:
+    took = classic()
+    for _ in range(10_001):
+        took.metric[0].histogram.bucket.add()
+    assert "10003 buckets" in read(took).refused[0].why
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 200))
 def test_any_bytes_give_a_page_or_a_source_error(noise: bytes, at: int) -> None:

@@ -175,6 +175,13 @@ def test_too_many_series_are_refused_as_a_whole(monkeypatch: pytest.MonkeyPatch)
     assert len(read("".join(f'asked_total{{x="{nth}"}} 1\n' for nth in range(10))).points["asked_total"]) == 10
 
 
+def test_too_many_lines_are_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keeptime.observe.scrape.text.MOST_LINES", 10)
+    with pytest.raises(SourceCapped, match="more than 10 lines"):
+        read("\n" * 11)
+    assert read("\n" * 10).points == {}
+
+
 def test_refusals_are_counted_and_the_first_ones_said() -> None:
     page = read("".join(f'asked_total{{x="{nth}"}} -1\n' for nth in range(100)))
     assert (page.refusals, len(page.refused)) == (100, pages.SAID)

@@ -13,6 +13,8 @@ from keeptime.model.sketch import Sketch
 
 MOST_SERIES = 50_000
 """Series of one page that are read: beyond that nothing of it is."""
+MOST_LINES = 1_000_000
+"""Lines of one page of text: each costs something, be it empty."""
 MOST_LABELS = 64
 """Labels of one series."""
 LONGEST_LABELS = 16_384

@@ -29,7 +29,10 @@ from keeptime.observe.scrape.page import (
 SCHEMAS = range(-4, 9)
 """Of native histograms with base-2 exponential buckets."""
 MOST_BUCKETS = 10_000
-"""Of one native histogram: a span may claim billions in a few bytes."""
+"""Of one histogram: a span may claim billions in a few bytes."""
+MOST_FAMILIES = 100_000
+LARGEST_FAMILY = 4 * 1024 * 1024
+"""Bytes: a parsed message may take fifty times the memory, where it is made to."""
 FARTHEST = 1000.0
 """A bucket's bounds are at most 2 to this power: beyond that they are no numbers."""
 INFINITE = 1024.0
@@ -51,15 +54,15 @@ class ProtobufPages:
     def read(self, body: bytes) -> Page:
         """Raises SourceError where nothing of it can be used."""
         page, series = Page(), 0
-        for at, data in _delimited(body, page):
+        for nth, (at, data) in enumerate(_delimited(body, page)):
+            if nth >= MOST_FAMILIES:
+                raise SourceCapped(f"the page has more than {MOST_FAMILIES} families")
             name = _name(data)
             family = self._family(name)
             if family is None and name != _STARTED:
                 continue
-            try:
-                message = MetricFamily.FromString(data)
-            except DecodeError:
-                page.refuse(f"byte {at}", f"the family {name} is no message")
+            message = _parsed(data, name, at, page)
+            if message is None:
                 continue
             if family is None:
                 page.started_ns = _started(message)
@@ -102,15 +105,24 @@ def _varint(body: bytes, at: int) -> tuple[int | None, int]:
 
 
 def _name(data: bytes) -> str:
-    """Of a family, without parsing it: its first field; parsed where a writer puts it elsewhere."""
+    """Of a family, without parsing it: its first field, as all writers have it."""
     if data[:1] == b"\x0a":
         size, start = _varint(data, 1)
         if size is not None:
             return data[start : start + size].decode("utf-8", "replace")
+    return ""
+
+
+def _parsed(data: bytes, name: str, at: int, page: Page) -> Any:
+    """The message; None where it is refused."""
+    if len(data) > LARGEST_FAMILY:
+        page.refuse(f"byte {at}", f"the family {name} is larger than {LARGEST_FAMILY // 1024**2} MiB")
+        return None
     try:
-        return str(MetricFamily.FromString(data).name)
+        return MetricFamily.FromString(data)
     except DecodeError:
-        return ""
+        page.refuse(f"byte {at}", f"the family {name} is no message")
+        return None
 
 
 def _read_family(message: Any, family: str, kind: Kind, page: Page, at: int) -> None:
@@ -156,6 +168,8 @@ def _histogram(found: Any, labels: Labels) -> Point | str:
     count = whole(found.sample_count_float or found.sample_count)
     if count is None:
         return "its count is no count"
+    if len(found.bucket) > MOST_BUCKETS:
+        return f"it has {len(found.bucket)} buckets; at most {MOST_BUCKETS} are read"
     buckets = [(each.upper_bound, each.cumulative_count_float or each.cumulative_count) for each in found.bucket]
     if buckets and buckets[-1][0] != INF:
         buckets.append((INF, count))

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from keeptime.contract.presets.preset import Kind
 from keeptime.errors import SourceCapped, SourceError
 from keeptime.observe.scrape.labels import read_labels
-from keeptime.observe.scrape.page import MOST_SERIES, Labels, Page, Point, Wanted, classic, whole
+from keeptime.observe.scrape.page import MOST_LINES, MOST_SERIES, Labels, Page, Point, Wanted, classic, whole
 
 _NAME = re.compile(r"[^\s{]+")
 _LABELS = r'(?:\{((?>[^"}]+|"(?>[^"\\]+|\\.)*")*)\}[ \t]*+)?'
@@ -61,6 +61,8 @@ class TextPages:
 
     def read(self, body: bytes, *, openmetrics: bool) -> Page:
         """Raises SourceError where nothing of it can be used."""
+        if body.count(b"\n") > MOST_LINES:
+            raise SourceCapped(f"the page has more than {MOST_LINES} lines")
         text = body.decode("utf-8", "replace")
         if openmetrics and _EOF.search(text) is None:
             raise SourceError("the page is cut off: it does not end with # EOF")
