@@ -180,6 +180,7 @@ def odd_points() -> dict[str, tuple[Any, str]]:
         "no time": (lambda p: setattr(p, "time_unix_nano", 0), "time_unix_nano is missing"),
         "future": (lambda p: setattr(p, "time_unix_nano", p.time_unix_nano + 61 * 10**9), "in the future"),
         "old": (lambda p: setattr(p, "time_unix_nano", p.time_unix_nano - 3700 * 10**9), "s old"),
+        "name": (lambda p: p.attributes.add(key="k" * 257), "name has 257 characters"),
         "labels": (lambda p: [p.attributes.add(key=f"a{n}") for n in range(99)] and
                    [setattr(a.value, "int_value", 1) for a in p.attributes], "more than 64 attributes"),
     }  # fmt: skip
@@ -288,6 +289,7 @@ def test_a_million_labels_are_refused_and_other_services_are_untouched() -> None
     said = counted.metrics(made.bytes)
     assert said.rejected == 201
     assert "more than 10000 series" in said.message
+    assert len(next(iter(counted.otlps._histograms._services.values())).times) == 10_000
     other = Made(counted)
     other.resource.resource.attributes.add(key="service.name").value.string_value = "other"
     assert counted.metrics(other.bytes).rejected == 0

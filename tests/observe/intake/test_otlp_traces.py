@@ -181,3 +181,4 @@ def test_what_is_kept_is_bounded_whatever_comes() -> None:
     assert (len(newest.spans), newest.left_out) == (kept.OF_A_TRACE, 801)
     assert len(newest.spans[-1].name) == 200
     assert len(inside._kept) == kept.OF_A_CONTRACT
+    assert inside._size == sum(of.size for of in inside._kept.values())

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeptime.model.tally import Tally
+from keeptime.observe.intake import totals
+from keeptime.observe.intake.push import Posted
 from keeptime.observe.intake.refusing import TooMany, Unreadable
 
 from .given import NOW, Given, contract, objective
@@ -152,6 +154,13 @@ def test_a_million_labels_are_refused_and_another_contract_is_untouched() -> Non
 def test_a_head_that_means_nothing_is_refused(said: dict[str, object]) -> None:
     with pytest.raises(Unreadable):
         Given().push(json.dumps(said).encode())
+
+
+def test_instances_without_end_fill_no_memory() -> None:
+    found = Given()
+    for nth in range(totals.MOST_INSTANCES + 5):
+        found.pushes._take(Posted("served", b'{"instance": "i%d", "series": []}' % nth))
+    assert len(found.pushes._growing._of["served"].newest) == totals.MOST_INSTANCES
 
 
 def test_too_many_series_at_once_are_refused() -> None:

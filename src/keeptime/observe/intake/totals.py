@@ -22,6 +22,9 @@ OBSERVER = "push"
 MOST_SERIES, MOST_AT_ONCE = 10_000, 10_000
 """Of one contract, and of one body."""
 
+MOST_INSTANCES = 10_000
+"""Of one contract, of which the newest instant is known; the one that posted longest ago is forgotten first."""
+
 MOST_COUNT, MOST_WITHIN, MOST_BUCKETS = 10**15, 50, 2_000
 LEAST_SCALE, MOST_SCALE = 0, 20
 LEAST_POWER, MOST_POWER = -35, 20
@@ -196,6 +199,9 @@ def _index(name: str, scale: int) -> int:
 
 
 def _forget(newest: dict[str, int], now_ns: int) -> None:
-    """Instances of which nothing came for as long as their series are known."""
-    while newest and now_ns - newest[oldest := next(iter(newest))] > 2 * REMEMBERED_NS:
+    """Instances of which nothing came for as long as their series are known, and those that are too many."""
+    while newest:
+        oldest = next(iter(newest))
+        if now_ns - newest[oldest] <= 2 * REMEMBERED_NS and len(newest) < MOST_INSTANCES:
+            return
         del newest[oldest]

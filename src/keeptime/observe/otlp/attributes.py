@@ -13,7 +13,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from keeptime.contract.exempting import BUILT_IN
 from keeptime.observe.intake.refusing import Wrong
 
-MOST, LONGEST = 64, 200
+MOST, LONGEST, LONGEST_KEY = 64, 200, 256
 _ODD = re.compile(r"[^a-z0-9_]")
 
 
@@ -26,6 +26,8 @@ def attributes_of(one: Attributed) -> dict[str, str]:
     """By name. Raises Wrong."""
     found: dict[str, str] = {}
     for each in one.attributes:
+        if len(each.key) > LONGEST_KEY:
+            raise Wrong(f"an attribute's name has {len(each.key)} characters; at most {LONGEST_KEY} are taken")
         text = text_of(each.value)
         if text is not None:
             found[name_of(each.key)] = text

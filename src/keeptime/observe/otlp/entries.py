@@ -6,6 +6,7 @@ Guarantees: a resource is looked up once while it stays the same and the contrac
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
@@ -68,7 +69,7 @@ class Entries:
 
     def of(self, resource: Resource) -> From:
         """Raises Wrong."""
-        identity = resource.SerializeToString(deterministic=True)
+        identity = blake2b(resource.SerializeToString(deterministic=True), digest_size=16).digest()
         known = self._known.get(identity)
         if known is None:
             known = self._known[identity] = self._look(resource, identity)

@@ -18,11 +18,14 @@ from keeptime.observe.otlp.telling import is_told
 WAITING_SECONDS, MOST_WAITING = 60, 20_000
 """How long, and how many spans, until their request has come."""
 
-OF_A_TRACE, LONGEST = 200, 4_096
+OF_A_TRACE, LONGEST = 200, 2_048
 """Spans of a trace, and bytes of one; of a longer one its attributes are left out."""
 
 OF_A_CONTRACT, OF_ALL, USUAL_ONES = 100, 1_000, 10
 """Traces. The oldest is forgotten first."""
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of all spans that are kept."""
 
 USUAL_EVERY = 10
 """Seconds between two that are kept though they were neither slow nor failed."""
@@ -38,6 +41,10 @@ class _Spans:
     found: list[tuple[str, bytes]] = field(default_factory=list)
     left_out: int = 0
     kept_by: set[str] = field(default_factory=set)
+
+    @property
+    def size(self) -> int:
+        return sum(len(message) for _, message in self.found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class Kept:
         self._waiting: OrderedDict[bytes, _Spans] = OrderedDict()
         self._many = 0
         self._kept: dict[bytes, _Spans] = {}
+        self._size = 0
         self._requests: dict[str, OrderedDict[bytes, _Request]] = {}
         self._usual_at: dict[str, int] = {}
 
@@ -79,7 +87,11 @@ class Kept:
                 of.left_out += 1
                 return
             of.found.append((service, message))
-            self._many += not of.kept_by
+            if not of.kept_by:
+                self._many += 1
+                return
+            self._size += len(message)
+            self._make_room()
 
     def decide(self, contract: str, span: Span, took_ns: int, slow: bool, failed: bool, now_ns: int) -> None:
         """This span is a request of the contract: keep what belongs to it?"""
@@ -116,6 +128,7 @@ class Kept:
         if trace_id not in self._kept:
             of = self._waiting.pop(trace_id, _Spans(0))
             self._many -= len(of.found)
+            self._size += of.size
             self._kept[trace_id] = of
         self._kept[trace_id].kept_by.add(contract)
         those[trace_id] = request
@@ -124,7 +137,11 @@ class Kept:
             self._drop(contract, usual[0])
         if len(those) > OF_A_CONTRACT:
             self._drop(contract, next(iter(those)))
-        if sum(map(len, self._requests.values())) > OF_ALL:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Of the contract that has most, the oldest is forgotten while there are too many or they are too large."""
+        while self._size > MOST_BYTES or sum(map(len, self._requests.values())) > OF_ALL:
             fullest = max(self._requests, key=lambda name: len(self._requests[name]))
             self._drop(fullest, next(iter(self._requests[fullest])))
 
@@ -134,6 +151,7 @@ class Kept:
         of.kept_by.discard(contract)
         if not of.kept_by:
             del self._kept[trace_id]
+            self._size -= of.size
 
     def _forget(self, now_ns: int) -> None:
         """What waited long enough, or is too much."""

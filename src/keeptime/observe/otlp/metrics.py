@@ -6,7 +6,7 @@ series take none of another's room.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -26,8 +26,8 @@ from keeptime.observe.otlp.exported import Exported, Refusals
 from keeptime.observe.otlp.points import Point, in_seconds, totals_of
 
 OBSERVER = "otlp"
-MOST_SERVICES, MOST_SERIES = 200, 10_000
-"""Series are of one service."""
+MOST_SERVICES, MOST_SERIES, MOST_OF_ALL = 200, 10_000, 50_000
+"""Services, series of one, and series of all of them."""
 
 SEEN_SECONDS = 3600
 """For so long after its last point a better histogram stands for a worse one."""
@@ -58,13 +58,18 @@ class Service:
             if usual.signal is not Signal.REQUESTS and self.seen.get(name, 0) > longest
         ]
 
-    def repeated(self, series: tuple[object, ...], at_ns: int) -> bool:
-        """Was this instant of a series here before? Else it is from now on. Raises Wrong."""
+    def repeated(self, series: tuple[object, ...], at_ns: int, room: Callable[[], int]) -> bool:
+        """Was this instant of a series here before? Else it is from now on. `room`: for how many series. Raises
+        Wrong."""
         known = self.times.pop(series, ())
-        if not known and len(self.times) >= MOST_SERIES:
-            oldest = next(iter(self.times))
-            if at_ns - self.times[oldest][-1] < SEEN_SECONDS * SECOND:
-                raise Wrong(f"there are more than {MOST_SERIES} series of this service; expected fewer attributes")
+        if not known and len(self.times) >= (most := min(room(), MOST_SERIES)):
+            oldest = next(iter(self.times), None)
+            if oldest is None or at_ns - self.times[oldest][-1] < SEEN_SECONDS * SECOND:
+                of_this = most == MOST_SERIES
+                said = (
+                    f"{MOST_SERIES} series of this service" if of_this else f"{MOST_OF_ALL} series of all services"
+                )
+                raise Wrong(f"there are more than {said}; expected fewer attributes")
             del self.times[oldest]
         again = at_ns in known or (len(known) == REMEMBERED and at_ns < known[0])
         self.times[series] = known if again else tuple(sorted((*known, at_ns)))[-REMEMBERED:]
@@ -126,6 +131,10 @@ class Histograms:
         self._services[name] = found
         return found
 
+    def _room(self, service: Service) -> int:
+        """How many series it may have, for all that the others have."""
+        return MOST_OF_ALL - sum(len(each.times) for each in self._services.values() if each is not service)
+
     def _metric(
         self, whose: From, service: Service, metric: Metric, wanted: _Wanted, when: When, refusals: Refusals
     ) -> None:
@@ -170,7 +179,7 @@ class Histograms:
             shape.name,
             frozenset((each.key, text_of(each.value)) for each in point.attributes),
         )
-        if service.repeated(series, point.time_unix_nano):
+        if service.repeated(series, point.time_unix_nano, lambda: self._room(service)):
             return "repeated", 0
         grown = _advance(service.growth, series, totals, point, when) if shape.cumulative else totals
         if grown is None or not grown.count:
