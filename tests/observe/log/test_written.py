@@ -42,7 +42,7 @@ async def _counted(folder: Path) -> None:
     await daemon.start()
     try:
         async with asyncio.timeout(30):
-            while not (view := daemon.snapshot().contracts[0]).counted[0].slots:
+            while (view := daemon.snapshot().contracts[0]).counted[0].slots < 4:
                 await asyncio.sleep(0.1)
     finally:
         await daemon.stop()
