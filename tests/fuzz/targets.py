@@ -49,6 +49,8 @@ from keeptime.units import parse_duration, parse_percent, parse_rate, parse_size
 from tests.consumer.given import NOW, SECRET, signed
 from tests.contract.given import BASE
 from tests.fuzz.posting import posted
+from tests.fuzz.streaming import WORDS as OF_STREAMS
+from tests.fuzz.streaming import streamed
 from tests.observe.intake.given import contract as taking
 
 Target = Callable[[bytes], None]
@@ -283,7 +285,7 @@ TARGETS: Mapping[str, Target] = {
     for each in (
         *(contract, receivers, recurrence, networks, promises, figures, promql, imported),
         *(webhook, answer, attributes, series, alerts, retry, addresses, redaction, ledger, asked, scraped),
-        *(pushed, exports),
+        *(pushed, exports, streamed),
     )
 }
 
@@ -314,6 +316,7 @@ COMMON = (
 )
 _JSON = (b'{"', b'":', b"null", b"true", b"1e999", b"9" * 400, b"[" * 2000, b'"\\ud800"', b"NaN")
 WORDS: Mapping[str, tuple[bytes, ...]] = {
+    "streamed": (*OF_STREAMS, *_JSON),
     "contract": (
         b"&a ",
         b"*a",

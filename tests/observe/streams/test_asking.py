@@ -1,6 +1,7 @@
 """What completions are asked: prompts in turn, their nonce, what streaming adds to the body, and the budget."""
 
 import json
+import os
 from pathlib import Path
 from typing import cast
 
@@ -102,6 +103,13 @@ def test_files_that_are_no_prompts(tmp_path: Path, name: str, data: bytes, said:
         target(prompts=str(tmp_path / name))
     with pytest.raises(ProbeError, match="cannot be read"):
         target(prompts=str(tmp_path / "none.txt"))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(ProbeError, match="no regular file"):
+            target(prompts=str(path))
 
 
 def test_what_cannot_be_asked() -> None:

@@ -12,7 +12,7 @@ from keeptime.clock import wall_ns
 from keeptime.contract.load import load_text
 from keeptime.contract.terms import Contract
 from keeptime.contract.written import terms
-from keeptime.model.sample import Sample, Skipped
+from keeptime.model.sample import Connection, Sample, Skipped
 from keeptime.model.tally import Tally
 from keeptime.observe.count import Counter
 from keeptime.observe.engine import Engine
@@ -120,6 +120,13 @@ def test_a_stream_whose_last_token_was_in_time_is_counted_once(url: str) -> None
     assert tallies["whole"].good + tallies["whole"].bad == len(samples)
     slow = sum(each.latency_ns > 100e6 for each in samples)  # by a busy machine
     assert tallies["whole"].bad == slow
+
+
+def test_kept_connections_are_used_again(url: str) -> None:
+    samples, _, _ = observed(loaded(text(url, "ttft_ms=2&gap_ms=2", more=", connection: reuse")), 4)
+    assert {each.failure for each in samples} == {None}
+    assert {each.tokens for each in samples} == {6}
+    assert [each.connection for each in samples].count(Connection.FRESH) < len(samples)
 
 
 def test_a_spent_budget_skips_with_its_reason(url: str) -> None:

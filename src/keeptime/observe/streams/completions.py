@@ -11,7 +11,7 @@ from keeptime.contract.probing.streams import FirstToken
 from keeptime.model.sample import Failure
 from keeptime.observe.asked import Ended
 from keeptime.observe.streams.events import Event
-from keeptime.observe.streams.meaning import DONE, SHOWN, failed
+from keeptime.observe.streams.meaning import DONE, SHOWN, failed, shown
 
 _REASONING = ("reasoning_content", "reasoning")
 _CALLS = ("tool_calls", "function_call")
@@ -111,8 +111,8 @@ def _object(data: bytes) -> Mapping[str, object]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        shown = data[:SHOWN].decode("utf-8", "replace")
-        raise Ended(Failure.STREAM, f"an event that is no JSON object: {shown!r}")
+        said = shown(data[:SHOWN].decode("utf-8", "replace"))
+        raise Ended(Failure.STREAM, f"an event that is no JSON object: '{said}'")
     return value
 
 

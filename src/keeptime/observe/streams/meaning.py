@@ -108,4 +108,10 @@ def failed(said: object) -> Ended:
     if isinstance(said, dict):
         said = said.get("message") or said
     text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-    return Ended(Failure.STREAM, f"the endpoint ended its stream with an error: {text[:SHOWN]}")
+    return Ended(Failure.STREAM, f"the endpoint ended its stream with an error: {shown(text)}")
+
+
+def shown(text: str) -> str:
+    """The beginning of a text of somebody else's, fit to be shown: no control characters, no half characters."""
+    whole = text[:SHOWN].encode("utf-8", "replace").decode()
+    return "".join(each if each.isprintable() else " " for each in whole)

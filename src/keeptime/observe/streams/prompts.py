@@ -92,6 +92,8 @@ def _prompts(given: str | tuple[str, ...]) -> list[Asked]:
     if isinstance(given, tuple):
         return list(given)
     try:
+        if Path(given).exists() and not Path(given).is_file():
+            raise ProbeError(f"prompts: {given} is no regular file")
         with Path(given).open("rb") as file:
             data = file.read(MOST_BYTES + 1)
         text = data.decode("utf-8")
