@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from keeptime.model.token import Scope
 from keeptime.testing.showable import FakeShowable, contract, objective, verdict, view
 from tests.web.conftest import Serve
-from tests.web.scenes import INERT, Condition, every_condition
+from tests.web.scenes import INERT, Condition, every_condition, split, with_traffic
 from tests.web.test_outbox import daemon as dead_letters
 from tests.web.test_tokens import guarded
 
@@ -72,6 +72,20 @@ def http_pages() -> Iterator[Callable[[str], str]]:
 
         yield serving
         server.shutdown()
+
+
+def test_traffic_and_segments_fit_a_phone(serve: Serve, page: Page, complaints: list[str]) -> None:
+    daemon = with_traffic()
+    daemon.contracts += split(20).contracts
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(f"{serve(daemon).url}/?refresh=off")
+    page.screenshot(path=SHOTS / "traffic-phone.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    last = page.locator(".segments li").last
+    assert not last.is_visible()
+    page.locator("summary").click()
+    assert last.is_visible()
+    assert complaints == []
 
 
 def test_conditions_are_seen_at_every_width_and_in_both_schemes(

@@ -23,7 +23,7 @@ def test_the_page_has_a_row_for_each_way_and_what_is_wrong_with_it() -> None:
 
 def test_the_page_sets_probes_beside_users_and_says_where_they_disagree() -> None:
     text = words(render(with_traffic().snapshot(), None))
-    assert "probes and users disagree in the last hour none of 360 probes was bad" in text
+    assert "disagreement in the last hour none of 360 probes was bad" in text
     assert "last hour, probes: 0 bad of 360 (SLI 98.9805% to 100% with 95% confidence)" in text
     assert "last hour, traffic: 3,000 bad of 100,000 (SLI 96.892" in text
     assert "last hour: SLI 92.647% to 96.3236%, for 50 requests lie between two bucket bounds" in text
