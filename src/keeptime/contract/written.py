@@ -218,7 +218,8 @@ def _headers(headers: Mapping[str, str | SecretRef]) -> Terms:
 
 
 def _endpoint(one: Endpoint) -> Terms:
-    found = _given(url=one.url, method=one.method, headers=_headers(one.headers))
+    method = None if one.url.startswith("tcp:") else one.method
+    found = _given(url=one.url, method=method, headers=_headers(one.headers))
     if one.body is not None:
         found["body"] = one.body.decode()
     tls = {each.name: getattr(one.tls, each.name) for each in fields(one.tls)}

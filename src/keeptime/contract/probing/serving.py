@@ -84,7 +84,7 @@ def build(row: Row, kind: Kind) -> KindTerms:
         version=row.get(VERSION, ""),
         inputs=() if inputs is None else inputs.value,
         method=row.get(METHOD, usual),
-        request="" if request is None else json.dumps(request.value, ensure_ascii=False),
+        request="" if request is None else json.dumps(request.value, ensure_ascii=False, sort_keys=True),
         service=row.get(SERVICE, ""),
     )
 
