@@ -10,6 +10,7 @@ from keeptime.contract.scope import Wanted
 from keeptime.contract.traffic.otlp import Otlp, Take
 from keeptime.model.key import Signal
 from keeptime.model.tally import Tally
+from keeptime.observe.otlp.services import MOST_SERVICES
 
 from .otel import DURATION, Counted, Program, contract, objective
 
@@ -270,6 +271,21 @@ def test_a_program_that_began_anew_counts_from_nothing_and_one_that_ran_before_i
     assert counted.counted()["works"] == Tally(3)
 
 
+def test_services_without_end_are_refused_and_those_that_are_known_go_on() -> None:
+    counted = Counted()
+    request = ExportMetricsServiceRequest()
+    for nth in range(MOST_SERVICES + 2):
+        made = Made(counted)
+        made.resource.resource.attributes.add(key="service.name").value.string_value = f"s{nth}"
+        request.resource_metrics.extend(made.request.resource_metrics)
+    said = counted.metrics(request.SerializeToString())
+    assert (said.rejected, "more than 200 services" in said.message) == (2, True)
+    made = Made(counted)
+    made.point.time_unix_nano += 1
+    made.resource.resource.attributes.add(key="service.name").value.string_value = "s0"
+    assert counted.metrics(made.bytes).rejected == 0
+
+
 def test_no_recorded_value_and_exemplars_mean_nothing() -> None:
     counted = Counted()
     made = Made(counted)
@@ -289,7 +305,7 @@ def test_a_million_labels_are_refused_and_other_services_are_untouched() -> None
     said = counted.metrics(made.bytes)
     assert said.rejected == 201
     assert "more than 10000 series" in said.message
-    assert len(next(iter(counted.otlps._histograms._services.values())).times) == 10_000
+    assert len(next(iter(counted.otlps._histograms._services._services.values())).times) == 10_000
     other = Made(counted)
     other.resource.resource.attributes.add(key="service.name").value.string_value = "other"
     assert counted.metrics(other.bytes).rejected == 0

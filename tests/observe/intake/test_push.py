@@ -223,7 +223,7 @@ names = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(items=st.lists(st.dictionaries(names, anything, max_size=5) | anything, max_size=5))
 def test_whatever_is_posted_is_counted_or_refused(items: list[object]) -> None:
     found = GIVEN

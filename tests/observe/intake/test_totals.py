@@ -172,7 +172,7 @@ anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max
 values = anything | st.dictionaries(st.text(max_size=4) | st.integers(-99, 99).map(str), anything, max_size=3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(odd=st.dictionaries(st.sampled_from(sorted(SERIES)), values, max_size=4))
 def test_whatever_a_series_says_it_is_counted_or_refused(odd: dict[str, object]) -> None:
     said = GIVEN.push(json.dumps({"instance": "odd", "series": [SERIES | odd]}).encode())

@@ -5,9 +5,9 @@ histograms that count the same requests the best is taken. A point that is wrong
 series take none of another's room.
 """
 
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags, Metric
@@ -18,62 +18,19 @@ from keeptime.observe.intake.batches import batch_of
 from keeptime.observe.intake.book import Book
 from keeptime.observe.intake.counting import Counting
 from keeptime.observe.intake.refusing import Wrong
-from keeptime.observe.intake.when import SECOND, When
+from keeptime.observe.intake.when import When
 from keeptime.observe.otlp.attributes import attributes_of, text_of
 from keeptime.observe.otlp.conventions import UNITS, USUAL, failure_of, status_of
 from keeptime.observe.otlp.entries import Entries, Entry, From
 from keeptime.observe.otlp.exported import Exported, Refusals
 from keeptime.observe.otlp.points import Point, in_seconds, totals_of
+from keeptime.observe.otlp.services import Service, Services
 
 OBSERVER = "otlp"
-MOST_SERVICES, MOST_SERIES, MOST_OF_ALL = 200, 10_000, 50_000
-"""Services, series of one, and series of all of them."""
-
-SEEN_SECONDS = 3600
-"""For so long after its last point a better histogram stands for a worse one."""
-
-REMEMBERED = 4
-"""Instants of a series: a point of one of them, or older than all, is the same one sent again."""
-
 _NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
 _CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
 _DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 _Wanted = list[tuple[Entry, Signal]]
-
-
-@dataclass(slots=True)
-class Service:
-    """What is remembered of one: what its series grew to, of which instants they were, which histograms came."""
-
-    growth: Growth
-    times: OrderedDict[tuple[object, ...], tuple[int, ...]] = field(default_factory=OrderedDict)
-    seen: dict[str, int] = field(default_factory=dict)
-
-    def streamed(self, when: When) -> list[Signal]:
-        """Signals of tokens that it tells of: those of a request that failed did not come."""
-        longest = when.now - SEEN_SECONDS * SECOND
-        return [
-            usual.signal
-            for name, usual in USUAL.items()
-            if usual.signal is not Signal.REQUESTS and self.seen.get(name, 0) > longest
-        ]
-
-    def repeated(self, series: tuple[object, ...], at_ns: int, room: Callable[[], int]) -> bool:
-        """Was this instant of a series here before? Else it is from now on. `room`: for how many series. Raises
-        Wrong."""
-        known = self.times.pop(series, ())
-        if not known and len(self.times) >= (most := min(room(), MOST_SERIES)):
-            oldest = next(iter(self.times), None)
-            if oldest is None or at_ns - self.times[oldest][-1] < SEEN_SECONDS * SECOND:
-                of_this = most == MOST_SERIES
-                said = (
-                    f"{MOST_SERIES} series of this service" if of_this else f"{MOST_OF_ALL} series of all services"
-                )
-                raise Wrong(f"there are more than {said}; expected fewer attributes")
-            del self.times[oldest]
-        again = at_ns in known or (len(known) == REMEMBERED and at_ns < known[0])
-        self.times[series] = known if again else tuple(sorted((*known, at_ns)))[-REMEMBERED:]
-        return again
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +47,8 @@ class Histograms:
     """`since_ns`: when keeptime began to watch."""
 
     def __init__(self, since_ns: int, counting: Counting, book: Book) -> None:
-        self._since_ns, self._counting, self._book = since_ns, counting, book
-        self._services: OrderedDict[str, Service] = OrderedDict()
+        self._counting, self._book = counting, book
+        self._services = Services(since_ns)
 
     def take(self, request: ExportMetricsServiceRequest, entries: Entries, when: When) -> Exported:
         """Count what can be counted of it."""
@@ -113,7 +70,7 @@ class Histograms:
         wanted = {each.name: _wanted(whose.entries, each.name) for each in metrics}
         if not any(wanted.values()):
             return False
-        service = self._service(whose.service)
+        service = self._services.of(whose.service, when)
         for each in metrics:
             if each.name in USUAL:
                 service.seen[each.name] = when.now
@@ -121,19 +78,6 @@ class Histograms:
             if wanted[each.name]:
                 self._metric(whose, service, each, wanted[each.name], when, refusals)
         return True
-
-    def _service(self, name: str) -> Service:
-        found = self._services.pop(name, None)
-        if found is None:
-            found = Service(Growth(since_ns=self._since_ns, most=MOST_SERIES))
-            if len(self._services) >= MOST_SERVICES:
-                self._services.popitem(last=False)
-        self._services[name] = found
-        return found
-
-    def _room(self, service: Service) -> int:
-        """How many series it may have, for all that the others have."""
-        return MOST_OF_ALL - sum(len(each.times) for each in self._services.values() if each is not service)
 
     def _metric(
         self, whose: From, service: Service, metric: Metric, wanted: _Wanted, when: When, refusals: Refusals
@@ -143,20 +87,14 @@ class Histograms:
         requests = 0
         try:
             shape, points = _shape(metric, counted)
+            for point in points if counted else ():
+                result, new = self._tried(whose, service, shape, point, when, refusals)
+                requests += new
+                results[result] += 1
+                results["late"] += result == "ok" and when.late(point.time_unix_nano)
         except Wrong as error:
             results["refused"] += 1
             refusals.note(metric.name, error)
-            points = ()
-        for point in points if counted else ():
-            try:
-                result, new = self._point(whose, service, shape, point, when)
-            except (Wrong, TotalsRefused) as error:
-                why = error if isinstance(error, Wrong) else Wrong(str(error))
-                result, new = "skewed" if why.skewed else "refused", 0
-                refusals.note(metric.name, why)
-            requests += new
-            results[result] += 1
-            results["late"] += result == "ok" and when.late(point.time_unix_nano)
         for entry, signal in wanted:
             page = self._book.page(entry.contract, entry.otlp)
             if (entry, signal) in counted:
@@ -164,38 +102,49 @@ class Histograms:
             else:
                 page.note(when.now, 0, superseded=1)
 
+    def _tried(
+        self, whose: From, service: Service, shape: _Shape, point: Point, when: When, refusals: Refusals
+    ) -> tuple[str, int]:
+        """What became of a point, and how many requests are new."""
+        try:
+            return self._point(whose, service, shape, point, when)
+        except (Wrong, TotalsRefused) as error:
+            why = error if isinstance(error, Wrong) else Wrong(str(error))
+            refusals.note(shape.name, why)
+            return "skewed" if why.skewed else "refused", 0
+
     def _point(self, whose: From, service: Service, shape: _Shape, point: Point, when: When) -> tuple[str, int]:
-        """What became of it, and how many requests are new."""
         if point.flags & _NO_VALUE:
             return "empty", 0
         if not point.time_unix_nano:
             raise Wrong("time_unix_nano is missing")
         at_ns = when.counted(point.time_unix_nano)
         attributes = {**whose.attributes, **attributes_of(point)}
-        status = status_of(attributes)
         totals = totals_of(point, shape.per_second)
-        series = (
-            whose.identity,
-            shape.name,
-            frozenset((each.key, text_of(each.value)) for each in point.attributes),
-        )
-        if service.repeated(series, point.time_unix_nano, lambda: self._room(service)):
+        named = frozenset((each.key, text_of(each.value)) for each in point.attributes)
+        series = (whose.identity, shape.name, named)
+        if service.repeated(series, point.time_unix_nano, lambda: self._services.room(service)):
             return "repeated", 0
         grown = _advance(service.growth, series, totals, point, when) if shape.cumulative else totals
-        if grown is None or not grown.count:
-            return ("baseline" if grown is None else "ok"), 0
+        if grown is None:
+            return "baseline", 0
+        if grown.count:
+            self._put(shape, attributes, in_seconds(grown, shape.per_second), at_ns, service.streamed(when))
+        return "ok", grown.count
+
+    def _put(
+        self, shape: _Shape, attributes: dict[str, str], grown: Totals, at_ns: int, streamed: Sequence[Signal]
+    ) -> None:
+        """Count it for every entry. `streamed`: signals that a request which failed is bad for, too."""
+        status = status_of(attributes)
         attributes["observer"] = OBSERVER
         if status is not None:
             attributes["status"] = str(status)
-        grown, failed = in_seconds(grown, shape.per_second), Totals(grown.count, grown.count)
         for entry, signal in shape.wanted:
-            known = entry.known(attributes)
-            if not _failed(entry, signal, attributes, status):
-                self._counting.put_batch(batch_of(entry.contract, signal, known, grown, at_ns))
-                continue
-            for each in (signal, *service.streamed(when)):
-                self._counting.put_batch(batch_of(entry.contract, each, known, failed, at_ns))
-        return "ok", grown.count
+            failed = _failed(entry, signal, attributes, status)
+            said = Totals(grown.count, grown.count) if failed else grown
+            for each in (signal, *streamed) if failed else (signal,):
+                self._counting.put_batch(batch_of(entry.contract, each, entry.known(attributes), said, at_ns))
 
 
 def _advance(growth: Growth, series: tuple[object, ...], totals: Totals, point: Point, when: When) -> Totals | None:
@@ -213,10 +162,7 @@ def _wanted(entries: Iterable[Entry], metric: str) -> _Wanted:
 
 def _superseded(entry: Entry, metric: str, service: Service, when: When) -> bool:
     """Does a better histogram count the same requests?"""
-    if metric in entry.named:
-        return False
-    longest = when.now - SEEN_SECONDS * SECOND
-    return any(service.seen.get(better, 0) > longest for better in USUAL[metric].unless)
+    return metric not in entry.named and any(service.sends(better, when) for better in USUAL[metric].unless)
 
 
 def _shape(metric: Metric, wanted: _Wanted) -> tuple[_Shape, Sequence[Point]]:
