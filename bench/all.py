@@ -21,6 +21,7 @@ BENCHES = (
     "delivery",
     "ingest",
     "middleware",
+    "middleware_kinds",
 )
 """In the order of docs/performance.md."""
 

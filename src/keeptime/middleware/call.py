@@ -62,11 +62,15 @@ class Call:
         `stream`: were the pieces those of a stream? Where there are any, if it is not told. `trace`: the value of
         a `traceparent` header. `client_error`: it failed by the caller's own fault, and counts neither way.
         """
-        if self.ended:
-            return
+        if not self.ended:
+            self.count(self._find(labels), failure, stream, trace, client_error)
+
+    def count(
+        self, series: Series, failure: str | None, stream: bool | None, trace: str | None, client_error: bool
+    ) -> None:
+        """It has ended now, and is counted there."""
         self.ended = True
         seconds = perf_counter() - self.began
-        series = self._find(labels)
         stamps = self.stamps if stream is not False else ()
         if client_error:
             series.refused()

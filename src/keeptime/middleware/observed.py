@@ -17,10 +17,11 @@ import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from keeptime.middleware.call import Call
+from keeptime.middleware.call import MOST_HELD, Call
 from keeptime.middleware.failing import kind_of
 from keeptime.middleware.layout import Labels
 from keeptime.middleware.recorder import Recorder
@@ -137,10 +138,13 @@ def _pieces(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
     def observed_call(*given: Any, **named: Any) -> Generator[Any, Any, Any]:
         with closing(function(*given, **named)) as inner:
             call = recorder.begin(labels)
+            stamps = call.stamps
             try:
                 piece = next(inner)
                 while True:
-                    call.chunk()
+                    stamps.append(perf_counter())
+                    if len(stamps) > MOST_HELD:
+                        call.fold()
                     try:
                         sent = yield piece
                     except Exception as error:
@@ -161,10 +165,13 @@ def _async_pieces(function: Anything, recorder: Recorder, labels: Labels) -> Any
     async def observed_call(*given: Any, **named: Any) -> AsyncGenerator[Any, Any]:
         async with aclosing(function(*given, **named)) as inner:
             call = recorder.begin(labels)
+            stamps = call.stamps
             try:
                 piece = await anext(inner)
                 while True:
-                    call.chunk()
+                    stamps.append(perf_counter())
+                    if len(stamps) > MOST_HELD:
+                        call.fold()
                     try:
                         sent = yield piece
                     except Exception as error:

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from keeptime.middleware.call import MOST_HELD, Call
+from keeptime.middleware.counted import Series
 from keeptime.middleware.failing import kind_of
 from keeptime.middleware.labels import OTHER
 from keeptime.middleware.layout import Labels
@@ -45,6 +46,7 @@ class KeeptimeWSGI:
         self._app = app
         self.recorder = Recorder() if recorder is None else recorder
         self._model, self._version = model, model_version
+        self._cache = self.recorder.cache()
         self._version_key, self._consumer_key = _key(model_version_header), _key(consumer_header)
         self._metrics_path, self._metrics = metrics, Metrics(self.recorder)
 
@@ -53,30 +55,40 @@ class KeeptimeWSGI:
             return self._metrics(environ, start_response)
         if environ.get("HTTP_USER_AGENT") == PROBE:
             return self._app(environ, start_response)
-        request = _Request(self, environ, start_response, self.recorder.begin())
+        self.recorder.come()
+        request = _Request(self, environ, start_response)
         try:
             body = self._app(environ, request.start)
         except BaseException as error:
-            request.end(kind_of(error))
+            request.over(kind_of(error))
             raise
         return request.answered(body)
 
-    def labels(self, environ: Environ, route: str) -> Labels:
-        """What the request is known by, as far as it is answered."""
+    def series(self, environ: Environ, route: str) -> Series:
+        """Where the request is counted, by what is known of it now."""
         version = environ.get(MODEL_VERSION) or environ.get(self._version_key) or self._version
-        return Labels(route, self._model, version, environ.get(self._consumer_key, ""))
+        key = route, version, environ.get(self._consumer_key, "")
+        found = self._cache.get(key)
+        if found is None:
+            labels = Labels(route, self._model, version, key[2])
+            found = self.recorder.series(labels)
+            if found.labels == labels:
+                self._cache[key] = found
+        return found
 
 
-class _Request:
+class _Request(Call):
     """One request, until its answer is whole. `_mounted`: where the application is, as the server tells it."""
 
-    __slots__ = ("_call", "_environ", "_headers", "_mounted", "_owner", "_route", "_start", "_status")
+    __slots__ = ("_environ", "_headers", "_mounted", "_owner", "_route", "_start", "_status", "flowing")
 
-    def __init__(self, owner: KeeptimeWSGI, environ: Environ, start: StartResponse, call: Call) -> None:
-        self._owner, self._environ, self._start, self._call = owner, environ, start, call
-        self._mounted = environ.get("SCRIPT_NAME")
+    def __init__(self, owner: KeeptimeWSGI, environ: Environ, start: StartResponse) -> None:
+        self._owner, self._environ, self._start = owner, environ, start
+        self._mounted = environ.get("SCRIPT_NAME", "")
         self._status, self._route = "", OTHER
         self._headers: Headers = ()
+        self.flowing = False
+        super().__init__(owner.recorder.found)
 
     def start(self, status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
         """The `start_response` that the application is given; what it says last holds.
@@ -84,75 +96,74 @@ class _Request:
         Only now is the route known for sure: Flask takes what it has matched away before the body is asked for.
         """
         self._status, self._headers = status, headers
-        self._route = route(self._environ, self._mounted or "")
+        self._route = route(self._environ, self._mounted)
         return self._start(status, headers, *error)
 
     def answered(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """The body for the server."""
-        if isinstance(body, list | tuple):
-            return _Whole(self, self._call, body)
+        if type(body) in (list, tuple):
+            return _Whole(self, body)
         wrapper = self._environ.get("wsgi.file_wrapper")
         if isinstance(wrapper, type) and isinstance(body, wrapper):
             return self._file(body)
-        return _Body(self, self._call, body)
+        return _Body(self, body)
 
     def _file(self, body: Any) -> Iterable[bytes]:
         """The server may send a file as it likes as long as it gets its own wrapper back: it ends when closed."""
         close = getattr(body, "close", None)
 
         def closed() -> None:
-            self.end()
+            self.over()
             if close is not None:
                 close()
 
         try:
             body.close = closed
         except AttributeError:
-            self.end()
+            self.over()
         return body  # type: ignore[no-any-return]
 
     def flows(self) -> None:
         """Many pieces have come: what is known of it by now holds for the gaps between them."""
-        call = self._call
-        if _streams(self._headers) is not False:
-            call.labels = self._owner.labels(self._environ, self._route)
-            call.fold()
+        self.flowing = True
+        if _streams(self._headers) is False:
+            self.stamps.clear()
         else:
-            call.stamps.clear()
+            self.labels = self._owner.series(self._environ, self._route).labels
+            self.fold()
 
-    def end(self, failure: str | None = None) -> None:
+    def over(self, failure: str | None = None) -> None:
         """Count it, once. Without `failure` its status decides."""
-        call = self._call
-        if call.ended:
+        if self.ended:
             return
         theirs = False
         if failure is None and self._status >= "4":
             theirs = self._status < "5"
             failure = None if theirs else "timeout" if self._status.startswith("504") else "error"
-        stream = bool(call.stamps) and _streams(self._headers)
+        stream = bool(self.stamps) and _streams(self._headers)
         if stream is None:
-            stream = len(call.stamps) > 1 or call.labels is not None
+            stream = self.flowing or len(self.stamps) > 1
         environ = self._environ
-        labels = self._owner.labels(environ, self._route)
-        call.end(labels, failure, stream=stream, trace=environ.get("HTTP_TRACEPARENT"), client_error=theirs)
+        series = self._owner.series(environ, self._route)
+        self.count(series, failure, stream, environ.get("HTTP_TRACEPARENT"), theirs)
 
     def left(self) -> None:
         """Closed. What was closed before its end was left by its client, unless nothing was to come."""
-        if not self._call.ended:
-            self.end(None if self._environ.get("REQUEST_METHOD") == "HEAD" else "disconnect")
+        if not self.ended:
+            self.over(None if self._environ.get("REQUEST_METHOD") == "HEAD" else "disconnect")
 
 
 class _Body:
     """What the application answers with, piece by piece."""
 
-    __slots__ = ("_body", "_call", "_request")
+    __slots__ = ("_body", "_request")
 
-    def __init__(self, request: _Request, call: Call, body: Iterable[bytes]) -> None:
-        self._request, self._call, self._body = request, call, body
+    def __init__(self, request: _Request, body: Iterable[bytes]) -> None:
+        self._request, self._body = request, body
 
     def __iter__(self) -> Iterator[bytes]:
-        call, request = self._call, self._request
-        stamps = call.stamps
+        request = self._request
+        stamps = request.stamps
         append = stamps.append
         try:
             for piece in self._body:
@@ -165,9 +176,9 @@ class _Body:
             request.left()
             raise
         except BaseException as error:
-            request.end(kind_of(error))
+            request.over(kind_of(error))
             raise
-        request.end()
+        request.over()
 
     def close(self) -> None:
         self._request.left()
@@ -186,7 +197,10 @@ class _Whole(_Body):
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._body
-        self._request.end()
+        self._request.over()
+
+    def close(self) -> None:
+        self._request.left()
 
 
 def route(environ: Environ, mounted: str = "") -> str:
