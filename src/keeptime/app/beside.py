@@ -62,10 +62,9 @@ class _Lately:
         self.minutes.append((minute, sides))
 
     def settle(self, minute: int) -> None:
-        """Sum up what is of the hour that ends with this minute."""
+        """Forget what is not of the hour that ends with this minute."""
         while self.minutes and self.minutes[0][0] <= minute - MINUTES:
-            self.minutes.popleft()
-        self.sum = sum((each for _, each in self.minutes), Sides())
+            self.sum -= self.minutes.popleft()[1]
 
     def compare(self, now: Worse | None, minute: int) -> bool:
         """Take this minute's answer; is the disagreement to be told of now?"""

@@ -24,6 +24,15 @@ class Sides:
             self.between + other.between,
         )
 
+    def __sub__(self, other: "Sides") -> "Sides":
+        return Sides(
+            self.probe_good - other.probe_good,
+            self.probe_bad - other.probe_bad,
+            self.traffic_good - other.traffic_good,
+            self.traffic_bad - other.traffic_bad,
+            self.between - other.between,
+        )
+
     @property
     def probes(self) -> int:
         return self.probe_good + self.probe_bad

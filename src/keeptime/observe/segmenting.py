@@ -39,7 +39,9 @@ class Segments:
         self._contract, self._objective = contract, objective
         self._given = _given(per)
         self._known: dict[object, ObjectiveKey] = {}
-        self._rest = self._key(rest_of(per))
+        self._places: dict[Segment, ObjectiveKey] = {}
+        self._rest_of = rest_of(per)
+        self._rest = self._key(self._rest_of)
 
     def key(self, attributes: Attributes) -> ObjectiveKey:
         """The segment of a request with these attributes."""
@@ -48,7 +50,9 @@ class Segments:
 
     def know(self, key: ObjectiveKey, tick: int) -> None:
         """An earlier life saw this one, last in this tick."""
-        if key != self._rest and len(self.seen) < self.per.most:
+        found = read(key.objective)
+        if found is not None and key != self._rest and len(self.seen) < self.per.most:
+            self._places[found[1]] = key
             self.seen[key] = max(tick, self.seen.get(key, tick))
 
     def see(self, keys: Iterable[ObjectiveKey], tick: int) -> None:
@@ -63,12 +67,15 @@ class Segments:
         if gone:
             self.seen = {key: tick for key, tick in self.seen.items() if key not in gone}
             self._known = {given: key for given, key in self._known.items() if key not in gone}
+            self._places = {segment: key for segment, key in self._places.items() if key not in gone}
 
     def _learn(self, attributes: Attributes) -> ObjectiveKey:
-        key = self._key(segment_of(self.per, attributes))
-        if key not in self.seen:
-            if len(self.seen) >= self.per.most or key == self._rest:
+        segment = segment_of(self.per, attributes)
+        key = self._places.get(segment)
+        if key is None:
+            if len(self.seen) >= self.per.most or segment == self._rest_of:
                 return self._rest
+            key = self._places[segment] = self._key(segment)
             self.seen[key] = NEW
         if len(self._known) < MOST_SPELLINGS * self.per.most:
             self._known[self._given(attributes)] = key
