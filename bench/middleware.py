@@ -49,6 +49,7 @@ HEADERS = [
     (b"host", b"model"),
     (b"accept", b"*/*"),
     (b"user-agent", b"bench"),
+    (b"x-consumer", b"checkout"),
     (b"content-type", b"application/json"),
 ]
 
@@ -115,6 +116,9 @@ def contenders(folder: Path) -> dict[str, Any]:
         "bare": bare(),
         "keeptime": KeeptimeMiddleware(bare(), recorder=private),
         "keeptime, mapped file": KeeptimeMiddleware(bare(), recorder=mapped),
+        "keeptime, consumer from a header": KeeptimeMiddleware(
+            bare(), recorder=mapped, consumer_header="X-Consumer"
+        ),
         "prometheus-fastapi-instrumentator": instrumented(),
         "starlette_exporter": PrometheusMiddleware(bare()),
     }

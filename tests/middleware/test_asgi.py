@@ -263,6 +263,16 @@ def test_the_application_may_say_which_version_has_answered() -> None:
     assert counted(app, model_version="v3").succeeded == 1
 
 
+def test_a_function_may_tell_the_version_and_fails_nothing() -> None:
+    app = KeeptimeMiddleware(raw(start(), body()), model_version=lambda scope: f"v{len(scope['path'])}")
+    wrong = KeeptimeMiddleware(raw(start(), body()), model_version=lambda scope: scope["nothing"])
+    ask(app, "/ab")
+    ask(app, "/abc")
+    assert counted(app, model_version="v3").count == counted(app, model_version="v4").count == 1
+    assert ask(wrong)[1]["body"] == b"{}"
+    assert counted(wrong).labels == ("/predict", "", "", "")
+
+
 def test_a_flood_of_consumers_is_capped() -> None:
     app = KeeptimeMiddleware(raw(start(), body()), consumer_header="X-Consumer")
     for number in range(60):

@@ -9,6 +9,7 @@ counts it. Knows the ASGI messages, and no framework.
 Written for its cost: what happens for each piece of a stream is one stamp.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from time import perf_counter
 from typing import Any
@@ -28,6 +29,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
+_LOG = logging.getLogger("keeptime.middleware")
+
 GATEWAY_TIMEOUT = 504
 
 _STREAMS = tuple(each.encode() for each in STREAMS)
@@ -39,8 +42,8 @@ class KeeptimeMiddleware:
 
     `metrics`: the path at which the counts are served; at none if it is not given. `push`, `token`: the URL of a
     keeptime daemon that they are posted to, and where its token is found (`env:NAME` or `file:PATH`). `model`,
-    `model_version`: what is served. `model_version_header`, `consumer_header`: names of request headers that tell
-    them.
+    `model_version`: what is served; a version may be asked of a function of the request's scope, at its end.
+    `model_version_header`, `consumer_header`: names of request headers that tell them.
     """
 
     def __init__(
@@ -52,7 +55,7 @@ class KeeptimeMiddleware:
         push: str | None = None,
         token: str | None = None,
         model: str = "",
-        model_version: str = "",
+        model_version: str | Callable[[Scope], str] = "",
         model_version_header: str | None = None,
         consumer_header: str | None = None,
     ) -> None:
@@ -62,9 +65,11 @@ class KeeptimeMiddleware:
         self._streams = Streams()
         self.pusher = None if push is None else Pusher(self.recorder, push, token=token)
         self._metrics, self._metrics_path = Metrics(self.recorder), metrics
-        self._model, self._version = model, model_version
+        self._model = model
+        self._version = model_version if isinstance(model_version, str) else ""
+        self._asking = None if isinstance(model_version, str) else model_version
         self._asked = tuple(_name(each) for each in (model_version_header, consumer_header))
-        self._plain = not any(self._asked)
+        self._plain = not any(self._asked) and self._asking is None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == self._metrics_path or _PROBE in scope["headers"]:
@@ -110,11 +115,7 @@ class KeeptimeMiddleware:
             self._failed(scope, "disconnect", stream)
 
     def _end(self, scope: Scope, status: int, seconds: float, began: float, stream: Stream | None) -> None:
-        try:
-            known = not scope["root_path"] and MODEL_VERSION not in scope
-            series = self._cache[scope["route"].path] if known else self._series(scope)
-        except (KeyError, AttributeError):
-            series = self._series(scope)
+        series = self._series(scope)
         if status < 400:
             if stream is None:
                 series.served(seconds)
@@ -145,18 +146,49 @@ class KeeptimeMiddleware:
         return stream
 
     def _series(self, scope: Scope) -> Series:
-        """It is kept under the route itself, too, where nothing else tells series apart."""
-        version, consumer = (header(scope["headers"], each) if each is not None else None for each in self._asked)
-        told = scope.get(MODEL_VERSION)
-        labels = Labels(route := template(scope), self._model, told or version or self._version, consumer or "")
-        found = self._cache.get(labels)
-        if found is None:
-            found = self.recorder.series(labels)
-            if found.labels == labels:
-                self._cache[labels] = found
-        if self._plain and not scope.get("root_path") and told is None and route == _path(scope):
-            self._cache[route] = found
+        """Found by the route's own path and what the headers say, where nothing else tells series apart."""
+        try:
+            if not scope["root_path"] and MODEL_VERSION not in scope:
+                path = scope["route"].path
+                return self._cache[path if self._plain else self._key(scope["headers"], path)]
+        except (KeyError, AttributeError):
+            pass
+        return self._found(scope)
+
+    def _key(self, headers: Headers, path: str) -> tuple[str, bytes | None, bytes | None]:
+        version = consumer = None
+        version_header, consumer_header = self._asked
+        for name, value in headers:
+            if name == consumer_header:
+                consumer = value
+            elif name == version_header:
+                version = value
+        return path, version, consumer
+
+    def _found(self, scope: Scope) -> Series:
+        """It is kept for the next time, unless a value was cleaned or made `other`: of these there is no end."""
+        path = getattr(scope.get("route"), "path", None)
+        key = self._key(scope["headers"], path or "")
+        version, consumer = ((each or b"").decode("latin-1") for each in key[1:])
+        told = scope.get(MODEL_VERSION) or self._told(scope)
+        labels = Labels(route := template(scope), self._model, told or version or self._version, consumer)
+        found = self._cache.get(labels) or self.recorder.series(labels)
+        if found.labels == labels:
+            self._cache[labels] = found
+            if not told and self._asking is None and route == path:
+                self._cache[path if self._plain else key] = found
         return found
+
+    def _told(self, scope: Scope) -> str | None:
+        """What the application's function says; nothing where it raises, for no request may fail by being
+        counted."""
+        if self._asking is None:
+            return None
+        try:
+            return str(self._asking(scope))
+        except Exception:
+            _LOG.exception("the function that tells the model's version failed")
+            return None
 
 
 _NONE: list[float] = []
@@ -171,10 +203,6 @@ def header(headers: Headers, name: bytes) -> str:
         if each == name:
             return value.decode("latin-1")
     return ""
-
-
-def _path(scope: Scope) -> str | None:
-    return getattr(scope.get("route"), "path", None)
 
 
 def _name(name: str | None) -> bytes | None:
