@@ -118,6 +118,13 @@ def test_only_the_resources_that_an_entry_is_about_and_as_it_says() -> None:
     assert counted.counted() == {"fast": Tally(1, 1)}
 
 
+def test_what_is_no_histogram_and_is_asked_for_by_nobody_is_passed_over_in_silence() -> None:
+    counted = Counted(contract(Otlp("otlp", "sentiment")))
+    program = Program("other")
+    program.meter.create_counter("requests").add(1)
+    assert counted.metrics(program.export()).message == ""
+
+
 def test_where_traces_are_taken_metrics_count_nothing() -> None:
     counted = Counted(contract(Otlp("otlp", take=Take.TRACES)))
     program = Program()
@@ -284,6 +291,17 @@ def test_services_without_end_are_refused_and_those_that_are_known_go_on() -> No
     made.point.time_unix_nano += 1
     made.resource.resource.attributes.add(key="service.name").value.string_value = "s0"
     assert counted.metrics(made.bytes).rejected == 0
+
+
+def test_a_histogram_that_comes_up_in_a_program_that_was_looked_at_before_counts_from_nothing() -> None:
+    counted = Counted()
+    for name in ("process.memory.usage", DURATION):
+        made = Made(counted)
+        made.metric.name = name
+        made.data.aggregation_temporality = 2
+        made.point.start_time_unix_nano = made.now - 10 * 10**9
+        counted.metrics(made.bytes)
+    assert counted.counted()["works"] == Tally(3)
 
 
 def test_no_recorded_value_and_exemplars_mean_nothing() -> None:

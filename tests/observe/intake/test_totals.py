@@ -48,6 +48,14 @@ def test_totals_of_a_program_that_ran_before_are_a_baseline() -> None:
     assert found.counted() == {}
 
 
+def test_a_series_that_comes_up_in_a_program_that_was_looked_at_before_counts_from_nothing() -> None:
+    found = Given()
+    found.push(body())
+    found.now.go(5)
+    found.push(body(SERIES, at=NOW + 5))
+    assert found.counted()["works"] == Tally(9, 1)
+
+
 def test_the_same_or_older_totals_again_count_nothing() -> None:
     found = Given()
     found.push(body(SERIES, started=NOW + 1))

@@ -77,6 +77,7 @@ class Growing:
         of.newest.pop(head.instance, None)
         _forget(of.newest, when.now)
         of.newest[head.instance] = head.at_ns
+        of.growth.look(when.now, head.instance)
         for index, each in enumerate(series):
             try:
                 done.requests += _grown(contract, of.growth, head, each, when, put)

@@ -27,6 +27,7 @@ from keeptime.observe.otlp.points import Point, in_seconds, totals_of
 from keeptime.observe.otlp.services import Service, Services
 
 OBSERVER = "otlp"
+_HISTOGRAMS = ("histogram", "exponential_histogram")
 _NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
 _CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
 _DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
@@ -52,32 +53,32 @@ class Histograms:
 
     def take(self, request: ExportMetricsServiceRequest, entries: Entries, when: When) -> Exported:
         """Count what can be counted of it."""
-        refusals, found = Refusals(), False
+        refusals, found, histograms = Refusals(), False, False
         for of_resource in request.resource_metrics:
             metrics = [each for scope in of_resource.scope_metrics for each in scope.metrics]
+            histograms = histograms or any(each.WhichOneof("data") in _HISTOGRAMS for each in metrics)
             try:
                 whose = entries.of(of_resource.resource)
                 found = self._resource(whose, metrics, when, refusals) or found
             except Wrong as error:
                 refusals.note("resource", error)
-        otherwise = (
-            "" if found or not request.resource_metrics else "no contract here takes any of these histograms"
-        )
-        return refusals.exported(otherwise)
+        passed_over = histograms and not found
+        return refusals.exported("no contract here takes any of these histograms" if passed_over else "")
 
     def _resource(self, whose: From, metrics: Sequence[Metric], when: When, refusals: Refusals) -> bool:
         """Was any of it wanted?"""
-        wanted = {each.name: _wanted(whose.entries, each.name) for each in metrics}
-        if not any(wanted.values()):
+        if not any(each.otlp.counts_metrics for each in whose.entries):
             return False
+        wanted = {each.name: _wanted(whose.entries, each.name) for each in metrics}
         service = self._services.of(whose.service, when)
+        service.growth.look(when.now, whose.identity)
         for each in metrics:
             if each.name in USUAL:
                 service.seen[each.name] = when.now
         for each in metrics:
             if wanted[each.name]:
                 self._metric(whose, service, each, wanted[each.name], when, refusals)
-        return True
+        return any(wanted.values())
 
     def _metric(
         self, whose: From, service: Service, metric: Metric, wanted: _Wanted, when: When, refusals: Refusals
@@ -168,7 +169,7 @@ def _superseded(entry: Entry, metric: str, service: Service, when: When) -> bool
 def _shape(metric: Metric, wanted: _Wanted) -> tuple[_Shape, Sequence[Point]]:
     """Raises Wrong."""
     kind = metric.WhichOneof("data")
-    if kind not in ("histogram", "exponential_histogram"):
+    if kind not in _HISTOGRAMS:
         raise Wrong(f"it is a {kind or 'metric without points'}; expected a histogram: only that tells latencies")
     one = metric.histogram if kind == "histogram" else metric.exponential_histogram
     if one.aggregation_temporality not in (_CUMULATIVE, _DELTA):
