@@ -1,11 +1,15 @@
 """gRPC servers of both kinds, really called: each call is counted once, as it ended."""
 
 import asyncio
+import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -142,6 +146,10 @@ def service(what: Any) -> Any:
     return grpc.method_handlers_generic_handler("model.Model", handlers)
 
 
+HEALTH = grpc.method_handlers_generic_handler(
+    "grpc.health.v1.Health", {"Check": unary(lambda request, context: b"\x08\x01")}
+)
+"""Always SERVING."""
 NAMED: dict[str, str] = {"model": "sentiment", "consumer_header": "X-Consumer", "model_version_header": "version"}
 
 
@@ -151,7 +159,7 @@ def threads(recorder: Recorder, workers: int = 4) -> Iterator[str]:
         ThreadPoolExecutor(workers),
         interceptors=[KeeptimeInterceptor(recorder=recorder, **NAMED)],  # type: ignore[arg-type]
     )
-    server.add_generic_rpc_handlers((service(Threads),))
+    server.add_generic_rpc_handlers((service(Threads), HEALTH))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
@@ -168,7 +176,7 @@ def tasks(recorder: Recorder) -> Iterator[str]:
     async def serve() -> None:
         interceptor = KeeptimeAioInterceptor(recorder=recorder, **NAMED)  # type: ignore[arg-type]
         server = grpc.aio.server(migration_thread_pool=ThreadPoolExecutor(2), interceptors=[interceptor])
-        server.add_generic_rpc_handlers((service(Tasks),))
+        server.add_generic_rpc_handlers((service(Tasks), HEALTH))
         ports.append(server.add_insecure_port("127.0.0.1:0"))
         await server.start()
         ready.set()
@@ -292,6 +300,29 @@ def test_plain_functions_behind_either_kind_of_server(served: tuple[grpc.Channel
     assert list(channel.unary_stream("/model.Model/ThreadedStream")(b"a b")) == [b"a", b"b"]
     wait_until(lambda: len(seen(recorder, in_flight=None)) == 2, 10, "the stream")
     assert kept(only(recorder, Signal.INTER_TOKEN)) == (1, {}, 0)
+
+
+CONTRACT = """\
+contract: served
+endpoint: {{url: "http://{address}"}}
+observe:
+  - probe: {{every: 10s, kind: grpc}}
+objectives:
+  - 99% of requests under 5s over 28d
+operators: {{tell: ["log:"]}}
+"""
+
+
+@pytest.mark.parametrize("serving", [threads, tasks])
+def test_what_keeptime_sends_is_counted_by_keeptime(serving: Callable[..., Any], tmp_path: Path) -> None:
+    recorder = Recorder()
+    with serving(recorder) as address, grpc.insecure_channel(address) as channel:
+        (tmp_path / "contract.yaml").write_text(CONTRACT.format(address=address))
+        command = [sys.executable, "-m", "keeptime", "probe", str(tmp_path / "contract.yaml"), "--json"]
+        assert json.loads(subprocess.run(command, capture_output=True, timeout=60).stdout)["success"]
+        assert not seen(recorder)
+        assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"") == b"\x08\x01"
+        assert _settled(recorder, 1).ok == 1
 
 
 def test_the_wait_for_a_thread_is_latency() -> None:

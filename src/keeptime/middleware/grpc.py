@@ -39,7 +39,7 @@ class KeeptimeInterceptor(grpc.ServerInterceptor):  # type: ignore[misc]
             return None
         details = handler_call_details
         rpc = self._naming.rpc(details.method, details.invocation_metadata, perf_counter())
-        return wrapped(handler, rpc, _whole, _pieces)
+        return handler if rpc is None else wrapped(handler, rpc, _whole, _pieces)
 
 
 def wrapped(handler: Any, rpc: Rpc, whole: Any, pieces: Any) -> Any:

@@ -42,9 +42,8 @@ class KeeptimeAioInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         handler = await continuation(details)
         if handler is None:
             return None
-        return wrapped(
-            handler, self._naming.rpc(details.method, details.invocation_metadata, came), _whole, _pieces
-        )
+        rpc = self._naming.rpc(details.method, details.invocation_metadata, came)
+        return handler if rpc is None else wrapped(handler, rpc, _whole, _pieces)
 
 
 def _whole(behaviour: Behaviour, rpc: Rpc) -> Behaviour:

@@ -14,6 +14,7 @@ import grpc
 from keeptime.middleware.call import Call
 from keeptime.middleware.layout import Labels
 from keeptime.middleware.recorder import Recorder
+from keeptime.middleware.routes import PROBE
 
 FAILURES = {
     grpc.StatusCode.UNKNOWN: "error",
@@ -45,18 +46,20 @@ class Naming:
     model_version_header: str | None = None
     consumer_header: str | None = None
 
-    def rpc(self, method: str, metadata: Metadata, came: float) -> "Rpc":
-        """One that came at this instant of `time.perf_counter`."""
+    def rpc(self, method: str, metadata: Metadata, came: float) -> "Rpc | None":
+        """One that came at this instant of `time.perf_counter`; None of keeptime's own probes, which it counts."""
         sent = {str(key): value for key, value in metadata or () if isinstance(value, str)}
+        if sent.get("user-agent") == PROBE:
+            return None
         version = sent.get(_key(self.model_version_header)) or self.model_version
         labels = Labels(method, self.model, version, sent.get(_key(self.consumer_header), ""))
         return Rpc(self.recorder, labels, came, sent.get("traceparent"))
 
 
 class Rpc:
-    """One call under way. `began`: it is in flight from then on, and counts from when it came."""
+    """One call under way: in flight once it has begun, and counted from when it came."""
 
-    __slots__ = ("_allowed", "_call", "_came", "_labels", "_open", "_recorder", "_trace", "chunk")
+    __slots__ = ("_allowed", "_came", "_labels", "_open", "_recorder", "_trace", "chunk")
 
     def __init__(self, recorder: Recorder, labels: Labels, came: float, trace: str | None) -> None:
         self._recorder, self._labels, self._came, self._trace = recorder, labels, came, trace
