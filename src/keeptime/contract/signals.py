@@ -18,10 +18,11 @@ STREAMED = frozenset({Signal.FIRST_TOKEN, Signal.INTER_TOKEN, Signal.OUTPUT_TOKE
 
 def check_signals(contract: Contract, drafts: Sequence[Placed[Draft]], report: Report) -> None:
     """Report signals that nothing measures."""
-    streaming = bool(contract.traffic) or any(probe.kind in STREAMING for probe in contract.probes)
+    streaming = any(probe.kind in STREAMING for probe in contract.probes)
     for draft in drafts:
         one = draft.value
-        if one.of in STREAMED and not one.warns_of and not streaming:
+        told = streaming or any(each.tells(one.of) for each in contract.traffic)
+        if one.of in STREAMED and not one.warns_of and not told:
             message = (
                 f"{one.label}: nothing observed tells of '{one.of}'; expected a probe of kind openai, sse or "
                 "ndjson, or traffic that streams, such as a 'scrape' of a model server"

@@ -166,6 +166,21 @@ def test_json_lines(time: object) -> None:
     assert found.attributes == {"path": "/v1/users/*/items/*", "model": "v2", "hit": "true"}
 
 
+def test_tokens_of_a_gateway_that_logs_them() -> None:
+    log = "{path: a, format: json, fields: {latency: total, unit: s, first_token: ttft, tokens: usage.out}}"
+    line = {"status": 200, "total": 2.5, "ttft": 0.5, "usage": {"out": 101}}
+    found = sample(log, json.dumps(line)).stream
+    assert found is not None
+    assert (found.first_token_ns, found.output_token_ns) == (500_000_000, 20_000_000.0)
+    assert sample(log, json.dumps({**line, "ttft": None})).stream is None
+    assert request(log, json.dumps({**line, "ttft": 3})) == "bad_latency"
+    text = (
+        "{path: a, format: '$status $request_time $upstream_header_time', "
+        "fields: {first_token: upstream_header_time}}"
+    )
+    assert getattr(sample(text, "200 0.5 0.1").stream, "first_token_ns", None) == 100_000_000
+
+
 def test_envoy_as_json() -> None:
     log = (
         "{path: a, format: json, fields: {latency: duration, unit: ms, status: response_code, time: start_time, "

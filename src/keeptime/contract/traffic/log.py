@@ -21,6 +21,7 @@ from keeptime.contract.traffic.log_fields import FIELDS, Fields, bare, fields_of
 from keeptime.contract.traffic.log_format import JSON, NAMED, Unreadable, is_envoy, parts_of
 from keeptime.contract.traffic.source import Traffic
 from keeptime.contract.traffic.written import Terms, given
+from keeptime.model.key import Signal
 
 BUILT_IN = ("method", "path", "upstream", "flags", "status")
 """Attributes that a line has where its format tells them."""
@@ -47,6 +48,11 @@ class Log(Traffic):
     match: Where = ()
     failed: tuple[tuple[int, int], ...] = FAILED
     begin: Begin = Begin.END
+
+    def tells(self, of: Signal) -> bool:
+        """A line tells of the first token and of how many there were, where it has them; of none in between."""
+        told = {Signal.FIRST_TOKEN: self.fields.first_token, Signal.OUTPUT_TOKEN: self.fields.tokens}
+        return bool(told.get(of, of is Signal.REQUESTS))
 
     @property
     def said(self) -> str:

@@ -33,6 +33,8 @@ class Fields:
     method: str = ""
     path: str = ""
     flags: str = ""
+    first_token: str = ""
+    tokens: str = ""
 
 
 _NAME = Text("the name of a variable or field")
@@ -59,8 +61,20 @@ TIME_OF = Field(
 METHOD = Field("method", _NAME, "The method, for the attribute `method`.", default="as the format has it")
 PATH = Field("path", _NAME, "What was asked for, for the attribute `path`.", default="as the format has it")
 FLAGS = Field("flags", _NAME, "Envoy's response flags.", default="RESPONSE_FLAGS for Envoy")
+FIRST_TOKEN = Field(
+    "first_token",
+    _NAME,
+    "When the first token came, counted like the latency. A line without it was no stream.",
+    default="not told",
+)
+TOKENS = Field(
+    "tokens", _NAME, "How many tokens there were, beside `first_token`, for `output_token`.", default="not told"
+)
 
-_ROWS: tuple[Field[str], ...] = (LATENCY, UNIT, STATUS, TIME, TIME_OF, METHOD, PATH, FLAGS)
+_ROWS: tuple[Field[str], ...] = (
+    *(LATENCY, UNIT, STATUS, TIME, TIME_OF, METHOD, PATH, FLAGS),
+    *(FIRST_TOKEN, TOKENS),
+)
 _USUAL: Mapping[bool, Mapping[str, Sequence[str]]] = {
     False: {
         "latency": ("request_time",),
@@ -140,6 +154,8 @@ def _made(found: Mapping[str, str]) -> Fields:
         method=found.get("method", ""),
         path=found.get("path", ""),
         flags=found.get("flags", ""),
+        first_token=found.get("first_token", ""),
+        tokens=found.get("tokens", ""),
     )
 
 

@@ -40,6 +40,8 @@ class Said(NamedTuple):
     path: str
     upstream: str
     flags: str
+    first_token: str
+    tokens: str
     attributes: tuple[str, ...]
 
 
@@ -63,8 +65,9 @@ class _Template:
         fields = log.fields
         upstream = next((each for each in ("upstream_addr", "UPSTREAM_HOST") if each in places), "")
         names = (fields.latency, fields.status, fields.time, fields.method, fields.path, upstream, fields.flags)
+        streamed = (fields.first_token, fields.tokens)
         more = (name for _, name in log.attributes)
-        self._places = tuple(places.get(name, nothing) for name in (*names, *more))
+        self._places = tuple(places.get(name, nothing) for name in (*names, *streamed, *more))
         self._of_request = fields.method == "request", fields.path == "request"
 
     def parse(self, line: bytes) -> Said | str:
@@ -72,12 +75,12 @@ class _Template:
         if found is None:
             return MALFORMED
         values = ["" if each == "-" else each for each in found.group(*self._places)]
-        latency, status, time, method, path, upstream, flags, *more = values
+        latency, status, time, method, path, upstream, flags, first, tokens, *more = values
         if self._of_request[0]:
             method = method.partition(" ")[0]
         if self._of_request[1]:
             path = path.partition(" ")[2].partition(" ")[0]
-        return Said(latency, status, time, method, path, upstream, flags, tuple(more))
+        return Said(latency, status, time, method, path, upstream, flags, first, tokens, tuple(more))
 
 
 def _said(text: str) -> str:
@@ -118,7 +121,7 @@ class _Json:
     def __init__(self, log: Log) -> None:
         fields = log.fields
         names = (fields.latency, fields.status, fields.time, fields.method, fields.path, fields.flags)
-        self._names = names
+        self._names = (*names, fields.first_token, fields.tokens)
         self._more = tuple(name for _, name in log.attributes)
         self._decode = msgspec.json.Decoder().decode
 
@@ -131,10 +134,9 @@ class _Json:
             return MALFORMED
         if not isinstance(found, dict):
             return MALFORMED
-        latency, status, time, method, path, flags = (_field(found, name) for name in self._names)
-        return Said(
-            latency, status, time, method, path, "", flags, tuple(_field(found, each) for each in self._more)
-        )
+        latency, status, time, method, path, flags, first, tokens = (_field(found, name) for name in self._names)
+        more = tuple(_field(found, each) for each in self._more)
+        return Said(latency, status, time, method, path, "", flags, first, tokens, more)
 
     def _mended(self, line: bytes) -> object:
         """The same of bytes that are no UTF-8."""

@@ -4,12 +4,14 @@ Guarantees: a request that failed says how; a latency that a line does not say i
 attribute a bounded number of values is told apart. Takes `now`, reads no clock.
 """
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from keeptime.contract.eligibility import fits
 from keeptime.contract.traffic.log import Log
 from keeptime.contract.traffic.log_fields import Moment
-from keeptime.model.sample import Connection, Failure, Phases, Sample
+from keeptime.model.sample import Connection, Failure, Phases, Sample, Stream
 from keeptime.observe.log.parsing import MOST_OF_A_VALUE, Said
 from keeptime.observe.log.values import NANOSECONDS, instant_ns, latency_ns, path_of, status_of
 
@@ -26,6 +28,7 @@ LONGEST_KEPT = 500
 """Characters of such a request; a longer one is thought of each time."""
 
 OTHER = "other"
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
 CLIENT_CLOSED = 499
 """nginx: the client has closed the connection before the answer was there."""
 
@@ -70,7 +73,19 @@ class Requests:
         took = latency_ns(said.latency, self._per_unit) if said.latency else None
         if took is None and (failure is None or said.latency):
             return BAD_LATENCY
-        return self._sample(said, now_ns, took or 0, status, failure, detail, attributes)
+        stream = self._stream(said, took or 0) if said.first_token else None
+        if stream is None and said.first_token and failure is None:
+            return BAD_LATENCY
+        found = self._sample(said, now_ns, took or 0, status, failure, detail, attributes)
+        return replace(found, stream=stream) if stream is not None and isinstance(found, Sample) else found
+
+    def _stream(self, said: Said, took: int) -> Stream | None:
+        """None where the first token is said to have come before the request, or after its end."""
+        first = latency_ns(said.first_token, self._per_unit)
+        if first is None or first > took:
+            return None
+        tokens = int(said.tokens) if _COUNT.fullmatch(said.tokens) else 0
+        return Stream(first, took, tokens=tokens)
 
     def _sample(
         self,
