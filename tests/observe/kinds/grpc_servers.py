@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import grpc
 from google.protobuf import descriptor_pb2
@@ -57,6 +58,36 @@ def _handlers(call: Call, asked: type[Message]) -> grpc.RpcMethodHandler:
     )
 
 
+REFLECTION = {
+    name: message_of([protocols.reflection()], f"grpc.reflection.v1.{name}")
+    for name in ("ServerReflectionRequest", "ServerReflectionResponse")
+}
+
+
+def _one_by_one(
+    questions: Iterator[Message], _context: grpc.ServicerContext, lost: frozenset[str] = frozenset()
+) -> Iterator[Message]:
+    """Reflection v1 of the kind that gives each file alone, as the protocol allows."""
+    files = {each.name: each.SerializeToString() for each in shop_files() if each.name not in lost}
+    for asked in questions:
+        name = asked.file_by_filename or "shop/shop.proto"  # type: ignore[attr-defined]
+        if name in files:
+            given = {"file_descriptor_response": {"file_descriptor_proto": [files[name]]}}
+        else:
+            given = {"error_response": {"error_code": 5, "error_message": f"{name} is not here"}}  # type: ignore[dict-item]
+        yield REFLECTION["ServerReflectionResponse"](**given)
+
+
+def v1(lost: frozenset[str] = frozenset()) -> grpc.GenericRpcHandler:
+    handler = grpc.stream_stream_rpc_method_handler(
+        partial(_one_by_one, lost=lost),
+        request_deserializer=REFLECTION["ServerReflectionRequest"].FromString,
+        response_serializer=lambda message: message.SerializeToString(),
+    )
+    name = "grpc.reflection.v1.ServerReflection"
+    return grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": handler})
+
+
 @contextmanager
 def serving_grpc(
     *,
@@ -67,6 +98,7 @@ def serving_grpc(
     credentials: grpc.ServerCredentials | None = None,
     options: Sequence[tuple[str, object]] = (),
     compression: grpc.Compression | None = None,
+    more: Sequence[grpc.GenericRpcHandler] = (),
 ) -> Iterator[int]:
     """A port with the health service, the shop, and inference where there is one."""
     server = grpc.server(ThreadPoolExecutor(4), options=list(options), compression=compression)
@@ -76,7 +108,7 @@ def serving_grpc(
     checks.set("shop.Shop", state)
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     shop = {"Buy": _handlers(buy, SHOP["Wish"])}
-    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("shop.Shop", shop)])
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("shop.Shop", shop), *more])
     if infer is not None:
         handlers = {
             "ModelInfer": _handlers(infer, INFER["ModelInferRequest"]),

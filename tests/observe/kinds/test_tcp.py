@@ -94,7 +94,8 @@ def test_something_is_sent_first() -> None:
 def test_something_else_comes(script: object, failure: Failure) -> None:
     endpoint = "{{url: 'tcp://127.0.0.1:{port}', expect: {{regex: PONG, max_body: 2KiB}}}}"
     with serving(script) as port:  # type: ignore[arg-type]
-        assert once(endpoint.format(port=port), "kind: tcp", "500ms").failure is failure
+        timeout = "500ms" if failure is Failure.TIMEOUT else "10s"
+        assert once(endpoint.format(port=port), "kind: tcp", timeout).failure is failure
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
