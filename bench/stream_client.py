@@ -24,8 +24,9 @@ from keeptime.observe.count import Counter
 from keeptime.observe.engine import Engine
 
 Order = dict[str, object]
-Gaps = dict[str, list[list[float]]]
-"""By name of the stream, in the order in which they were asked: nanoseconds between tokens."""
+Gaps = dict[str, list[list[tuple[float, bool]]]]
+"""By name of the stream, in the order in which they were asked: nanoseconds between tokens, and whether both had an
+instant of their own."""
 BODY = json.dumps({"stream": True, "messages": [{"role": "user", "content": "count"}]}).encode()
 
 
@@ -45,7 +46,7 @@ def by_keeptime(order: Order) -> Gaps:
         counter.add(outcome)
         if isinstance(outcome, Skipped) or outcome.failure is not None or outcome.stream is None:
             raise SystemExit(f"a stream was not whole: {outcome}")
-        found[outcome.contract].append([gap / n for gap, n in outcome.stream.gaps for _ in range(n)])
+        found[outcome.contract].append([(gap / n, n == 1) for gap, n in outcome.stream.gaps for _ in range(n)])
 
     engine = Engine(contracts, sink, overdue=counter.overdue, stamps=bool(order.get("stamps", True)))
     engine.start()
@@ -111,7 +112,7 @@ async def by_hand(order: Order) -> Gaps:
                     choices = json.loads(line[6:])["choices"]
                     if choices and choices[0]["delta"].get("content"):
                         instants.append(time.monotonic_ns())
-            found[f"{order['run']}-{index}"].append([b - a for a, b in pairwise(instants)])
+            found[f"{order['run']}-{index}"].append([(b - a, True) for a, b in pairwise(instants)])
 
     await asyncio.gather(*(one(index) for index in range(int(str(order["streams"])))))
     return found
