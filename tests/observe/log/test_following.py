@@ -216,6 +216,29 @@ async def _refused_lines_are_counted_and_a_missing_file_is_tried_again(tmp_path:
     assert samples[0].latency_ns == 12_000_000
 
 
+def test_a_bug_ends_no_log(tmp_path: Path) -> None:
+    asyncio.run(a_bug_ends_no_log(tmp_path))
+
+
+async def a_bug_ends_no_log(tmp_path: Path) -> None:
+    samples: list[Sample] = []
+    (tmp_path / "log").write_text("")
+
+    def count(sample: Sample) -> None:
+        samples.append(sample)
+        if len(samples) == 1:
+            raise ZeroDivisionError
+
+    follower = LogFollower([contract(LOG, tmp_path)], count, SystemClock())
+    follower.start()
+    await asyncio.sleep(0.2)
+    _add(tmp_path / "log", LINE.format(number=1))
+    await _until(lambda: "a bug of keeptime" in follower.views("c")[0].problem)
+    _add(tmp_path / "log", LINE.format(number=2))
+    await _until(lambda: len(samples) == 2 and follower.views("c")[0].problem == "")
+    await follower.stop()
+
+
 def test_a_log_that_did_not_change_is_followed_on_and_another_is_not(tmp_path: Path) -> None:
     asyncio.run(_a_log_that_did_not_change_is_followed_on_and_another_is_not(tmp_path))
 

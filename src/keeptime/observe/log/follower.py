@@ -77,17 +77,18 @@ class Following:
         self._looking_since = now = self._clock.monotonic_ns()
         try:
             got = await asyncio.to_thread(self._tail.look, now)
+            self._looking_since = None
+            self._well()
+            await self.take(got)
         except OSError as error:
             self._failed(error.strerror or str(error))
             return False
         except Exception as error:
-            log.exception("a bug of keeptime: %s cannot be read", self.log.said)
+            log.exception("a bug of keeptime: %s cannot be followed", self.log.said)
             self._failed(f"a bug of keeptime: {blame(error)}")
             return False
         finally:
             self._looking_since = None
-        self._well()
-        await self.take(got)
         return got.more
 
     async def take(self, got: Got) -> None:
