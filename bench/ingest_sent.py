@@ -33,6 +33,7 @@ REQUESTS = 5_000
 """Requests of one pushed body."""
 
 IDLE_SECONDS = 5.0
+PEER = "Prometheus, remote write"
 TERMS = """\
 contract: bench
 observe:
@@ -176,7 +177,7 @@ def ways(seed: int) -> dict[str, Way]:
         "Content-Encoding": "snappy",
         "X-Prometheus-Remote-Write-Version": "0.1.0",
     }
-    found["Prometheus, remote write"] = Way("prometheus", "/api/v1/write", written, SERIES, remote_write())
+    found[PEER] = Way("prometheus", "/api/v1/write", written, SERIES, remote_write())
     return found
 
 
@@ -195,7 +196,10 @@ def measure(quick: bool, seed: int) -> dict[str, Any]:
                 spent = _spent(way, url, pid, range(turn * sends, (turn + 1) * sends), idle[way.server])
                 found[name].append(sends * way.items / spent)
             print(f"round {turn + 1} of {rounds}", file=sys.stderr, flush=True)
-    return {"series": SERIES, "requests": REQUESTS, "idle_cpu": idle, "items_per_cpu_second": found}
+    over = {name: statistics.median(each) / statistics.median(found[PEER]) for name, each in found.items()}
+    ratios = {name: ratio for name, ratio in over.items() if name.startswith("OTLP")}
+    given = {"series": SERIES, "requests": REQUESTS, "idle_cpu": idle}
+    return {**given, "items_per_cpu_second": found, "over_prometheus": ratios}
 
 
 def _spent(way: Way, url: str, pid: int, sends: Sequence[int], idle: float) -> float:
@@ -239,8 +243,7 @@ def say(found: Mapping[str, Any]) -> None:
         "items by CPU second of the server: histogram points, requests, or series of totals; median (least to most)"
     )
     figures = found["items_per_cpu_second"]
-    peer = statistics.median(figures["Prometheus, remote write"])
     for name, each in figures.items():
-        middle = statistics.median(each)
-        beside = f"{middle / peer:6.2f} of Prometheus" if "OTLP" in name else ""
-        print(f"{name:28} {middle:10,.0f} ({min(each):,.0f} to {max(each):,.0f}) {beside}")
+        ratio = found["over_prometheus"].get(name)
+        beside = "" if ratio is None else f"{ratio:6.2f} of Prometheus"
+        print(f"{name:28} {statistics.median(each):10,.0f} ({min(each):,.0f} to {max(each):,.0f}) {beside}")
