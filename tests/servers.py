@@ -30,12 +30,17 @@ class Running:
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path, ready: str = "/", cwd: Path | None = None) -> Iterator[Running]:
-    """Start `command`, which listens on one TCP port of 127.0.0.1 (0: any), until GET `ready` answers."""
+def running(
+    command: Sequence[str], log: Path, ready: str = "/", cwd: Path | None = None, seconds: float = READY_SECONDS
+) -> Iterator[Running]:
+    """Start `command`, which listens on one TCP port of 127.0.0.1 (0: any), until GET `ready` answers.
+
+    `seconds`: it may take so long.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=cwd)
     try:
-        yield Running(_await_ready(process, log, ready), process, log)
+        yield Running(_await_ready(process, log, ready, seconds), process, log)
     finally:
         end(process)
 
@@ -50,8 +55,8 @@ def end(process: subprocess.Popen[bytes], seconds: float = 10.0) -> int:
         return process.wait()
 
 
-def _await_ready(process: subprocess.Popen[bytes], log: Path, ready: str) -> str:
-    deadline = time.monotonic() + READY_SECONDS
+def _await_ready(process: subprocess.Popen[bytes], log: Path, ready: str, seconds: float) -> str:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         port = listening_port(process.pid)
         if port is not None and _answers(f"http://127.0.0.1:{port}{ready}"):

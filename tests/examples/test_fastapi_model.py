@@ -37,11 +37,16 @@ def terms(port: int) -> str:
 def served(kind: str, workers: int, port: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     command = {
         "uvicorn": ["uvicorn", "app:app", "--port", str(port)],
-        "gunicorn": ["gunicorn", "app:app", "--bind", f"127.0.0.1:{port}", "-k", "uvicorn.workers.UvicornWorker"],
+        "gunicorn": [
+            *("gunicorn", "app:app", "--no-control-socket"),
+            *("--bind", f"127.0.0.1:{port}", "-k", "uvicorn.workers.UvicornWorker"),
+        ],
     }[kind]
     monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "500")
     command = [sys.executable, "-m", *command, "--workers", str(workers)]
-    with running(command, folder / "model.log", cwd=FOLDER) as server:
+    with running(
+        command, folder / "model.log", cwd=FOLDER, seconds=120
+    ) as server:  # each worker loads scikit-learn
         yield server
 
 

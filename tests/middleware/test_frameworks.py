@@ -28,6 +28,7 @@ from tests.servers import DIRECT, Running, running, wait_until
 from .seen import only, seen
 from .test_grpc import Threads, service
 
+GUNICORN = ("gunicorn", "--no-control-socket", "--bind", "127.0.0.1:0")
 PAGE = ROOT / "docs" / "middleware-frameworks.md"
 
 
@@ -129,7 +130,7 @@ def test_litestar(way: str) -> None:
 
 @pytest.mark.parametrize("kind", ["sync", "gthread"])
 def test_flask(tmp_path: Path, kind: str) -> None:
-    command = ["gunicorn", "--workers", "2", "--worker-class", kind, "--threads", "2", "--bind", "127.0.0.1:0"]
+    command = [*GUNICORN, "--workers", "2", "--worker-class", kind, "--threads", "2"]
     with served("Flask(", tmp_path, *command, "app:app") as server:
         for _ in range(6):
             assert post(f"{server.url}/predict/digits", X_Consumer="checkout") == b'{"digit":3}\n'
@@ -144,7 +145,7 @@ def test_flask(tmp_path: Path, kind: str) -> None:
 
 
 def test_django(tmp_path: Path) -> None:
-    with served("settings.configure", tmp_path, "gunicorn", "--bind", "127.0.0.1:0", "app:app") as server:
+    with served("settings.configure", tmp_path, *GUNICORN, "app:app") as server:
         assert post(f"{server.url}/predict/digits") == b'{"digit": 3}'
         assert requests(server.url) == {("/predict/<str:kind>", "", "", "ok"): 1}
 

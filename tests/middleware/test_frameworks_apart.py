@@ -67,7 +67,7 @@ def test_bentoml(tmp_path: Path) -> None:
             assert ask("/predict", {"kind": "digits"}) == '{"digit": 3}'
         assert ask("/generate", {"prompt": "a b c"}) == "abc"
         assert series("server_requests_total", 'route="/predict"', 'result="ok"') == 20
-        assert series("inter_token_seconds_count", 'route="/generate"') == 2
+        assert series("inter_token_seconds_count", 'route="/generate"', 'result="ok"') == 2
     finally:
         end(server)
 
@@ -93,6 +93,6 @@ def test_ray_serve(tmp_path: Path) -> None:
             assert ask("/generate") == "abc"
 
         assert series("server_requests_total", 'model="sentiment"', 'result="ok"') == 20
-        assert series("inter_token_seconds_count", 'model="sentiment"') == 40
+        assert series("inter_token_seconds_count", 'model="sentiment"', 'result="ok"') == 40
     finally:
         end(server, 30)
