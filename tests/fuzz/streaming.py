@@ -2,9 +2,10 @@
 
 from keeptime.contract.probed import Endpoint, Kind, Probe
 from keeptime.contract.probing.streams import FirstToken, StreamTerms
+from keeptime.observe.aiming import target_of
 from keeptime.observe.answer import Broken, TooLarge
 from keeptime.observe.asked import Ended
-from keeptime.observe.target import Target, target_of
+from keeptime.observe.target import Target
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 WHERE = Endpoint("http://127.0.0.1:1/v1/chat/completions")

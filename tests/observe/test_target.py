@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from keeptime.contract.probed import Endpoint, Expect, Probe, SecretRef
 from keeptime.errors import ProbeError, SecretError
 from keeptime.model.sample import Connection, Failure
+from keeptime.observe.aiming import target_of
 from keeptime.observe.expect import checks
 from keeptime.observe.stamps import SO_TIMESTAMPNS, Bracket, stamp_of
-from keeptime.observe.target import Target, target_of
+from keeptime.observe.target import Target
 
 
 def target(url: str, connection: Connection = Connection.FRESH, **endpoint: object) -> Target:

@@ -18,12 +18,13 @@ from keeptime.contract.secrets import resolve
 from keeptime.contract.terms import Contract
 from keeptime.errors import UsageError
 from keeptime.model.sample import LATE_NS, Sample, Skipped
+from keeptime.observe.aiming import Contexts, target_of
 from keeptime.observe.faults import BUG
 from keeptime.observe.reactor import Reactor
 from keeptime.observe.resolve import CaresNames, Names
 from keeptime.observe.route import Route, overdue_after
 from keeptime.observe.schedule import SECOND
-from keeptime.observe.target import Contexts, Resolve, Target, target_of
+from keeptime.observe.target import Resolve, Target
 
 log = logging.getLogger(__name__)
 

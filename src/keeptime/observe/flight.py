@@ -38,7 +38,7 @@ class Flight:
         self,
         reactor: Reactor,
         names: Names,
-        owner: Owner,
+        owner: "Owner[Flight]",
         target: Target,
         contract: str,
         timeout: int,

@@ -6,10 +6,11 @@ Guarantees: what cannot be asked as configured raises ProbeError here, before a 
 from collections.abc import Callable, Mapping
 
 from keeptime.contract.probed import Endpoint, Kind, Probe
-from keeptime.observe.asking import Asking, Asks
+from keeptime.observe.asking import Asks
 from keeptime.observe.grpc.asking import grpc
 from keeptime.observe.oip import oip
 from keeptime.observe.streams.asking import completing, streaming
+from keeptime.observe.target import Asking
 from keeptime.observe.tcp import tcp
 
 Made = tuple[Endpoint, Asking]

@@ -6,7 +6,6 @@ Guarantees: an answer is good only if it holds outputs and no error. Never raise
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from keeptime.contract.probed import Endpoint, Probe
@@ -14,11 +13,8 @@ from keeptime.contract.probing.serving import ServingTerms
 from keeptime.model.sample import Failure
 from keeptime.observe.answer import Answer
 from keeptime.observe.asked import Asked, Plain
-from keeptime.observe.asking import Asking
 from keeptime.observe.expect import Bad
-
-if TYPE_CHECKING:
-    from keeptime.observe.target import Target
+from keeptime.observe.target import Asking, Target
 
 LONGEST_SAID = 200
 """Characters of the server's own words about an error."""
@@ -27,7 +23,7 @@ LONGEST_SAID = 200
 class _OipAsks:
     """The same request each time; what comes back must be what the protocol calls an answer."""
 
-    def ask(self, target: "Target") -> Asked:
+    def ask(self, target: Target) -> Asked:
         def look(status: int, fields: Mapping[bytes, bytes], body: bytes) -> tuple[Bad | None, int | None]:
             wrong, tokens = target.look(status, fields, body)
             if wrong is not None:

@@ -8,12 +8,12 @@ from keeptime.clock import monotonic_ns
 from keeptime.contract.probed import Endpoint, Probe
 from keeptime.errors import ProbeError
 from keeptime.model.sample import Sample
+from keeptime.observe.aiming import target_of
 from keeptime.observe.asked import LEARNED
 from keeptime.observe.deadlines import Deadlines
 from keeptime.observe.flight import Flight
 from keeptime.observe.reactor import Reactor
 from keeptime.observe.resolve import CaresNames
-from keeptime.observe.target import target_of
 from keeptime.observe.wire import Wire
 
 

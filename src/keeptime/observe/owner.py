@@ -3,20 +3,19 @@
 Guarantees: nothing; a Protocol.
 """
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, TypeVar
 
 from keeptime.model.sample import Sample
 from keeptime.observe.wire import Wire
 
-if TYPE_CHECKING:
-    from keeptime.observe.flight import Flight
-
+Flown = TypeVar("Flown", contravariant=True)
+"""A flight, as its owner knows it."""
 
 OVERDUE_MARGIN_NS = 10_000_000
 """A request is called overdue this long after the instant: bytes on their way through the kernel were in time."""
 
 
-class Owner(Protocol):
+class Owner(Protocol[Flown]):
     """Who sent the probe, and keeps connections for the next one."""
 
     def idle_wire(self) -> Wire | None:
@@ -31,10 +30,10 @@ class Owner(Protocol):
         """The flight wants its `due` called at its `wake_at`, which is this instant."""
         ...
 
-    def landed(self, flight: "Flight", sample: Sample, /) -> None: ...
+    def landed(self, flight: Flown, sample: Sample, /) -> None: ...
 
-    def unsent(self, flight: "Flight", reason: str, /) -> None: ...
+    def unsent(self, flight: Flown, reason: str, /) -> None: ...
 
-    def overdue(self, flight: "Flight", /) -> None:
+    def overdue(self, flight: Flown, /) -> None:
         """Not done, and so late that no threshold can be met any more."""
         ...

@@ -1,38 +1,44 @@
-"""An endpoint made ready to be probed: where, over what, which bytes, and what a good answer is.
+"""An endpoint that is ready to be probed: where, over what, which bytes, and what a good answer is.
 
-Guarantees: building one does all that can fail before a probe is due; a secret's value is in the request's bytes
-alone and is taken out of every text that leaves here. Sends nothing.
+Guarantees: a secret's value is in the request's bytes alone and is taken out of every text that leaves here. A
+request is made when it is about to leave, so each may differ from the one before. Sends nothing; knows no
+particular kind of probe.
 """
 
-import os
 import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from keeptime.contract.probed import Endpoint, Kind, Probe, SecretRef, TlsTerms
-from keeptime.contract.secrets import resolve
+from keeptime.contract.probed import Endpoint, SecretRef
 from keeptime.errors import ProbeError, SecretError
-from keeptime.model.reach import host_refusal
-from keeptime.model.sample import Connection
 from keeptime.observe.asked import Asked
-from keeptime.observe.asking import Asking
-from keeptime.observe.attributes import Declared, declared
-from keeptime.observe.expect import Bad, Checks, checks
+from keeptime.observe.attributes import Declared
+from keeptime.observe.expect import Bad, Checks
 from keeptime.observe.kernel import Address, address_of
-from keeptime.observe.kinds import KINDS
-from keeptime.observe.tokens import TokenCount, token_count
+from keeptime.observe.tokens import TokenCount
 from keeptime.redaction import Redactor
 
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _OURS = frozenset({"connection", "content-length", "transfer-encoding", "expect"})
 """Header fields that frame the message: keeptime writes them itself."""
 
-Contexts = dict[tuple[TlsTerms, str], ssl.SSLContext]
-"""By what is spoken over them, too."""
 Resolve = Callable[[SecretRef], str]
+
+
+class Asking(Protocol):
+    """The requests of one probe, one after the other. Both methods are called in the prober's thread."""
+
+    def ask(self, target: "Target") -> Asked:
+        """The next request, and what reads its answer."""
+        ...
+
+    def refusal(self, now: int, in_flight: int) -> str:
+        """Why none may be sent at this instant of the monotonic clock, so many being under way; "" if one may."""
+        ...
 
 
 @dataclass(slots=True)
@@ -134,44 +140,6 @@ class Target:
         return lines
 
 
-def target_of(
-    endpoint: Endpoint,
-    probe: Probe,
-    contexts: Contexts | None = None,
-    secrets: Resolve = resolve,
-) -> Target:
-    """Raises ProbeError if certificates or expectations cannot be used, SecretError if a secret has no value.
-
-    `contexts`: TLS contexts to share between targets (the system's roots take long to read).
-    """
-    endpoint, asking = KINDS[probe.kind](endpoint, probe)
-    parts = urlsplit(endpoint.url)
-    host = parts.hostname or ""
-    if refusal := host_refusal(host):
-        raise ProbeError(f"{endpoint.url.partition('?')[0]}: {refusal}")
-    secure = parts.scheme == "https"
-    shared = {} if contexts is None else contexts
-    kind = (endpoint.tls, "h2" if probe.kind is Kind.GRPC else "http/1.1")
-    if secure and kind not in shared:
-        shared[kind] = _context(*kind)
-    target = Target(
-        endpoint=endpoint,
-        host=host,
-        port=parts.port or (443 if secure else 80),
-        literal=literal(host, parts.port or (443 if secure else 80)),
-        context=shared[kind] if secure else None,
-        server_name=endpoint.tls.server_name or host.partition("%")[0],
-        checks=checks(endpoint.expect),
-        close=probe.connection is Connection.FRESH,
-        resolve=secrets,
-        attributes=declared(probe.attributes),
-        tokens=token_count(endpoint.tokens),
-        asking=asking,
-    )
-    target.refresh()
-    return target
-
-
 def literal(host: str, port: int) -> Address | None:
     """The address that `host` is, or None if it is a name."""
     name, _, zone = host.partition("%")
@@ -198,22 +166,3 @@ def _authority(target: Target) -> str:
     usual = 443 if target.context is not None else 80
     name = f"[{host}]" if ":" in host else host
     return name if target.port == usual else f"{name}:{target.port}"
-
-
-def _context(terms: TlsTerms, spoken: str) -> ssl.SSLContext:
-    if terms.ca is not None and not os.access(terms.ca, os.R_OK):
-        raise ProbeError(f"tls: the CA file {terms.ca} cannot be read")
-    try:
-        context = ssl.create_default_context(cafile=terms.ca)
-        if terms.cert is not None:
-            context.load_cert_chain(terms.cert, terms.key, password=_no_password)
-    except (OSError, ValueError) as error:
-        files = ", ".join(each for each in (terms.ca, terms.cert, terms.key) if each is not None)
-        raise ProbeError(f"tls: the certificates cannot be used ({files}): {error}") from None
-    context.set_alpn_protocols([spoken])
-    return context
-
-
-def _no_password() -> str:
-    """Instead of a question on the terminal."""
-    raise ValueError("the key is encrypted; expected one without a password")

@@ -7,17 +7,13 @@ where this program was late. Knows no protocol.
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from keeptime.contract.probed import Endpoint, Expect, Probe
 from keeptime.model.sample import Failure
 from keeptime.observe.answer import TooLarge
 from keeptime.observe.asked import Asked, AtOnce, Ended
-from keeptime.observe.asking import Asking
 from keeptime.observe.expect import MAX_SEARCHED, Bad
-
-if TYPE_CHECKING:
-    from keeptime.observe.target import Target
+from keeptime.observe.target import Asking, Target
 
 
 class Said(AtOnce):
@@ -57,7 +53,7 @@ class Said(AtOnce):
 
 
 class _TcpAsks:
-    def ask(self, target: "Target") -> Asked:
+    def ask(self, target: Target) -> Asked:
         known = target.attributes.of({}, None)
         return Said(target.endpoint.body or b"", target.checks.regex, target.max_body, known)
 

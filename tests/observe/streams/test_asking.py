@@ -10,8 +10,9 @@ import pytest
 from keeptime.contract.probed import Endpoint, Kind, Probe
 from keeptime.contract.probing.streams import StreamTerms
 from keeptime.errors import ProbeError
+from keeptime.observe.aiming import target_of
 from keeptime.observe.streams.budget import HOUR_NS, Budget
-from keeptime.observe.target import Target, target_of
+from keeptime.observe.target import Target
 
 CHAT = "http://127.0.0.1:1/v1/chat/completions"
 TEXT = "http://127.0.0.1:1/v1/completions"

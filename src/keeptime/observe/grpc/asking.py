@@ -8,7 +8,6 @@ own.
 import base64
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from keeptime.contract.attributes import JSON
 from keeptime.contract.probed import Endpoint, Probe
@@ -17,15 +16,12 @@ from keeptime.contract.probing.tensors import Datatype, Tensor
 from keeptime.errors import ProbeError
 from keeptime.model.sample import Failure
 from keeptime.observe.asked import LEARNED, Asked, Ended, Unsent
-from keeptime.observe.asking import Asking
 from keeptime.observe.grpc import protocols
 from keeptime.observe.grpc.call import Call, Ways
 from keeptime.observe.grpc.channel import Channel
 from keeptime.observe.grpc.methods import Method, Unfit, method_of
 from keeptime.observe.grpc.reflection import MOST_BYTES, Learning
-
-if TYPE_CHECKING:
-    from keeptime.observe.target import Target
+from keeptime.observe.target import Asking, Target
 
 MAX_TIMEOUT_MS = 99_999_999
 """The header has room for eight digits."""
@@ -81,7 +77,7 @@ class _GrpcAsks:
         method = method_of(learning.files, self._terms.method)
         self._payload, self._method = method.written(self._request), method
 
-    def ask(self, target: "Target") -> Asked:
+    def ask(self, target: Target) -> Asked:
         headers = self._headers(target)
         if self._method is None:
             service = self._terms.method.partition("/")[0]
@@ -92,7 +88,7 @@ class _GrpcAsks:
     def refusal(self, _now: int, _in_flight: int) -> str:
         return ""
 
-    def _headers(self, target: "Target") -> list[tuple[str, str]]:
+    def _headers(self, target: Target) -> list[tuple[str, str]]:
         timeout = min(MAX_TIMEOUT_MS, max(1, round(self._probe.timeout * 1000)))
         own = [(name.lower(), value) for name, value in target.fields()]
         return [

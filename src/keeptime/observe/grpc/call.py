@@ -6,7 +6,6 @@ contract expects. Whatever the bytes, nothing is raised but `Broken`, `TooLarge`
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from google.protobuf.message import Message
 
@@ -17,9 +16,7 @@ from keeptime.observe.asked import AtOnce
 from keeptime.observe.expect import Bad
 from keeptime.observe.grpc.channel import Channel, Reply
 from keeptime.observe.grpc.methods import Method, Unfit, as_json
-
-if TYPE_CHECKING:
-    from keeptime.observe.target import Target
+from keeptime.observe.target import Target
 
 SERVING = 1
 GRPC_STATUS = "grpc_status"
@@ -29,7 +26,7 @@ GRPC_STATUS = "grpc_status"
 class Ways:
     """How answers are looked at. `method`: None where nothing is measured; `json`: attributes need the message."""
 
-    target: "Target"
+    target: Target
     method: Method | None
     json: bool
 

@@ -6,7 +6,6 @@ Guarantees: prompts come in turn; what may not be spent is not asked.
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from keeptime.clock import monotonic_ns
@@ -15,16 +14,13 @@ from keeptime.contract.probing.streams import StreamTerms, no_completion
 from keeptime.errors import ProbeError
 from keeptime.observe.answer import Answer
 from keeptime.observe.asked import Asked
-from keeptime.observe.asking import Asking
 from keeptime.observe.streams.budget import Budget
 from keeptime.observe.streams.completions import Completion
 from keeptime.observe.streams.events import JsonLines, Parser, ServerSent
 from keeptime.observe.streams.meaning import Events, Meaning
 from keeptime.observe.streams.prompts import bodies, most_tokens, with_nonce, written
 from keeptime.observe.streams.reading import EVENTS, Streamed, Terms
-
-if TYPE_CHECKING:
-    from keeptime.observe.target import Target
+from keeptime.observe.target import Asking, Target
 
 SECOND = 1_000_000_000
 EVENT_END = re.compile(rb"\n\r?\n|\r\r")
@@ -37,7 +33,7 @@ class Streaming:
     def __init__(self, terms: Terms, parts: Callable[[], tuple[Parser, Meaning]]) -> None:
         self._terms, self._parts = terms, parts
 
-    def ask(self, target: "Target") -> Asked:
+    def ask(self, target: Target) -> Asked:
         answer = Answer(target.method, target.max_body)
         return Streamed(target.request, answer, self._parts(), self._terms, target)
 
@@ -54,7 +50,7 @@ class Completing:
         self._budget = Budget(stream.tokens_per_hour, max(map(most_tokens, self._bodies)))
         self._turn = 0
 
-    def ask(self, target: "Target") -> Asked:
+    def ask(self, target: Target) -> Asked:
         turn, self._turn = self._turn, self._turn + 1
         body = self._bodies[turn % len(self._bodies)]
         cold = self._stream.nonce or turn < len(self._bodies)
