@@ -109,13 +109,13 @@ class AtOnce:
         return None
 
 
-class Plain(AtOnce):
-    """A request whose answer matters as a whole."""
+class OverHttp:
+    """What is alike of readings of one HTTP answer."""
 
-    __slots__ = ("_answer", "_attributes", "_look", "owed", "request", "until", "waits")
+    __slots__ = ("_answer", "owed", "request", "until", "waits")
 
-    def __init__(self, request: bytes, answer: Answer, look: Look, attributes: Declared) -> None:
-        self.request, self._answer, self._look, self._attributes = request, answer, look, attributes
+    def __init__(self, request: bytes, answer: Answer) -> None:
+        self.request, self._answer = request, answer
         self.owed, self.until, self.waits = b"", 0, True
 
     @property
@@ -133,6 +133,16 @@ class Plain(AtOnce):
     @property
     def begun(self) -> bool:
         return True
+
+
+class Plain(OverHttp, AtOnce):
+    """A request whose answer matters as a whole."""
+
+    __slots__ = ("_attributes", "_look")
+
+    def __init__(self, request: bytes, answer: Answer, look: Look, attributes: Declared) -> None:
+        super().__init__(request, answer)
+        self._look, self._attributes = look, attributes
 
     def feed(self, data: bytes, _at: int) -> bool:
         return self._answer.feed(data)

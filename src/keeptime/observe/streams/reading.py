@@ -13,7 +13,7 @@ from typing import Protocol
 from keeptime.contract.attributes import CACHE
 from keeptime.model.sample import Failure, Stream
 from keeptime.observe.answer import Answer
-from keeptime.observe.asked import Ended
+from keeptime.observe.asked import Ended, OverHttp
 from keeptime.observe.attributes import Declared
 from keeptime.observe.expect import Bad, Checks
 from keeptime.observe.streams.events import Parser
@@ -50,12 +50,12 @@ class Wanted(Protocol):
     def attributes(self) -> Declared: ...
 
 
-class Streamed:
+class Streamed(OverHttp):
     """`spend`: told how many tokens the request has cost, each time that is known better."""
 
     __slots__ = (
-        "_answer", "_closed", "_cold", "_count", "_first", "_gaps", "_last", "_meaning", "_merged",
-        "_parser", "_read", "_spend", "_terms", "_wanted", "owed", "piece", "request", "until", "waits",
+        "_closed", "_cold", "_count", "_first", "_gaps", "_last", "_meaning", "_merged", "_parser", "_read",
+        "_spend", "_terms", "_wanted", "piece",
     )  # fmt: skip
 
     def __init__(
@@ -68,29 +68,13 @@ class Streamed:
         cold: bool | None = None,
         spend: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self.request, self._answer, self._terms = request, answer, terms
+        super().__init__(request, answer)
+        self._terms = terms
         self._parser, self._meaning = parts
         self._wanted, self._cold, self._spend, self.piece = wanted, cold, spend, terms.piece
-        self.owed, self.until, self.waits = b"", 0, True
         self._first = self._last = self._closed = self._read = self._count = 0
         self._merged = 0
         self._gaps: list[tuple[int, int]] = []
-
-    @property
-    def status(self) -> int | None:
-        return self._answer.status
-
-    @property
-    def size(self) -> int:
-        return self._answer.size
-
-    @property
-    def keep(self) -> bool:
-        return self._answer.keep
-
-    @property
-    def begun(self) -> bool:
-        return True
 
     def feed(self, data: bytes, at: int) -> bool:
         if self.until and at > self.until and not self._meaning.done:
