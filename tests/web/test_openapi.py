@@ -34,6 +34,7 @@ from tests.web.scenes import every_condition
 from tests.web.test_kept import daemon as with_periods
 from tests.web.test_outbox import daemon as with_letters
 from tests.web.test_outbox import post
+from tests.web.test_series import daemon as with_past
 
 
 def real_intake() -> Taking:
@@ -60,6 +61,7 @@ def everything() -> FakeShowable:
             [Ack(ObjectiveKey("sentiment-latency", "p99"), NOW - 60, "ann", "", NOW)],
         ),
         intake=real_intake(),
+        past=with_past().past,
         reloaded=Changed((("new", "1"),), (("old", "2"),), (("both", "1", "2"),), 3),
     )
 
@@ -134,6 +136,8 @@ def test_every_shape_is_there_and_used() -> None:
     [
         ("/api/v1/contracts", ""),
         ("/api/v1/periods", "?contract=sentiment-latency"),
+        ("/api/v1/series", "?contract=sentiment-latency&objective=p99"),
+        ("/api/v1/latency", "?contract=sentiment-latency"),
         ("/api/v1/ledger", ""),
         ("/api/v1/ledger", "?after=0"),
         ("/api/v1/ledger/head", ""),

@@ -23,6 +23,7 @@ from keeptime.app.operators import Operators
 from keeptime.app.own_promise import Measured
 from keeptime.app.parts import none_ends
 from keeptime.app.passing import Passing
+from keeptime.app.past_series import StoredPast
 from keeptime.app.periods import PeriodView
 from keeptime.app.picturing import Picture
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
@@ -90,7 +91,7 @@ class Daemon:
         self._following, self.intake = following, intake
         self.note_access: Write = lambda at, fields: in_store(store.note_access, at, fields)
         self._looking = Looking(contracts, store, in_store, following, tick_seconds)
-        self._clock = clock
+        self._clock, self.past = clock, StoredPast(store, in_store, tick_seconds)
         self._noticing = Noticing(clock, prober.troubles, self.tell_operators)
         parts = (in_store, keeper, counting, prober, following, fill)
         self._swapping = Swapping(*parts, self._now, self._adopt, self._tell)

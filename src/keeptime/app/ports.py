@@ -16,6 +16,7 @@ from keeptime.model.ledger import Json, LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.numbers import Taken
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sample import Sample, Skipped
+from keeptime.model.series import Series, SketchSeries
 from keeptime.model.silence import Silence
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import TickRecord
@@ -132,6 +133,14 @@ class Store(Outbox, Protocol):
 
     def sketches(self, key: SignalKey, start: int, end: int) -> Sketch:
         """Latencies of ticks [start, end)."""
+        ...
+
+    def series(self, key: ObjectiveKey, start: int, end: int, most_points: int) -> Series:
+        """Counts of ticks [start, end) in at most so many buckets."""
+        ...
+
+    def sketch_series(self, key: SignalKey, start: int, end: int, most_points: int) -> SketchSeries:
+        """Latencies of ticks [start, end), in the same form."""
         ...
 
     def missing_since(

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from keeptime.app.past_series import Past
 from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.app.quieting import Quieting
 from keeptime.app.reloading import Changed
@@ -167,6 +168,11 @@ class Showable(Protocol):
     @property
     def intake(self) -> Intake:
         """What programs send to have it counted."""
+        ...
+
+    @property
+    def past(self) -> Past:
+        """Counts and latencies of any range that is kept."""
         ...
 
     def snapshot(self) -> Snapshot: ...

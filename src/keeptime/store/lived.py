@@ -54,6 +54,13 @@ class Lived:
             at = max(at, last + 1)
         return (*gaps, (at, end - 1)) if at < end else tuple(gaps)
 
+    def runs(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """(first, end) of each run of ticks in [start, end) that were recorded, oldest first."""
+        query = "SELECT first, last FROM lived WHERE last >= ? AND first < ? ORDER BY first"
+        return tuple(
+            (max(first, start), min(last + 1, end)) for first, last in self.db.execute(query, (start, end))
+        )
+
     def prune(self, oldest: int) -> None:
         """Forget what lies before this tick."""
         self.db.execute("DELETE FROM incomplete WHERE tick < ?", (oldest,))

@@ -8,9 +8,14 @@ import struct
 import sys
 import zlib
 from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
 
 from keeptime.errors import StoreDamaged
-from keeptime.model.sketch import Sketch
+from keeptime.model.sketch import DEFAULT_SCALE, Sketch
 
 _RAW = -15
 """Deflate without header or checksum: the rows are small and very many."""
@@ -39,13 +44,90 @@ def packed(sketch: Sketch) -> bytes:
 
 def unpacked(data: bytes) -> Sketch:
     """The sketch of `packed`. Raises StoreDamaged on other bytes."""
-    try:
+    with _sound():
         return _read(zlib.decompress(data, _RAW))
+
+
+@contextmanager
+def _sound() -> Iterator[None]:
+    """What bytes cannot mean is raised as StoreDamaged."""
+    try:
+        yield
     except (ValueError, struct.error, zlib.error) as error:
         raise StoreDamaged(
             f"a stored histogram is damaged ({error}); "
             "put a backup in the store's place, or move it away to start anew"
         ) from error
+
+
+class Sum:
+    """Packed sketches added up, without any count of them being looked at singly. Mutable."""
+
+    __slots__ = ("_counts", "_low", "_scale", "_total", "_zeros")
+
+    def __init__(self) -> None:
+        self._scale: int | None = None
+        self._low, self._zeros, self._total = 0, 0, 0.0
+        self._counts: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+
+    def add(self, data: bytes) -> None:
+        """Raises StoreDamaged on bytes that are no packed sketch."""
+        with _sound():
+            plain = zlib.decompress(data, _RAW)
+            scale, _, zeros, low, total = _HEAD.unpack_from(plain)
+            counts = _counts(plain)
+        if self._scale is None:
+            self._scale = scale
+        elif scale != self._scale:
+            self._coarsen(min(scale, self._scale))
+            low, counts = _coarser(low, counts, scale - self._scale)
+        self._zeros, self._total = self._zeros + zeros, self._total + total
+        self._merge(low, counts)
+
+    def sketch(self) -> Sketch:
+        there = np.flatnonzero(self._counts)
+        buckets = dict(zip((there + self._low).tolist(), self._counts[there].tolist(), strict=True))
+        return Sketch(DEFAULT_SCALE if self._scale is None else self._scale, self._zeros, self._total, buckets)
+
+    def _merge(self, low: int, counts: NDArray[np.int64]) -> None:
+        if not len(counts):
+            return
+        if not len(self._counts):
+            self._low, self._counts = low, counts
+            return
+        first = min(low, self._low)
+        end = max(low + len(counts), self._low + len(self._counts))
+        if (first, end) != (self._low, self._low + len(self._counts)):
+            wider = np.zeros(end - first, dtype=np.int64)
+            wider[self._low - first : self._low - first + len(self._counts)] = self._counts
+            self._low, self._counts = first, wider
+        self._counts[low - first : low - first + len(counts)] += counts
+
+    def _coarsen(self, scale: int) -> None:
+        assert self._scale is not None
+        self._low, self._counts = _coarser(self._low, self._counts, self._scale - scale)
+        self._scale = scale
+
+
+def _coarser(low: int, counts: NDArray[np.int64], shift: int) -> tuple[int, NDArray[np.int64]]:
+    """2^shift neighbours become one bucket."""
+    if not shift or not len(counts):
+        return low, counts
+    places = np.arange(low, low + len(counts)) >> shift
+    sums = np.zeros(int(places[-1] - places[0]) + 1, dtype=np.int64)
+    np.add.at(sums, places - places[0], counts)
+    return int(places[0]), sums
+
+
+def _counts(plain: bytes) -> NDArray[np.int64]:
+    itemsize = array(_HEAD.unpack_from(plain)[1].decode("ascii")).itemsize
+    planes = np.frombuffer(plain, dtype=np.uint8, offset=_HEAD.size)
+    if len(planes) % itemsize:
+        raise ValueError("its counts are cut off")
+    found = np.zeros(len(planes) // itemsize, dtype=np.int64)
+    for nth, plane in enumerate(planes.reshape(itemsize, -1)):
+        found += plane.astype(np.int64) << (8 * nth)
+    return found
 
 
 def _read(plain: bytes) -> Sketch:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from keeptime.model.sketch import Sketch, merged
 from keeptime.store.counts import at, begin, cut, preferred, series, set_summed, summed
 from keeptime.store.grid import Piece, Stage, cover, first_of, id_of, row_at
-from keeptime.store.packing import packed, unpacked
+from keeptime.store.packing import Sum, packed, unpacked
 from keeptime.store.sql import Database
 
 
@@ -27,7 +27,7 @@ class Sketches:
         for stage in self.stages:
             first = stage.floor(tick)
             below = summed(self.db, "sketches", stage)
-            if first < self._kept_from(stage, boundary):
+            if first < self.kept_from(stage, boundary):
                 continue
             chosen = {
                 row_at(first, identity): sketch
@@ -59,7 +59,7 @@ class Sketches:
     def prune(self, boundary: int, most: int) -> None:
         """Cut off at most so many rows of each level whose time is over, none that a coarser level still needs."""
         for stage in self.stages:
-            cut(self.db, f"sketches_{stage.name}", row_at(self._kept_from(stage, boundary)), most)
+            cut(self.db, f"sketches_{stage.name}", row_at(self.kept_from(stage, boundary)), most)
 
     def between(self, identity: int, start: int, end: int, boundary: int) -> Sketch:
         """One signal's sum over ticks [start, end), from the coarsest buckets that lie within."""
@@ -70,11 +70,21 @@ class Sketches:
             found += [unpacked(data) for _, data in rows]
         return merged(found)
 
+    def summed(self, identity: int, start: int, end: int, step: int, boundary: int) -> dict[int, Sketch]:
+        """One signal's sums over each bucket of `step` ticks, by its number; none of one without requests."""
+        held = [self._held(stage, boundary) for stage in preferred(self.stages, step)]
+        sums: dict[int, Sum] = {}
+        for piece in cover(held, start, end):
+            rows = self.db.execute(series(f"sketches_{piece.stage.name}", "data"), at(piece, identity))
+            for first, data in rows:
+                sums.setdefault(first // step, Sum()).add(data)
+        return {bucket: each.sketch() for bucket, each in sums.items()}
+
     def _held(self, stage: Stage, boundary: int) -> Piece:
         end = boundary if stage.ticks == 1 else first_of(summed(self.db, "sketches", stage))
-        return Piece(stage, self._kept_from(stage, boundary), end)
+        return Piece(stage, self.kept_from(stage, boundary), end)
 
-    def _kept_from(self, stage: Stage, boundary: int) -> int:
+    def kept_from(self, stage: Stage, boundary: int) -> int:
         """The oldest bucket kept: its time is not over, or the next level has not summed it up yet."""
         kept = stage.kept_from(boundary, sketches=True)
         coarser = next((other for other in self.stages if other.ticks > stage.ticks), None)

@@ -32,6 +32,7 @@ from keeptime.store.periods import Periods
 from keeptime.store.proven import Proofs
 from keeptime.store.quieting import StoredQuiet
 from keeptime.store.rows import Transition
+from keeptime.store.series import StoredSeries
 from keeptime.store.sketches import Sketches
 from keeptime.store.sql import Database
 from keeptime.store.versions import Versions
@@ -49,7 +50,7 @@ def stages_of(tick_seconds: float) -> tuple[Stage, ...]:
 
 
 @dataclass(slots=True)
-class Stored(StoredOutbox, StoredQuiet):
+class Stored(StoredOutbox, StoredQuiet, StoredSeries):
     """Use as a context manager or `close` it."""
 
     db: Database

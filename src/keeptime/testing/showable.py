@@ -29,6 +29,7 @@ from keeptime.model.tally import Tally
 from keeptime.model.traffic import TrafficView
 from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
 from keeptime.tell.own_promise import Told
+from keeptime.testing.past import FakePast
 from keeptime.testing.quieting import FakeQuieting
 from keeptime.testing.taking import FakeIntake
 
@@ -64,6 +65,7 @@ class FakeShowable:
     quieting: FakeQuieting = field(default_factory=FakeQuieting)
     ledger_rows: list[LedgerRow] = field(default_factory=list)
     intake: Intake = field(default_factory=FakeIntake)
+    past: FakePast = field(default_factory=FakePast)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(

@@ -59,6 +59,8 @@ ACCESS = (
     _reads("/probe"),
     _reads("/api/v1/contracts"),
     _reads("/api/v1/periods"),
+    _reads("/api/v1/series"),
+    _reads("/api/v1/latency"),
     _reads("/api/v1/ledger"),
     _reads("/api/v1/ledger/head"),
     _reads("/api/v1/outbox"),

@@ -32,6 +32,7 @@ from keeptime.web.probing import Probing
 from keeptime.web.pushing import Pushing
 from keeptime.web.quieting import Quiet
 from keeptime.web.reloading import Reload
+from keeptime.web.series import SeriesRoutes
 from keeptime.web.terms import together_periods
 from keeptime.web.traces import Traces
 
@@ -41,6 +42,8 @@ ROUTES = (
     "/probe?contract=NAME",
     "/api/v1/contracts",
     "/api/v1/periods?contract=NAME",
+    "/api/v1/series?contract=NAME&objective=NAME",
+    "/api/v1/latency?contract=NAME",
     "/api/v1/ledger?after=SEQ",
     "/api/v1/ledger/head",
     "/api/v1/outbox?dead=true",
@@ -71,6 +74,8 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/probe", Probing(daemon).handle, methods=["GET"]),
             Route("/api/v1/contracts", _contracts(daemon)),
             Route("/api/v1/periods", _periods(daemon)),
+            Route("/api/v1/series", SeriesRoutes(daemon).counts),
+            Route("/api/v1/latency", SeriesRoutes(daemon).latency),
             Route("/api/v1/ledger", LedgerRoutes(daemon).list),
             Route("/api/v1/ledger/head", LedgerRoutes(daemon).head),
             Route("/api/v1/outbox", Outbox(daemon).list),

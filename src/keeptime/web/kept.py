@@ -63,11 +63,12 @@ def latency_json(latency: Latency | None) -> dict[str, Json] | None:
     """Percentiles of the requests that succeeded; null where there are none to tell."""
     if latency is None:
         return None
-    quantiles: dict[str, Json] = {each.name: _quantile(each) for each in latency.quantiles}
+    quantiles: dict[str, Json] = {each.name: quantile_json(each) for each in latency.quantiles}
     return {"seconds": latency.seconds, "requests": latency.requests, **quantiles}
 
 
-def _quantile(one: Quantile) -> dict[str, Json]:
+def quantile_json(one: Quantile) -> dict[str, Json]:
+    """A percentile with its bounds."""
     return {"value": one.value, "low": one.low, "high": one.high}
 
 

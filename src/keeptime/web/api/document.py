@@ -11,7 +11,8 @@ from typing import Any
 from keeptime import __version__
 from keeptime.web.access import ACCESS, JSON, PROTOBUF, Access
 from keeptime.web.api.answers import ANSWERS
-from keeptime.web.api.routes import DESCRIBED, Described, Parameter
+from keeptime.web.api.described import Described, Parameter
+from keeptime.web.api.routes import DESCRIBED
 from keeptime.web.api.shapes import ref
 
 GUARDED = {

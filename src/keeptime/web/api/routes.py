@@ -5,13 +5,14 @@ it answers in `answers`. Scopes and the refusals that any route can answer are n
 access table.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from keeptime.model.ledger import LedgerKind
+from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter
+from keeptime.web.api.past import PAST
 from keeptime.web.api.pushed import POSTED
 from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, many, needs, one_of, only, or_null, ref
 
-NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
 AUTHOR: Schema = {
     "type": "string",
     "minLength": 1,
@@ -32,41 +33,11 @@ def _chosen(**more: Schema) -> Schema:
     return {"oneOf": [needs(only(**{name: schema, **more}), name, *more) for name, schema in _CHOICES]}
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """`place`: query, path or header."""
-
-    name: str
-    schema: Schema
-    text: str
-    required: bool = False
-    place: str = "query"
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """`answer`: of success, JSON unless `media` says otherwise. `posted`: the body. `refusals`: further statuses,
-    and when; `bodies`: the form that one of them can have beside that of any error."""
-
-    method: str
-    path: str
-    text: str
-    answer: Schema | None = None
-    media: tuple[str, ...] = ("application/json",)
-    parameters: tuple[Parameter, ...] = ()
-    posted: Schema | None = None
-    refusals: tuple[tuple[int, str], ...] = ()
-    bodies: tuple[tuple[int, str], ...] = ()
-
-
-_STORE = (503, "The store cannot do it now.")
-_WRONG = (400, "What was given means nothing; `error` says what was expected.")
 _CANNOT = (409, "It cannot be: an unknown name, an end that has passed, nothing that is open; `error` says what.")
 _TEXT63: Schema = {**TEXT, "maxLength": 63}
 _CALLED: Schema = {**_TEXT63, "minLength": 1}
 _NOTE: Schema = {**TEXT, "maxLength": 500}
 _AT: Schema = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1e11, "description": "Unix seconds."}
-_CONTRACT = Parameter("contract", NAME, "The contract's name.", required=True)
 
 _KEY = Parameter(
     "Idempotency-Key",
@@ -97,14 +68,15 @@ DESCRIBED = (
         "GET", "/metrics", "For Prometheus.", media=("text/plain", "application/openmetrics-text"),
     ),
     Described(
-        "GET", "/probe", "One fresh probe, now; it is counted nowhere.", ref("Probe"), parameters=(_CONTRACT,),
-        refusals=(_WRONG, (404, "No contract has this name."), (503, "The probe could not be sent.")),
+        "GET", "/probe", "One fresh probe, now; it is counted nowhere.", ref("Probe"), parameters=(CONTRACT,),
+        refusals=(WRONG, (404, "No contract has this name."), (503, "The probe could not be sent.")),
     ),
     Described("GET", "/api/v1/contracts", "Every contract, and how its objectives stand.", ref("Contracts")),
     Described(
         "GET", "/api/v1/periods", "A contract's periods that are over, newest first.", ref("Periods"),
-        parameters=(_CONTRACT,), refusals=((404, "No contract has this name."), _STORE),
+        parameters=(CONTRACT,), refusals=((404, "No contract has this name."), STORE),
     ),
+    *PAST,
     Described(
         "GET", "/api/v1/ledger", "What can be proven: the newest rows, or the next `after` one.", ref("Ledger"),
         parameters=(
@@ -114,36 +86,36 @@ DESCRIBED = (
             Parameter("since", NUMBER, "From these Unix seconds on."),
             Parameter("limit", {**COUNT, "minimum": 1, "maximum": 1000}, "Rows at most; 100 unless given."),
         ),
-        refusals=(_WRONG, _STORE),
+        refusals=(WRONG, STORE),
     ),
     Described(
         "GET", "/api/v1/ledger/head", "The ledger's newest row, as an anchor.", ref("LedgerHead"),
-        refusals=(_STORE,),
+        refusals=(STORE,),
     ),
     Described(
         "GET", "/api/v1/outbox", "Messages that were not delivered; the oldest 1,000.", ref("Outbox"),
         parameters=(Parameter("dead", one_of(("true", "false")), "true: those that were given up."),),
-        refusals=(_WRONG, _STORE),
+        refusals=(WRONG, STORE),
     ),
     Described(
         "POST", "/api/v1/outbox/replay", "Send dead letters again.", ref("Replayed"), posted=_chosen(),
-        refusals=(_WRONG, _STORE),
+        refusals=(WRONG, STORE),
     ),
     Described(
         "POST", "/api/v1/outbox/discard", "Forget dead letters.", ref("Discarded"),
-        posted=_chosen(author=AUTHOR, reason=REASON), refusals=(_WRONG, _STORE),
+        posted=_chosen(author=AUTHOR, reason=REASON), refusals=(WRONG, STORE),
     ),
     Described(
         "POST", "/api/v1/reload", "Read the contracts again, all of them or none.", ref("Reloaded"),
         posted=needs(only(author=AUTHOR), "author"),
-        refusals=(_WRONG, (422, "Refused: the old contracts go on; every mistake is named."), _STORE),
+        refusals=(WRONG, (422, "Refused: the old contracts go on; every mistake is named."), STORE),
         bodies=((422, "ReloadRefused"), (503, "ReloadRefused")),
     ),
     Described("GET", "/api/v1/openapi.json", "This description.", {"type": "object"}),
     Described(
         "GET", "/api/v1/silences", "Silences that are not over, oldest first.", ref("Silences"),
         parameters=(Parameter("all", one_of(("true", "false")), "true: the newest 1,000, also those over."),),
-        refusals=(_WRONG, _STORE),
+        refusals=(WRONG, STORE),
     ),
     Described(
         "POST", "/api/v1/silences", "Mute the operators of a contract for a while.", ref("SilenceMade"),
@@ -152,12 +124,12 @@ DESCRIBED = (
                  ends=_AT),
             "contract", "author", "reason", "ends",
         ),
-        refusals=(_WRONG, _CANNOT, _STORE),
+        refusals=(WRONG, _CANNOT, STORE),
     ),
     Described(
         "POST", "/api/v1/silences/end", "End a silence before its time.", ref("SilenceEnded"),
         posted=needs(only(id=_ROW, author=AUTHOR, reason=or_null(_NOTE)), "id", "author"),
-        refusals=(_WRONG, _CANNOT, _STORE),
+        refusals=(WRONG, _CANNOT, STORE),
     ),
     Described("GET", "/api/v1/acks", "Alerts that are open and acknowledged.", ref("Acks")),
     Described(
@@ -166,11 +138,11 @@ DESCRIBED = (
             only(contract=_CALLED, objective=or_null(_TEXT63), author=AUTHOR, note=or_null(_NOTE)),
             "contract", "author",
         ),
-        refusals=(_WRONG, _CANNOT, _STORE),
+        refusals=(WRONG, _CANNOT, STORE),
     ),
     Described(
         "POST", "/api/v1/push/{contract}", "Count requests that were served: one, several, or all totals.",
-        ref("Taken"), parameters=(replace(_CONTRACT, place="path"), _KEY), posted=POSTED,
+        ref("Taken"), parameters=(replace(CONTRACT, place="path"), _KEY), posted=POSTED,
         refusals=(
             (400, "The body cannot be read, or nothing of it was taken; `error` says why."),
             (404, "No contract has this name."),
@@ -180,7 +152,7 @@ DESCRIBED = (
     ),
     Described(
         "GET", "/api/v1/traces", "Traces of a contract's requests that were slow or failed, and a few others.",
-        ref("Traces"), parameters=(_CONTRACT,), refusals=((404, "No contract has this name."),),
+        ref("Traces"), parameters=(CONTRACT,), refusals=((404, "No contract has this name."),),
     ),
     Described(
         "POST", "/v1/metrics", "OTLP: histograms of requests that were served.", _OTLP, media=_OTLP_FORMS,

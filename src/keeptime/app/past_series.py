@@ -1,0 +1,37 @@
+"""The past as it can be looked at: counts and latencies of a range, from the store.
+
+Guarantees: bounded work, in the store's thread; a range is taken to the ticks that it touches. Knows no clock and
+no HTTP.
+"""
+
+import math
+from typing import Protocol
+
+from keeptime.app.ports import Store
+from keeptime.model.key import ObjectiveKey, SignalKey
+from keeptime.model.series import Series, SketchSeries
+from keeptime.tell.ports import InStore
+
+
+class Past(Protocol):
+    """What web needs of it; instants in Unix seconds. Each raises StoreError."""
+
+    async def counts(self, key: ObjectiveKey, start: float, end: float, points: int) -> Series: ...
+
+    async def latencies(self, key: SignalKey, start: float, end: float, points: int) -> SketchSeries: ...
+
+
+class StoredPast:
+    """The running daemon's `Past`."""
+
+    def __init__(self, store: Store, in_store: InStore, tick_seconds: float) -> None:
+        self._store, self._in_store, self._tick_seconds = store, in_store, tick_seconds
+
+    async def counts(self, key: ObjectiveKey, start: float, end: float, points: int) -> Series:
+        return await self._in_store(self._store.series, key, *self._ticks(start, end), points)
+
+    async def latencies(self, key: SignalKey, start: float, end: float, points: int) -> SketchSeries:
+        return await self._in_store(self._store.sketch_series, key, *self._ticks(start, end), points)
+
+    def _ticks(self, start: float, end: float) -> tuple[int, int]:
+        return math.floor(start / self._tick_seconds), math.ceil(end / self._tick_seconds)

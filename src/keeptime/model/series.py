@@ -1,0 +1,29 @@
+"""What was counted over a stretch of the past, bucket by bucket.
+
+Guarantees: buckets follow one another without a hole; one of which nothing was lived through holds nothing, which
+is not the same as no events. Standard library alone.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from keeptime.model.sketch import Sketch
+from keeptime.model.tally import Tally
+
+Value = TypeVar("Value", Tally, Sketch)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket(Generic[Value]):
+    """Ticks [start, end). `lived`: how many of them were recorded. `value`: None where nothing was lived through
+    and nothing is known.
+    """
+
+    start: int
+    end: int
+    lived: int
+    value: Value | None
+
+
+Series = tuple[Bucket[Tally], ...]
+SketchSeries = tuple[Bucket[Sketch], ...]

@@ -1,0 +1,36 @@
+"""A past that was put in: stands in for the store's where only the showing is of interest.
+
+Guarantees: what is asked for is noted, and the same buckets come whatever it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from keeptime.errors import StoreError
+from keeptime.model.key import ObjectiveKey, SignalKey
+from keeptime.model.series import Series, SketchSeries
+
+Asked = tuple[ObjectiveKey | SignalKey, float, float, int]
+
+
+@dataclass(slots=True)
+class FakePast:
+    """`asked`: key, start, end and points of each call. `error`: raised instead, where there is one."""
+
+    counted: Mapping[ObjectiveKey, Series] = field(default_factory=dict)
+    took: Mapping[SignalKey, SketchSeries] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    error: StoreError | None = None
+
+    async def counts(self, key: ObjectiveKey, start: float, end: float, points: int) -> Series:
+        self._note(key, start, end, points)
+        return self.counted.get(key, ())
+
+    async def latencies(self, key: SignalKey, start: float, end: float, points: int) -> SketchSeries:
+        self._note(key, start, end, points)
+        return self.took.get(key, ())
+
+    def _note(self, key: ObjectiveKey | SignalKey, start: float, end: float, points: int) -> None:
+        self.asked.append((key, start, end, points))
+        if self.error is not None:
+            raise self.error

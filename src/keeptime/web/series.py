@@ -1,0 +1,135 @@
+"""`GET /api/v1/series` and `/api/v1/latency`: what was counted, and how long it took, over a range of the past.
+
+Guarantees: what is wholly past may be kept by whoever asked, and everything has a mark, so that what did not change
+is not sent again; what means nothing is refused. Knows the daemon by `Showable` alone.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from keeptime.app.view import Showable, Snapshot
+from keeptime.contract.terms import Contract
+from keeptime.errors import StoreError
+from keeptime.model.key import Signal, SignalKey
+from keeptime.web.kept import Json
+from keeptime.web.series_json import counts_json, latency_json
+
+POINTS, LEAST, MOST = 300, 2, 2000
+"""Buckets of one answer: unless asked otherwise, and at least and at most."""
+
+DAY = 86_400.0
+LATEST = 1e11
+SETTLED = 3600.0
+"""Seconds after which nothing is added any more, but for what others bring of the past."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Instants in Unix seconds."""
+
+    start: float
+    end: float
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRoutes:
+    """The handlers of the two routes."""
+
+    daemon: Showable
+
+    async def counts(self, request: Request) -> Response:
+        given, now = request.query_params, self.daemon.snapshot()
+        contract = contract_of(given, now)
+        if contract is None:
+            return _unknown_contract(given)
+        objective = next((each for each in contract.objectives if each.name == given.get("objective")), None)
+        if objective is None:
+            names = ", ".join(each.name for each in contract.objectives)
+            return _error(f"{contract.name} has no such objective; name one with &objective=NAME: {names}", 404)
+        try:
+            asked = asked_of(given, now.at)
+            found = await self.daemon.past.counts(contract.key(objective), asked.start, asked.end, asked.points)
+        except ValueError as error:
+            return _error(str(error), 400)
+        except StoreError as error:
+            return _error(str(error), 503)
+        body = counts_json(contract, objective, found, now.tick_seconds)
+        return answer(request, body, past=asked.end <= now.at - SETTLED)
+
+    async def latency(self, request: Request) -> Response:
+        given, now = request.query_params, self.daemon.snapshot()
+        contract = contract_of(given, now)
+        if contract is None:
+            return _unknown_contract(given)
+        try:
+            signal, asked = signal_of(given), asked_of(given, now.at)
+            key = SignalKey(contract.name, signal)
+            found = await self.daemon.past.latencies(key, asked.start, asked.end, asked.points)
+        except ValueError as error:
+            return _error(str(error), 400)
+        except StoreError as error:
+            return _error(str(error), 503)
+        body = latency_json(contract, signal, found, now.tick_seconds)
+        return answer(request, body, past=asked.end <= now.at - SETTLED)
+
+
+def contract_of(given: Mapping[str, str], now: Snapshot) -> Contract | None:
+    """The contract that is asked about, with the terms that are judged by now."""
+    name = given.get("contract")
+    return next((view.contract for view in now.contracts if view.contract.name == name), None)
+
+
+def signal_of(given: Mapping[str, str]) -> Signal:
+    """Raises ValueError with what was expected."""
+    text = given.get("signal", Signal.REQUESTS)
+    if text not in set(Signal):
+        raise ValueError(f"signal={text}: expected one of {', '.join(Signal)}")
+    return Signal(text)
+
+
+def asked_of(given: Mapping[str, str], now: float) -> Asked:
+    """The range that is asked for: the last day unless given. Raises ValueError with what was expected."""
+    end = _instant(given, "end", now)
+    start = _instant(given, "start", max(0.0, end - DAY))
+    if not start < end:
+        raise ValueError(f"start={start:g} and end={end:g}: expected a start that lies before the end")
+    text = given.get("points", str(POINTS))
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and LEAST <= int(text) <= MOST):
+        raise ValueError(f"points={text}: expected {LEAST} to {MOST}")
+    return Asked(start, end, int(text))
+
+
+def _instant(given: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        value = float(given.get(name, default))
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < LATEST:
+        raise ValueError(f"{name}={given.get(name)}: expected Unix seconds")
+    return value
+
+
+def answer(request: Request, body: Json, *, past: bool) -> Response:
+    """As JSON with its mark; nothing but the mark where whoever asks has that already."""
+    content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+    mark = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+    kept = f"private, max-age={SETTLED:.0f}" if past else "private, no-cache"
+    headers = {"ETag": mark, "Cache-Control": kept}
+    if mark in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="application/json", headers=headers)
+
+
+def _error(text: str, status: int) -> Response:
+    return JSONResponse({"error": text}, status)
+
+
+def _unknown_contract(given: Mapping[str, str]) -> Response:
+    return _error(f"no contract '{given.get('contract', '')}' is kept; name one with ?contract=NAME", 404)
