@@ -16,8 +16,11 @@ import pytest
 
 from keeptime.middleware import Labels, Recorder
 from keeptime.middleware.grouping import master
+from keeptime.middleware.learning import teach
 from keeptime.middleware.mapped import SharedMemory
 from keeptime.middleware.totals import Totals, totals
+from keeptime.model.key import Signal
+from tests.servers import wait_until
 
 FORK = multiprocessing.get_context("fork")
 LABELS = Labels("/predict")
@@ -93,6 +96,31 @@ def test_a_kill_at_any_instant_leaves_totals_that_agree_and_never_fall(recorder:
         assert requests.count - wait - 1 <= requests.within[500_000_000] <= requests.count
         before = requests.count
     assert before > 0
+
+
+def test_a_threshold_is_told_once_every_living_worker_counts_it_and_exactly_then(recorder: Recorder) -> None:
+    series = recorder.series(LABELS)
+    series.served(0.2999)
+
+    def other() -> None:
+        recorder.series(LABELS).served(0.2999)
+        signal.pause()
+
+    process = FORK.Process(target=other, daemon=True)
+    process.start()
+    try:
+        wait_until(lambda: _counts(totals(recorder.memory)) == {"requests": 2}, 10, "the other to count")
+        recorder.learn([0.3])
+        teach(recorder.memory.taught(), {Signal.REQUESTS: [0.3]})
+        assert 300_000_000 not in totals(recorder.memory).series[0].within
+    finally:
+        process.kill()
+        process.join()
+    before = totals(recorder.memory).series[0].within[300_000_000]
+    for seconds in (0.1, 0.2999, 0.3001):
+        series.served(seconds)
+    assert _child(lambda: recorder.series(LABELS).served(0.2998)) == 0
+    assert totals(recorder.memory).series[0].within[300_000_000] == before + 3
 
 
 def test_threads_of_a_process_lose_no_count(recorder: Recorder) -> None:
@@ -208,6 +236,7 @@ def test_a_spawned_worker_is_of_its_parents_server(tmp_path: Path) -> None:
     program = """
 import multiprocessing
 from keeptime.middleware.grouping import master
+from keeptime.middleware.learning import teach
 def told(queue): queue.put(master())
 if __name__ == "__main__":
     spawn = multiprocessing.get_context("spawn")

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.e2e.keeping import keeping, until
 from tests.servers import DIRECT, Running, running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,6 +117,35 @@ def test_a_killed_worker_takes_no_count_with_it(command: list[str], tmp_path: Pa
     assert last["request_seconds_bucketok5.0"] == last["request_seconds_countok"] == last["requests_totalok"]
     assert last["in_flight"] == 0
     assert last["workers"] == 2
+
+
+TERMS = """\
+contract: served
+observe:
+  - push:
+objectives:
+  - 90% of requests under 300ms over 1h
+"""
+
+
+@pytest.mark.soak
+def test_what_killed_workers_counted_reaches_keeptime_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [each.replace(APP, "tests.middleware.pushing:app") for each in UVICORN]
+    with keeping(tmp_path, TERMS) as kept:
+        kept.start()
+        monkeypatch.setenv("KEEPTIME_PUSH_TO", f"{kept.url}/api/v1/push/served")
+        with running(command, tmp_path / "log", ready="/metrics", cwd=ROOT) as server:
+            load = Load(server)
+            with load.going():
+                for workers in (2, 3, 4):
+                    load.until(pids=workers, answers=200 * workers)
+                    if workers < 4:
+                        os.kill(list(load.answered)[-1], signal.SIGKILL)
+            last = _scraped_again(server)["requests_totalok"]
+            assert load.answered.total() <= last <= load.answered.total() + load.failed
+            until(lambda: kept.objective()["good"] == last, 60, f"{last} good: {kept.objective()}")
+        assert kept.objective()["bad"] == kept.objective()["excluded"] == 0
+        assert kept.end() == 0
 
 
 def _scraped_again(server: Running) -> dict[str, float]:

@@ -47,6 +47,7 @@ class Pusher:
         self._recorder, self._where, self._every = recorder, Where(url, token), every
         self.problem = ""
         """Why the last post failed, "" where it did not."""
+        self._said = ""
         self._over = threading.Event()
         recorder.when_serving(self._start)
 
@@ -78,9 +79,18 @@ class Pusher:
         if self.problem:
             _LOG.info("what is counted reaches keeptime again")
         self.problem = ""
+        self._refused(answer.body)
         found = thresholds_of(answer.body)
         teach(self._recorder.memory.taught(), found)
         self._recorder.learn(found)
+
+    def _refused(self, body: object) -> None:
+        """A series that the daemon does not take is said once, and posted on."""
+        told = body.get("refused") if isinstance(body, dict) else None
+        why = str(told[0])[:300] if isinstance(told, list) and told else ""
+        if why and why != self._said:
+            _LOG.warning("keeptime does not take all of what is counted: %s", why)
+        self._said = why
 
     def _failed(self, why: str) -> None:
         if why != self.problem:

@@ -128,7 +128,8 @@ class Recorder:
     def learn(self, thresholds: Thresholds) -> None:
         """Count these thresholds exactly, too, from now on."""
         with self._lock:
-            if self._knows_more(thresholds):
+            if self._knows_more(thresholds) and self._segment is not None:
+                self._segment.learn(self._thresholds)
                 for series in self._series.values():
                     series.learn(self._thresholds)
 
@@ -157,6 +158,7 @@ class Recorder:
         segment.enter()
         self._capped = segment.words[layout.CAPPED]
         self._knows_more(taught(self.memory.taught()))
+        segment.learn(self._thresholds)
         return segment
 
     def _others(self) -> Iterator[Labels]:

@@ -67,9 +67,11 @@ class Segment:
         self._found[(signal, labels)] = at
         return at
 
-    def labels(self) -> Iterator[Labels]:
-        """Those of the blocks that are there."""
-        return iter({labels for _, labels in self._found})
+    def learn(self, thresholds: Mapping[Signal, tuple[int, ...]]) -> None:
+        """Count these (nanoseconds) in every block from now on, those of an earlier worker included."""
+        for (signal, _), at in self._found.items():
+            for each in thresholds.get(signal, ()):
+                learn(self.words, at, each)
 
 
 def blocks(words: memoryview) -> Iterator[tuple[int, Signal, Labels]]:

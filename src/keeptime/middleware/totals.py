@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from keeptime.middleware import layout
 from keeptime.middleware.exemplar import Exemplar, read
@@ -63,7 +64,7 @@ class Totals:
 
 def totals(memory: Memory) -> Totals:
     """Of all workers that share this memory."""
-    found: dict[tuple[Signal, Labels], SeriesTotals] = {}
+    found: dict[tuple[Signal, Labels], _Sum] = {}
     workers = in_flight = capped = 0
     for words, alive in memory.segments():
         workers += alive
@@ -71,26 +72,54 @@ def totals(memory: Memory) -> Totals:
         in_flight += max(0, words[layout.BEGUN] - ended) if alive else 0
         capped += words[layout.CAPPED]
         for at, signal, labels in blocks(words):
-            _add(found.setdefault((signal, labels), SeriesTotals(signal, labels)), words, at)
-    series = sorted(found.values(), key=lambda each: (each.labels, layout.SIGNALS.index(each.signal)))
+            found.setdefault((signal, labels), _Sum(SeriesTotals(signal, labels))).add(words, at, alive)
+    series = [found[key].total() for key in sorted(found, key=lambda key: (key[1], layout.SIGNALS.index(key[0])))]
     return Totals(memory.instance, memory.started, workers, in_flight, capped, tuple(series))
 
 
-def _add(into: SeriesTotals, words: memoryview, at: int) -> None:
-    parts = {threshold_ns: words[word] for threshold_ns, word in thresholds(words, at).items()}
-    into.exemplars = _latest([*into.exemplars, *read(words, at)], tuple(parts))
-    into.sum += words[at + layout.SUM : at + layout.SUM + 1].cast("B").cast("d")[0]
-    zeros = words[at + layout.ZEROS]
-    for number, kind in enumerate(KINDS):
-        into.failed[kind] += words[at + layout.FAILED + number]
-    into.client_errors += words[at + layout.CLIENT_ERRORS]
-    buckets = dict(_buckets(words, at))
-    into.zeros += zeros
-    into.buckets.update(buckets)
-    for threshold_ns, part in parts.items():
+class _Block(NamedTuple):
+    """What one worker has of a series. `parts`: threshold in nanoseconds -> what was within it of the bucket it
+    cuts."""
+
+    alive: bool
+    zeros: int
+    buckets: dict[int, int]
+    parts: dict[int, int]
+
+    def within(self, threshold_ns: int) -> int:
         cut = math.ceil(math.log2(threshold_ns / 1e9) * layout.STEPS) - 1
-        below = sum(count for index, count in buckets.items() if index < cut)
-        into.within[threshold_ns] += zeros + below + min(part, buckets.get(cut, 0))
+        below = sum(count for index, count in self.buckets.items() if index < cut)
+        return self.zeros + below + min(self.parts.get(threshold_ns, 0), self.buckets.get(cut, 0))
+
+
+class _Sum:
+    """Adds up one series over all workers."""
+
+    def __init__(self, into: SeriesTotals) -> None:
+        self._into = into
+        self._blocks: list[_Block] = []
+
+    def add(self, words: memoryview, at: int, alive: bool) -> None:
+        into = self._into
+        parts = {threshold_ns: words[word] for threshold_ns, word in thresholds(words, at).items()}
+        into.exemplars = _latest([*into.exemplars, *read(words, at)], tuple(parts))
+        into.sum += words[at + layout.SUM : at + layout.SUM + 1].cast("B").cast("d")[0]
+        zeros = words[at + layout.ZEROS]
+        for number, kind in enumerate(KINDS):
+            into.failed[kind] += words[at + layout.FAILED + number]
+        into.client_errors += words[at + layout.CLIENT_ERRORS]
+        buckets = dict(_buckets(words, at))
+        into.zeros += zeros
+        into.buckets.update(buckets)
+        self._blocks.append(_Block(alive, zeros, buckets, parts))
+
+    def total(self) -> SeriesTotals:
+        """A threshold is told once every living worker counts it: until then it would be too few. What the dead
+        counted without it lies on its known sides, and grows no more."""
+        for threshold_ns in sorted({each for block in self._blocks for each in block.parts}):
+            if all(threshold_ns in block.parts for block in self._blocks if block.alive):
+                self._into.within[threshold_ns] = sum(block.within(threshold_ns) for block in self._blocks)
+        return self._into
 
 
 def _buckets(words: memoryview, at: int) -> Iterator[tuple[int, int]]:
