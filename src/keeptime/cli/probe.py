@@ -130,7 +130,7 @@ def _streamed(sample: "Sample") -> list[str]:
     lines[0] += f", {rate:.1f} a second" if rate else ""
     if gaps and each is not None:
         shown = ", ".join(f"{name} {_ms(round(gap * 1e9))}" for name, gap in gaps.items())
-        lines.append(f"  between tokens {shown}; on average {_ms(round(each))}"[:80])
+        lines += [f"  between tokens {shown},", f"  on average {_ms(round(each))}"]
     if stream.merged:
         lines.append(f"  {stream.merged} reads held several segments: their tokens share an instant")
     return lines

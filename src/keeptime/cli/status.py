@@ -110,7 +110,7 @@ def _stable(contract: dict[str, Any]) -> dict[str, Any]:
 
 def shown(contracts: list[dict[str, Any]], width: int) -> "RenderableType":
     """A table, or where that could not be read, lines."""
-    return _table(contracts) if width >= TABLE_WIDTH else _lines(contracts)
+    return _table(contracts) if width >= TABLE_WIDTH else _lines(contracts, width)
 
 
 def _table(contracts: list[dict[str, Any]]) -> "Table":
@@ -126,10 +126,9 @@ def _table(contracts: list[dict[str, Any]]) -> "Table":
     return out
 
 
-def _lines(contracts: list[dict[str, Any]]) -> "Group":
+def _lines(contracts: list[dict[str, Any]], width: int) -> "Group":
     """The same where a table would be too narrow to be read: a few lines for each promise."""
     from rich.console import Group
-    from rich.padding import Padding
     from rich.text import Text
 
     out: list[RenderableType] = []
@@ -138,9 +137,16 @@ def _lines(contracts: list[dict[str, Any]]) -> "Group":
         for promise, condition, *figures, why in _rows(contract):
             named = zip(HEADINGS[3:], figures, strict=False)
             known = ", ".join(f"{heading}: {figure}" for heading, figure in named if figure not in ("", "–"))
-            out.append(Padding(Text(f"{condition}  {promise}"), (0, 0, 0, 2), expand=False))
-            out += [Padding(Text(line), (0, 0, 0, 4), expand=False) for line in (why, known) if line]
+            out.append(Text(_filled(f"{condition}  {promise}", width, 2)))
+            out += [Text(_filled(line, width, 4)) for line in (*why.splitlines(), known) if line]
     return Group(*out)
+
+
+def _filled(line: str, width: int, indent: int) -> str:
+    """Broken between words, with nothing after its end."""
+    import textwrap
+
+    return textwrap.fill(line, width, initial_indent=" " * indent, subsequent_indent=" " * indent)
 
 
 def _rows(contract: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -200,15 +206,9 @@ def _around(contract: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             yield promise, each["compliance"], f"{each['share'] * 100:.4g}%", "", "", late, ""
     for each in contract.get("traffic", ()):
         said = "cannot be had" if each["problem"] else "nothing yet" if each["at"] is None else "comes"
-        yield (
-            f"traffic by {each['kind']}",
-            said,
-            "",
-            "",
-            "",
-            f"{each['requests']:,} requests",
-            each["problem"] or "",
-        )
+        what = "" if each["what"] == each["kind"] else f": {each['what']}"
+        why = "\n".join(filter(None, [f"{each['requests']:,} requests", each["problem"]]))
+        yield f"traffic by {each['kind']}{what}", said, "", "", "", "", why
     for each in contract["other_terms"]:
         if not each["internal"]:
             yield _promise(each), "not in force", "", "", "", "", ""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from keeptime.contract.eligibility import fits
 from keeptime.contract.exempting import ATTRIBUTE, BUILT_IN
 from keeptime.contract.expectations import JSON_PATH
 from keeptime.contract.kinds import Text, text_of
@@ -21,6 +22,7 @@ from keeptime.contract.terms import Contract
 HEADER, JSON = "header:", "json:"
 CACHE = "cache"
 """Of a completion: cold or warm, by whether the server may have known the prompt."""
+OBSERVER = "observer"
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 
 
@@ -78,6 +80,7 @@ def check_scope(
             )
             row.report.error(each.place, "counts-not-requests", message)
         return
+    _check_observers(contract, wheres, row)
     if contract.traffic:
         return  # what traffic says of its requests is not known beforehand
     own = {"grpc_status"} if any(each.kind is Kind.GRPC for each in contract.probes) else set()
@@ -88,3 +91,14 @@ def check_scope(
                 hint = nearest(wanted.attribute, known) or "; expected 'attributes' of a probe to say it"
                 message = f"no probe has the attribute {quote(wanted.attribute)}{hint}"
                 row.report.error(where.place, "unknown-attribute", message)
+
+
+def _check_observers(contract: Contract, wheres: Sequence[Placed[Where]], row: Row) -> None:
+    """Who observes is known, whatever traffic says of its requests."""
+    there = sorted({*(["probe"] if contract.probes else []), *(each.kind for each in contract.traffic)})
+    for where in wheres:
+        for wanted in where.value:
+            if wanted.attribute == OBSERVER and not any(fits((wanted,), {OBSERVER: each}) for each in there):
+                asked = " or ".join(map(quote, wanted.any_of))
+                message = f"nothing of this contract is observed by {asked}; expected {' or '.join(there)}"
+                row.report.error(where.place, "unknown-observer", message)

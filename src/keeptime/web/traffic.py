@@ -59,6 +59,10 @@ def signal_rows(view: ContractView) -> Iterator[tuple[str, str]]:
             yield NAMES[of], shown_latency(latency)
 
 
+SPOKEN = {"failed": "could not be read"}
+"""Of a page or a file, as the requests beside it did not fail."""
+
+
 def traffic_series(views: Sequence[ContractView]) -> Iterator[Metric]:
     requests = CounterMetricFamily(
         "keeptime_traffic_requests",
@@ -93,5 +97,6 @@ def traffic_series(views: Sequence[ContractView]) -> Iterator[Metric]:
 def _figures(one: TrafficView, now: float) -> str:
     """ "12,300 requests, last at 08:00:00 UTC; 3 refused"."""
     came = "nothing yet" if one.at is None else f"last at {shown_instant(one.at, now)}"
-    other = "".join(f"; {count:,} {name}" for name, count in sorted(one.results.items()) if name != "ok" and count)
+    left = ((name, count) for name, count in sorted(one.results.items()) if name != "ok" and count)
+    other = "".join(f"; {count:,} {SPOKEN.get(name, name)}" for name, count in left)
     return f"{one.requests:,} requests, {came}{other}"

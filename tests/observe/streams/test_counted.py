@@ -89,7 +89,7 @@ def gaps(samples: list[Sample]) -> int:
 
 
 def test_what_objectives_count(url: str) -> None:
-    samples, skipped, tallies = observed(loaded(text(url, "ttft_ms=40&gap_ms=5&tokens=99")), 3)
+    samples, skipped, tallies = observed(loaded(text(url, "ttft_ms=40&gap_ms=40&tokens=99", "400ms")), 3)
     count = len(samples)
     assert count >= 3
     assert not skipped
