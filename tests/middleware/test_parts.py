@@ -121,3 +121,12 @@ def test_a_recorder_full_of_labels_counts_on() -> None:
     requests = [each for each in totals(recorder.memory).series if each.signal == "requests"]
     assert sum(each.count for each in requests) == 1000
     assert len(requests) == MOST_SERIES + 1
+
+
+def test_a_value_that_is_cleaned_is_known_when_it_comes_again() -> None:
+    capped = Capped(Caps(), 10)
+    for value in ("v" * 200, "\x07", " blank "):
+        labels = Labels("/predict", consumer=value)
+        assert not capped.knows(labels)
+        capped.capped(labels)
+        assert capped.knows(labels)

@@ -267,3 +267,13 @@ def test_keeptime_judges_what_a_server_counted(tmp_path: Path) -> None:
         until(lambda: kept.objective()["good"] == 3 and kept.objective()["bad"] == 2, 20, f"{kept.objective()}")
         assert kept.end() == 0
     pusher.stop()
+
+
+def test_an_answer_that_nobody_expects_ends_nothing() -> None:
+    with _daemon() as daemon:
+        daemon.answer = "[" * 200_000
+        recorder = Recorder(memory=PrivateMemory())
+        pusher = Pusher(recorder, daemon.url, every=0.1)
+        recorder.begin().end(LABELS)
+        wait_until(lambda: len(daemon.taken) >= 3, 30.0, "more posts")
+        pusher.stop()

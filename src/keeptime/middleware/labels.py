@@ -47,7 +47,7 @@ class Capped:
     def knows(self, labels: Labels) -> bool:
         """Is there nothing new in these labels, or no room for it? Then others need not be asked."""
         return len(self._series) >= self._most or all(
-            value in known or not value or len(known) >= getattr(self._caps, name)
+            not value or len(known) >= getattr(self._caps, name) or clean(value) in known
             for (name, value), known in zip(zip(labels._fields, labels, strict=True), self._known, strict=True)
         )
 

@@ -113,7 +113,7 @@ def _loopback(host: str) -> bool:
 def _json(body: bytes) -> object:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -107,10 +107,18 @@ class Pusher:
         failures = 0
         wait = random.uniform(0, min(1.0, self._every))  # the daemon soon knows of it, and not all servers at once
         while not over.wait(wait):
-            wished = self.post()
+            wished = self._tried()
             failures = failures + 1 if self.problem else 0
             backed = min(LONGEST, self._every * 2.0 ** min(failures, 10)) if failures else self._every
             wait = max(backed * random.uniform(0.9, 1.0), min(wished or 0.0, LONGEST))
+
+    def _tried(self) -> float | None:
+        """Whatever happens, there is a next time."""
+        try:
+            return self.post()
+        except Exception as error:
+            self._failed(f"a bug of keeptime: {type(error).__name__}")
+            return None
 
 
 def document(found: Totals, at: float) -> dict[str, Any]:
