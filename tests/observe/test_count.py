@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeptime.contract.scope import Maintenance
+from keeptime.contract.traffic.push import Push
 from keeptime.model.exclusion import FAILED
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey
 from keeptime.model.sample import Failure, Sample, Skipped
@@ -214,3 +215,13 @@ def test_counting_in_one_thread_and_closing_in_another() -> None:
     thread.join()
     records += counting.close(now + 100 * S)
     assert totals(records, "fast") == Tally(20_000, 0)
+
+
+def test_a_request_of_traffic_that_was_due_with_an_overdue_probe_is_not_taken_for_it() -> None:
+    counting = Counter([replace(CONTRACT, traffic=(Push("push"),))], 1.0, start_ns=T0)
+    counting.overdue("c", T0 + 1)
+    counting.add(replace(sample(T0 + 1, S), observer="log"))
+    counting.add(sample(T0 + 1, S))
+    (record,) = counting.close(T0 + 3 * S)[:1]
+    assert totals([record], "fast") == Tally(0, 2)
+    assert record.probed[ObjectiveKey("c", "fast")] == (0, 1)

@@ -9,7 +9,7 @@ from keeptime.contract.scope import Per, Split, Wanted
 from keeptime.contract.terms import Objective
 from keeptime.model.batch import Batch, Span
 from keeptime.model.key import ObjectiveKey, Signal
-from keeptime.model.sample import Failure, Sample, Skipped
+from keeptime.model.sample import PROBE, Failure, Sample, Skipped
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.observe.count import Counter
 from keeptime.observe.route import ENDED
@@ -104,7 +104,7 @@ def test_a_request_that_was_bad_before_its_end_is_counted_once_in_its_segment() 
     counting = counter()
     for _ in range(2):
         counting.overdue("c", T0)
-    counting.add(of("v1", took=2 * S))
+    counting.add(replace(of("v1", took=2 * S), observer=PROBE))
     counting.add(Skipped("c", T0, ENDED))
     (record,) = counting.close(T0 + 2 * S)
     assert counted(record) == {"x": Tally(0, 2), "x[model_version=v1]": Tally(0, 1)}

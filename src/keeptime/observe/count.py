@@ -181,6 +181,8 @@ class Counter:
     def _counted_early(self, outcome: Sample | Skipped) -> frozenset[ObjectiveKey]:
         """For which objectives this request, or another of the same instant that ends just as badly, was counted as
         overdue."""
+        if isinstance(outcome, Sample) and outcome.observer != PROBE:
+            return NOT_EARLY
         key = (outcome.contract, outcome.due_ns)
         found = self._early.get(key)
         if not found or (isinstance(outcome, Skipped) and outcome.reason != ENDED):
