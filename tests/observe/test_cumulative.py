@@ -231,3 +231,19 @@ def test_a_sketch_that_its_owner_goes_on_filling_is_no_trouble() -> None:
     grown = growth.advance("a", Totals(2, sketch=sketch), None, 20 * S)
     assert grown is not None
     assert grown.count == 1
+
+
+def test_totals_that_were_refused_at_first_are_a_baseline_when_they_can_be_counted() -> None:
+    growth = Growth(most=2)
+    growth.advance("known", plain(1), None, S)
+    with pytest.raises(TotalsRefused):
+        growth.advance("odd", Totals(100, 0, {(0.0, 0.1): 200}), None, S)
+    assert growth.advance("odd", plain(101), None, 2 * S) is None
+    with pytest.raises(TotalsRefused):
+        growth.advance("beyond", plain(1000), None, 2 * S)
+    later = 2 * S
+    while later < 2 * REMEMBERED_NS:
+        later += REMEMBERED_NS // 2
+        growth.advance("known", plain(1), None, later)
+    assert growth.advance("beyond", plain(5000), None, later) is None
+    assert growth.advance("beyond", plain(5001), None, later + S) == plain(1)

@@ -61,6 +61,7 @@ class Growth:
 
     `since_ns`: if it is given, totals of an unknown target that say they began no earlier count from 0: whoever
     keeps them came to life while this was watching. `refused`: how many totals were, by reason.
+    A series of which the first totals were refused is known by name, so that it is not taken for one just begun.
     """
 
     def __init__(self, *, since_ns: int | None = None, most: int = MOST_SERIES, most_gone: int = MOST_GONE) -> None:
@@ -80,6 +81,11 @@ class Growth:
         found = self._known.get(series)
         return None if found is None else found.totals
 
+    def anew(self, since_ns: int) -> None:
+        """From here on more is looked at than before: a series that is not known may be old in a target that is."""
+        self._since_ns = since_ns
+        self._targets.clear()
+
     def look(self, at_ns: int, target: Hashable = None) -> None:
         """A target was looked at, though it may have had no series: what comes up in it later begins at 0."""
         first, last = self._targets.pop(target, (at_ns, at_ns))
@@ -97,10 +103,13 @@ class Growth:
         self._forget(at_ns)
         before = self._known.get(series)
         if before is None and len(self._known) >= self._most:
+            self._gone[series] = at_ns
             raise self._refusal(
                 "capped", f"there are more than {self._most} series; expected labels with few values"
             )
         if wrong := _contradiction(totals):
+            if before is None:
+                self._gone[series] = at_ns
             raise self._refusal("malformed", wrong)
         if before is not None and _older(started_ns, before.started_ns):
             said = "it began earlier than what was read before: two programs answer in turn where one was expected"

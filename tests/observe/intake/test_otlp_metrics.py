@@ -1,5 +1,6 @@
 """Histograms of the real SDK, and hand-made ones that are wrong: counted once, or refused with a reason."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -327,3 +328,25 @@ def test_a_million_labels_are_refused_and_other_services_are_untouched() -> None
     other = Made(counted)
     other.resource.resource.attributes.add(key="service.name").value.string_value = "other"
     assert counted.metrics(other.bytes).rejected == 0
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a program that is watched", "one that is not"])
+def test_a_contract_that_comes_later_counts_nothing_of_what_was_before_it(known: bool) -> None:
+    early = contract(Otlp("otlp", service="sentiment" if known else "another"))
+    later = contract(Otlp("otlp", metrics={Signal.REQUESTS: "own"}), name="later")
+    counted = Counted(early)
+    program = Program()
+    histogram: Any = program.histogram("own")
+    histogram.record(0.2)
+    usual: Any = program.histogram()
+    usual.record(0.2)
+    counted.metrics(program.export())
+    counted.counter.replace([early, later])
+    asyncio.run(counted.otlps.prepare([early, later])())
+    counted.metrics(program.export())
+    histogram.record(0.2)
+    counted.metrics(program.export())
+    (record,) = [each for each in counted.counter.finish(counted.clock.wall_ns() + 10**9) if each.tallies]
+    assert {key.contract: tally for key, tally in record.tallies.items() if key.objective == "works"} == (
+        {"served": Tally(1), "later": Tally(1)} if known else {"later": Tally(1)}
+    )

@@ -1,5 +1,6 @@
 """Totals that programs post: what came since the last time is counted, once."""
 
+import asyncio
 import json
 
 import pytest
@@ -189,3 +190,17 @@ def test_whatever_a_series_says_it_is_counted_or_refused(odd: dict[str, object])
 
 
 GIVEN = Given()
+
+
+def test_a_contract_that_comes_back_counts_nothing_of_before_again() -> None:
+    found = Given()
+    found.push(body(SERIES, started=NOW + 1))
+    assert found.counted()["works"] == Tally(9, 1)
+    for contracts in ((), found.contracts):
+        found.now.go(5)
+        asyncio.run(found.pushes.prepare(contracts)())
+    found.push(body(SERIES, at=NOW + 10, started=NOW + 1))
+    more = SERIES | {"count": 12, "within": {"0.5": 9}, "buckets": {"-70": 9, "-10": 2}}
+    found.now.go(5)
+    found.push(body(more, at=NOW + 15, started=NOW + 1))
+    assert found.counted()["works"] == Tally(2, 0)

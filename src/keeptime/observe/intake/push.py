@@ -43,7 +43,7 @@ class Pushes:
     ) -> None:
         self._counting, self._line, self._clock, self._tick_seconds = counting, line, clock, tick_seconds
         self._book = Book("push", contracts)
-        self._growing = Growing(clock.wall_ns())
+        self._growing = Growing()
         self._repeats = Repeats()
         self._replace(contracts)
 
@@ -71,9 +71,9 @@ class Pushes:
         return await self._line(self._take, posted)
 
     def _replace(self, contracts: Sequence[Contract]) -> None:
-        self._contracts = {each.name: each for each in contracts}
         self._book.replace(contracts)
-        self._growing.keep(frozenset(self._contracts))
+        self._growing.keep(frozenset(each.name for each in contracts), self._clock.wall_ns())
+        self._contracts = {each.name: each for each in contracts}
 
     def _take(self, posted: Posted) -> Taken:
         contract, entry = self._asked(posted)

@@ -54,15 +54,16 @@ class _Of:
 
 
 class Growing:
-    """What was posted of each contract. `since_ns`: when keeptime began to watch."""
+    """What was posted of each contract. What a program counted before its contract was here counts nothing, be it
+    that the contract is new or that it has come back."""
 
-    def __init__(self, since_ns: int) -> None:
-        self._since_ns = since_ns
+    def __init__(self) -> None:
         self._of: dict[str, _Of] = {}
 
-    def keep(self, contracts: frozenset[str]) -> None:
-        """Forget all but these."""
-        self._of = {name: each for name, each in self._of.items() if name in contracts}
+    def keep(self, contracts: frozenset[str], now_ns: int) -> None:
+        """Forget all but these; those that are new are watched from now on."""
+        before = self._of
+        self._of = {name: before.get(name) or _Of(Growth(since_ns=now_ns, most=MOST_SERIES)) for name in contracts}
 
     def take(
         self, contract: str, said: dict[str, Any], when: When, refused: Refused, put: Callable[[Batch], None]
@@ -70,7 +71,7 @@ class Growing:
         """Put what came since the last time. Raises Unreadable, TooMany."""
         head = _Head.of(said, when)
         done, series = Counted(), said["series"]
-        of = self._of.setdefault(contract, _Of(Growth(since_ns=self._since_ns, most=MOST_SERIES)))
+        of = self._of[contract]
         if head.at_ns <= of.newest.get(head.instance, -1):
             done.taken = done.repeated = len(series)
             return done

@@ -56,9 +56,10 @@ class From:
 
 
 class Entries:
-    """Of these contracts."""
+    """Of these contracts, watched since `since_ns`."""
 
-    def __init__(self, contracts: Sequence[Contract]) -> None:
+    def __init__(self, contracts: Sequence[Contract], since_ns: int) -> None:
+        self.since_ns = since_ns
         self._entries = tuple(
             _entry(contract, each) for contract in contracts for each in contract.traffic if isinstance(each, Otlp)
         )
@@ -66,6 +67,13 @@ class Entries:
 
     def __bool__(self) -> bool:
         return bool(self._entries)
+
+    def since(self, before: "Entries", now_ns: int) -> "Entries":
+        """Those to go on with: the ones of before, where these are no others, else these from now on."""
+        if self._entries == before._entries:
+            return before
+        self.since_ns = now_ns
+        return self
 
     def of(self, resource: Resource) -> From:
         """Raises Wrong."""

@@ -53,6 +53,7 @@ class Histograms:
 
     def take(self, request: ExportMetricsServiceRequest, entries: Entries, when: When) -> Exported:
         """Count what can be counted of it."""
+        self._services.watch(entries.since_ns)
         refusals, found, histograms = Refusals(), False, False
         for of_resource in request.resource_metrics:
             metrics = [each for scope in of_resource.scope_metrics for each in scope.metrics]

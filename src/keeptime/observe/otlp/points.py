@@ -110,5 +110,5 @@ def _spans(sketch: Sketch, per_second: float) -> Iterator[tuple[tuple[float, flo
         yield (0.0, 1e-9), sketch.zeros
     steps = math.pow(2.0, sketch.scale)
     for index, count in sketch.buckets.items():
-        low, high = math.pow(2.0, index / steps), math.pow(2.0, (index + 1) / steps)
+        low, high = math.pow(2.0, index / steps), math.pow(2.0, min(1023.0, (index + 1) / steps))
         yield (low / per_second, high / per_second), count

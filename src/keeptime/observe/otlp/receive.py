@@ -34,8 +34,9 @@ class Otlps:
     ) -> None:
         self._line, self._clock, self._tick_seconds = line, clock, tick_seconds
         self._book = Book("otlp", contracts)
-        self._entries = Entries(contracts)
-        self._histograms = Histograms(clock.wall_ns(), counting, self._book)
+        now_ns = clock.wall_ns()
+        self._entries = Entries(contracts, now_ns)
+        self._histograms = Histograms(now_ns, counting, self._book)
         self._kept = Kept()
         self._spans = Spans(counting, self._book, self._kept)
 
@@ -47,10 +48,10 @@ class Otlps:
         await self._line.close()
 
     def prepare(self, contracts: Sequence[Contract]) -> Callable[[], Awaitable[None]]:
-        entries = Entries(contracts)
+        entries = Entries(contracts, self._clock.wall_ns())
 
         async def go() -> None:
-            self._entries = entries
+            self._entries = entries.since(self._entries, self._clock.wall_ns())
             self._book.replace(contracts)
             self._kept.keep_only(frozenset(each.name for each in contracts))
 

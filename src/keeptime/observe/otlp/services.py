@@ -69,6 +69,7 @@ class Services:
 
     def __init__(self, since_ns: int) -> None:
         self._since_ns: int | None = since_ns
+        self._watched_ns = since_ns
         self._services: OrderedDict[str, Service] = OrderedDict()
 
     def of(self, name: str, when: When) -> Service:
@@ -81,6 +82,15 @@ class Services:
         found.at_ns = when.now
         self._services[name] = found
         return found
+
+    def watch(self, since_ns: int) -> None:
+        """More is watched than before, since then."""
+        if since_ns == self._watched_ns:
+            return
+        self._watched_ns = since_ns
+        self._since_ns = None if self._since_ns is None else since_ns
+        for each in self._services.values():
+            each.growth.anew(since_ns)
 
     def _forget_one(self, when: When) -> None:
         """The one of which nothing came for longest. Were it to come again, its totals would be where counting
