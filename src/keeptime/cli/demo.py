@@ -1,4 +1,4 @@
-"""`keeptime demo`: a model, a contract, a fault, an alert: two minutes."""
+"""`keeptime demo`: a model, a contract, a fault, an alert: two minutes; with --history a store with a past."""
 
 import argparse
 import json
@@ -6,6 +6,8 @@ import signal
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+from keeptime.cli import demo_past
 
 if TYPE_CHECKING:
     from keeptime.demo.story import Ending
@@ -15,9 +17,11 @@ EXAMPLES = """\
 examples:
   keeptime demo            show it, print what the consumer received, end all
   keeptime demo --keep     leave all running afterwards, and print the addresses
+  keeptime demo --history 90d --data past
+                           make a store with 90 days of a made-up past, and print how to run keeptime on it
 
 exit codes:
-  0    the consumer received every message that it must
+  0    the consumer received every message that it must; the store is made
   1    it did not, or a step failed
   130  interrupted; nothing is left running
 """
@@ -31,9 +35,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--json", action="store_true", help="print what was received as JSON; the story goes to stderr"
     )
 
+    demo_past.configure(parser)
+
 
 def run(args: argparse.Namespace) -> int:
     """0: the consumer received all it must; 1: it did not, or a step failed; 130: interrupted."""
+    if demo_past.wanted(args):
+        return demo_past.run(args)
+    return _perform(args)
+
+
+def _perform(args: argparse.Namespace) -> int:
     from keeptime.demo.children import DemoError
     from keeptime.demo.stage import perform
 

@@ -7,9 +7,10 @@ is not sent again; what means nothing is refused. Knows the daemon by `Showable`
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -43,6 +44,7 @@ class SeriesRoutes:
     """The handlers of the two routes."""
 
     daemon: Showable
+    one_at_a_time: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 
     async def counts(self, request: Request) -> Response:
         given, now = request.query_params, self.daemon.snapshot()
@@ -60,7 +62,7 @@ class SeriesRoutes:
             return _error(str(error), 400)
         except StoreError as error:
             return _error(str(error), 503)
-        body = counts_json(contract, objective, found, now.tick_seconds)
+        body = await self._made(counts_json, contract, objective, found, now.tick_seconds)
         return answer(request, body, past=asked.end <= now.at - SETTLED)
 
     async def latency(self, request: Request) -> Response:
@@ -76,8 +78,12 @@ class SeriesRoutes:
             return _error(str(error), 400)
         except StoreError as error:
             return _error(str(error), 503)
-        body = latency_json(contract, signal, found, now.tick_seconds)
+        body = await self._made(latency_json, contract, signal, found, now.tick_seconds)
         return answer(request, body, past=asked.end <= now.at - SETTLED)
+
+    async def _made(self, make: Callable[..., dict[str, Json]], *given: object) -> bytes:
+        """Beside the event loop, so that no tick waits for it; one at a time."""
+        return await to_thread.run_sync(lambda: written(make(*given)), limiter=self.one_at_a_time)
 
 
 def contract_of(given: Mapping[str, str], now: Snapshot) -> Contract | None:
@@ -116,9 +122,12 @@ def _instant(given: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
-def answer(request: Request, body: Json, *, past: bool) -> Response:
-    """As JSON with its mark; nothing but the mark where whoever asks has that already."""
-    content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+def written(body: dict[str, Json]) -> bytes:
+    return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+
+
+def answer(request: Request, content: bytes, *, past: bool) -> Response:
+    """JSON with its mark; nothing but the mark where whoever asks has that already."""
     mark = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     kept = f"private, max-age={SETTLED:.0f}" if past else "private, no-cache"
     headers = {"ETag": mark, "Cache-Control": kept}

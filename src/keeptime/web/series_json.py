@@ -5,8 +5,7 @@ missing ratio is null. Bands and percentiles are made of whole buckets of the hi
 guessed. Knows nothing of HTTP.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from keeptime.contract.terms import Contract, Objective
 from keeptime.model.key import Signal
@@ -20,6 +19,7 @@ BAND_SCALE = 1
 """Bands are half powers of two: the buckets of a sketch of this scale, or of the coarsest that there is."""
 
 _SMALLEST = 1e-9
+_NO_PERCENTILES = {Quantile(share, 0.0, None).name: None for share in SHARES}
 
 
 def counts_json(
@@ -72,32 +72,28 @@ def latency_json(
 
 def _banded(sketch: Sketch | None, scale: int) -> Mapping[int, int]:
     """How many requests each band holds; what took no nanosecond took one."""
-    rows: Counter[int] = Counter()
-    if sketch is not None:
-        for index, count in sketch.buckets.items():
-            rows[index >> (sketch.scale - scale)] += count
-        if sketch.zeros:
-            rows[bucket_index(_SMALLEST, scale)] += sketch.zeros
+    if sketch is None:
+        return {}
+    rows: dict[int, int] = {}
+    shift = sketch.scale - scale
+    for index, count in sketch.buckets.items():
+        band = index >> shift
+        rows[band] = rows.get(band, 0) + count
+    if sketch.zeros:
+        lowest = bucket_index(_SMALLEST, scale)
+        rows[lowest] = rows.get(lowest, 0) + sketch.zeros
     return rows
 
 
 def _took(sketch: Sketch | None, row: Mapping[int, int], bands: range) -> dict[str, Json]:
     if sketch is None:
-        return {"requests": None, **{_name(share): None for share in SHARES}, "bands": None}
-    percentiles: dict[str, Json] = {_name(share): None for share in SHARES}
-    percentiles |= {each.name: quantile_json(each) for each in _quantiles(sketch)}
+        return {"requests": None, **_NO_PERCENTILES, "bands": None}
+    found = (sketch.bounded(share) for share in SHARES)
+    percentiles = {
+        name: None if each is None else quantile_json(each)
+        for name, each in zip(_NO_PERCENTILES, found, strict=True)
+    }
     return {"requests": sketch.count, **percentiles, "bands": [row.get(each, 0) for each in bands]}
-
-
-def _quantiles(sketch: Sketch) -> Iterator[Quantile]:
-    for share in SHARES:
-        found = sketch.bounded(share)
-        if found is not None:
-            yield found
-
-
-def _name(share: float) -> str:
-    return Quantile(share, 0.0, None).name
 
 
 def _step(found: Sequence[Bucket[Tally]] | Sequence[Bucket[Sketch]], tick_seconds: float) -> float | None:
