@@ -7,6 +7,7 @@ are in (0, 1); "500ms" and "99%" exist only here, at the edge. Parsing never gue
 import re
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from math import ceil, floor
 
 SECONDS: dict[str, Fraction] = {
     "us": Fraction(1, 1_000_000),
@@ -128,3 +129,9 @@ def parse_size(text: str) -> int:
 def format_rate(per_second: Fraction) -> str:
     """ "30" or "0.5", with as many digits as it needs."""
     return f"{(Decimal(per_second.numerator) / Decimal(per_second.denominator)).normalize():f}"
+
+
+def shown_interval(low: float, high: float) -> str:
+    """A share, or from where to where it lies, as percentages: rounded down, and up at the upper end."""
+    least = f"{floor(low * 1e6 + 1e-6) / 1e4:g}%"
+    return least if low == high else f"{least} to {ceil(high * 1e6 - 1e-6) / 1e4:g}%"

@@ -11,7 +11,7 @@ from keeptime.model.compliance import Basis, PeriodCounts
 from keeptime.model.latency import Latency, Quantile
 from keeptime.model.verdict import Condition
 from keeptime.testing.showable import NOW, FakeShowable, contract, verdict, view
-from keeptime.web.figures import shown_interval
+from keeptime.units import shown_interval
 from keeptime.web.kept import shown_compliance, shown_latency
 from keeptime.web.page import render
 from tests.cli.commands import run

@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from keeptime.cli.status import names_of
 
-    _check_period(args.period)
+    check_period(args.period)
 
     contracts = [_contract(args, name) for name in sorted(names_of(args.contract))]
     if args.json:
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if missed else 0
 
 
-def _check_period(name: str | None) -> None:
+def check_period(name: str | None) -> None:
     """Raises UsageError for what no period can be called."""
     import re
 
@@ -99,7 +99,7 @@ def _table(contracts: list[dict[str, Any]]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from keeptime.web.figures import shown_interval
+    from keeptime.units import shown_interval
 
     out = Table(show_edge=False)
     for heading in ("contract", "period", "promise", "kept", "SLI", "counts", "credit", "why"):

@@ -54,13 +54,13 @@ def source_of(url: str | None, data: str | None, store: str | None, token: str) 
         else:
             yield Running(where, token)
             return
-    with _looking(data, store) as db:
+    with looking(data, store) as db:
         yield InStore(db)
 
 
 def versions(data: str | None, store: str | None, contract: str) -> Sequence[Row]:
     """Every use of a version of this contract, newest first."""
-    with _looking(data, store) as db:
+    with looking(data, store) as db:
         return [
             {
                 "version": each.of.version,
@@ -147,7 +147,8 @@ def _read(row: Row, where: str) -> LedgerRow:
     raise KeeptimeError(f"{where}: this is no row of a ledger; expected one as `export` writes it")
 
 
-def _looking(data: str | None, store: str | None) -> AbstractContextManager[Database]:
+def looking(data: str | None, store: str | None) -> AbstractContextManager[Database]:
+    """The store in this directory, in this pair's database, or the user's own: only to be read."""
     if store is None:
         return looking_at(_usual() if data is None else Path(data))
     try:

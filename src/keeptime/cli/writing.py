@@ -1,4 +1,4 @@
-"""A text file that is written whole or not at all."""
+"""A file that is written whole or not at all."""
 
 import os
 import tempfile
@@ -13,6 +13,11 @@ class Refused(KeeptimeError):
 
 
 def write_whole(output: str, text: str, *, force: bool) -> None:
+    """This text, as `write_bytes` does it."""
+    write_bytes(output, text.encode(), force=force)
+
+
+def write_bytes(output: str, content: bytes, *, force: bool) -> None:
     """All of the file or none of it; without `force` never over another one, not even one just made.
 
     Raises Refused.
@@ -24,8 +29,8 @@ def write_whole(output: str, text: str, *, force: bool) -> None:
     except OSError as error:
         raise Refused(f"{output} cannot be written: {error.strerror}") from None
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)

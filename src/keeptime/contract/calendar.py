@@ -44,6 +44,26 @@ def period_name(window: Calendar, start: float) -> str:
     return f"{day:%Y-%m}" if window.unit == "month" else f"{day.year}-Q{(day.month + 2) // 3}"
 
 
+def named_period(window: Calendar, name: str) -> tuple[float, float] | None:
+    """The (start, end) of the period that `period_name` calls so; None where no period of this window is."""
+    try:
+        first = _named_day(window.unit, name)
+    except ValueError:
+        return None
+    start = midnight(first, ZoneInfo(window.timezone))
+    return period(window, start) if period_name(window, start) == name else None
+
+
+def _named_day(unit: str, name: str) -> date:
+    """Raises ValueError."""
+    if unit == "day":
+        return date.fromisoformat(name)
+    year, _, rest = name.partition("-")
+    if unit == "week":
+        return date.fromisocalendar(int(year), int(rest.removeprefix("W")), 1)
+    return date(int(year), int(rest) if unit == "month" else int(rest.removeprefix("Q")) * 3 - 2, 1)
+
+
 def _first_day(window: Calendar, day: date) -> date:
     if window.unit == "day":
         return day

@@ -15,6 +15,7 @@ from keeptime.contract.nodes import Listing, Node, Place
 from keeptime.contract.report import Report, quote
 from keeptime.contract.shapes import Field, Placed, Schema, Table
 from keeptime.contract.terms import Credits, CreditTier
+from keeptime.model.compliance import Assessment, Basis, PeriodCounts
 from keeptime.units import format_percent, parse_percent
 
 MOST_TIERS = 20
@@ -40,6 +41,14 @@ def credit_due(credits: Credits, attainment: Fraction) -> Due:
 def credit_between(credits: Credits, low: Fraction, high: Fraction) -> tuple[Due, Due]:
     """The least and the most that is due for an attainment between these two."""
     return credit_due(credits, high), credit_due(credits, low)
+
+
+def credit_for(credits: Credits, counts: PeriodCounts, basis: Basis, found: Assessment) -> tuple[Due, Due]:
+    """The least and the most that is due for a period: exact where every request was counted."""
+    if basis is Basis.COUNTED and counts.events:
+        exact = Fraction(counts.good, counts.events)
+        return credit_between(credits, exact, exact)
+    return credit_between(credits, Fraction(found.low), Fraction(found.high))
 
 
 @dataclass(frozen=True)

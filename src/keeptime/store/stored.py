@@ -12,6 +12,7 @@ from typing import Self
 from keeptime.errors import UsageError
 from keeptime.model.alert import AlertRow
 from keeptime.model.change import Change
+from keeptime.model.compliance import PeriodCounts
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, SignalKey, tick_of
 from keeptime.model.ledger import Json, LedgerHead, LedgerKind, LedgerQuery, LedgerRow
@@ -202,6 +203,15 @@ class Stored(StoredOutbox, StoredQuiet, StoredSeries):
         """Every period of a contract that is over and kept, newest first."""
         with self.db.speaking():
             return self._periods.closed(contract)
+
+    def closed_days(self, start: int, end: int) -> dict[ObjectiveKey, tuple[tuple[int, int, PeriodCounts], ...]]:
+        """(first tick, until, counts) of every closed day that begins in ticks [start, end), oldest first."""
+        with self.db.speaking():
+            keys = {identity: key for key, identity in self.names.objectives.items()}
+            found: dict[ObjectiveKey, list[tuple[int, int, PeriodCounts]]] = {}
+            for identity, first, until, counts in self._periods.days(start, end):
+                found.setdefault(keys[identity], []).append((first, until, counts))
+            return {key: tuple(days) for key, days in found.items()}
 
     def newest_periods(self) -> dict[ObjectiveKey, ClosedPeriod]:
         """Each objective's last period that is over."""

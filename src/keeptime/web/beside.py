@@ -13,7 +13,7 @@ from keeptime.app.view import ContractView
 from keeptime.contract.terms import Objective
 from keeptime.judge.compliance import clopper_pearson
 from keeptime.model.beside import BesideView
-from keeptime.web.figures import shown_interval
+from keeptime.units import shown_interval
 from keeptime.web.kept import Json
 
 

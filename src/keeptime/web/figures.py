@@ -5,7 +5,7 @@ Guarantees: rounding never shows a missed target as met; times of day are in UTC
 
 from datetime import UTC, datetime
 from fractions import Fraction
-from math import ceil, floor
+from math import floor
 
 from keeptime.units import format_percent, speak_duration
 
@@ -16,12 +16,6 @@ def shown_ratio(good: int, events: int, target: Fraction) -> str:
     scaled = floor(Fraction(good, events) * 100 * 10**digits)
     text = f"{scaled / 10**digits:.{digits}f}"
     return f"{text.rstrip('0').rstrip('.') if good == events else text}%"
-
-
-def shown_interval(low: float, high: float) -> str:
-    """A share, or from where to where it lies, as percentages: rounded down, and up at the upper end."""
-    least = f"{floor(low * 1e6 + 1e-6) / 1e4:g}%"
-    return least if low == high else f"{least} to {ceil(high * 1e6 - 1e-6) / 1e4:g}%"
 
 
 def shown_rate(rate: float) -> str:

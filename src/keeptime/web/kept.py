@@ -6,8 +6,7 @@ Guarantees: a missing number is null, never 0 or NaN; a percentile has its bound
 from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.model.compliance import Assessment, Basis
 from keeptime.model.latency import Latency, Quantile
-from keeptime.units import speak_duration
-from keeptime.web.figures import shown_interval
+from keeptime.units import shown_interval, speak_duration
 from keeptime.web.terms import Json, credit_json, shown_credit
 
 __all__ = ["Json", "compliance_json", "latency_json", "period_json", "shown_compliance", "shown_latency"]

@@ -7,16 +7,15 @@ Guarantees: shares are numbers in 0–1; instants are Unix seconds; what is not 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from keeptime.app.periods import PeriodView
 from keeptime.app.view import ContractView
-from keeptime.contract.credits import Due, credit_between
+from keeptime.contract.credits import Due, credit_for
 from keeptime.contract.effective import times
 from keeptime.contract.terms import Contract, Credits, Objective, Together
 from keeptime.judge.reason import promise
 from keeptime.judge.together import compliance_of, condition_of, credit_of
-from keeptime.model.compliance import Assessment, Basis, Compliance
+from keeptime.model.compliance import Assessment, Compliance
 from keeptime.model.verdict import Condition
 from keeptime.units import format_percent
 
@@ -129,10 +128,7 @@ def credit_json(view: PeriodView, found: Assessment) -> dict[str, Json] | None:
 
 def due_for(view: PeriodView, credits: Credits, found: Assessment) -> tuple[Due, Due]:
     """The least and the most that is due: exact where every request was counted."""
-    if view.basis is Basis.COUNTED and view.counts.events:
-        exact = Fraction(view.counts.good, view.counts.events)
-        return credit_between(credits, exact, exact)
-    return credit_between(credits, Fraction(found.low), Fraction(found.high))
+    return credit_for(credits, view.counts, view.basis, found)
 
 
 def shown_credit(view: PeriodView, found: Assessment) -> str:
