@@ -11,6 +11,7 @@ import pytest
 
 from keeptime.contract.load import load_files
 from keeptime.contract.presets import library
+from keeptime.contract.starter import label
 from keeptime.contract.terms import Contract
 from keeptime.contract.traffic.scrape import Scrape
 from keeptime.model.key import Signal
@@ -68,6 +69,7 @@ def test_every_server_is_recognised_and_its_contract_can_be_judged(
     contract, preset = _written(output), library.preset(name)
     assert preset is not None
     assert found["preset"] == name
+    assert contract.name == label(found["models"][0] if len(found["models"]) == 1 else name)
     for each in contract.traffic:
         assert isinstance(each, Scrape)
         assert (each.url, each.preset) == (url, name)

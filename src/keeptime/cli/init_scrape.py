@@ -46,8 +46,9 @@ class Found:
 def run(args: argparse.Namespace, seconds: float) -> int:
     """Raises UsageError, SecretError, SourceError and Refused; nothing is written then."""
     scrape = _scrape(args)
-    name = contract_name(args.name, scrape.url)
+    contract_name(args.name, scrape.url)  # a wrong one is told before anything is measured
     found = asyncio.run(_look(args, scrape, seconds))
+    name = contract_name(args.name, scrape.url, _last(scrape.url, found))
     text = _text(args, scrape, name, found)
     if args.output == "-" and not args.json:
         print(text, end="")
@@ -58,6 +59,14 @@ def run(args: argparse.Namespace, seconds: float) -> int:
     elif args.output != "-":
         print(f"{args.output} was written for {found.preset.title}. Next: keeptime check {args.output}")
     return 0
+
+
+def _last(url: str, found: Found) -> str:
+    """What the contract is called after: the one model; the preset where the host has no name."""
+    host = urlsplit(url).hostname or ""
+    if len(found.models) == 1:
+        return found.models[0]
+    return found.preset.name if host == "localhost" or not re.search("[a-z]", host) or ":" in host else ""
 
 
 def _scrape(args: argparse.Namespace) -> "Scrape":

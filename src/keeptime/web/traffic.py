@@ -98,5 +98,5 @@ def _figures(one: TrafficView, now: float) -> str:
     """ "12,300 requests, last at 08:00:00 UTC; 3 refused"."""
     came = "nothing yet" if one.at is None else f"last at {shown_instant(one.at, now)}"
     left = ((name, count) for name, count in sorted(one.results.items()) if name != "ok" and count)
-    other = "".join(f"; {count:,} {SPOKEN.get(name, name)}" for name, count in left)
+    other = "".join(f"; {count:,} {SPOKEN.get(name) or name.replace('_', ' ')}" for name, count in left)
     return f"{one.requests:,} requests, {came}{other}"
