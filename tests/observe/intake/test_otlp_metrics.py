@@ -238,6 +238,15 @@ def test_buckets_of_any_scale_are_counted_as_exactly_as_they_are(scale: int) -> 
     assert counted.counted()["works"] == Tally(4)
 
 
+def test_a_bucket_that_ends_beyond_all_numbers_is_counted() -> None:
+    counted = Counted()
+    made = Made(counted, exponential=True)
+    made.point.scale, made.point.positive.offset = -10, 0
+    made.point.positive.bucket_counts[:] = [3]
+    assert counted.metrics(made.bytes).rejected == 0
+    assert counted.counted()["fast"] == Tally(0, 3)
+
+
 def test_a_metric_that_is_no_histogram_or_of_no_known_unit_or_temporality_is_refused() -> None:
     counted = Counted()
     for change, why in (

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
@@ -10,7 +11,9 @@ from keeptime.contract.traffic.otlp import Otlp, Take
 from keeptime.model.key import Signal
 from keeptime.model.tally import Tally
 from keeptime.model.trace import Why
+from keeptime.observe.intake.refusing import TooMany
 from keeptime.observe.otlp import kept
+from keeptime.observe.otlp.messages import MOST_PARTS
 
 from .otel import Counted, Program, contract, objective
 
@@ -182,3 +185,15 @@ def test_what_is_kept_is_bounded_whatever_comes() -> None:
     assert len(newest.spans[-1].name) == 200
     assert len(inside._kept) == kept.OF_A_CONTRACT
     assert inside._size == sum(of.size for of in inside._kept.values())
+
+
+@pytest.mark.parametrize("export", [ExportMetricsServiceRequest, ExportTraceServiceRequest])
+def test_an_export_of_empty_parts_without_end_is_refused(export: Any) -> None:
+    within: Any = export.FromString(b"\x0a\x02\x12\x00")
+    for scope in within.ListFields()[0][1][0].ListFields()[0][1]:
+        scope.MergeFromString(b"\x12\x00" * (MOST_PARTS + 1))
+    counted = Counted()
+    take = counted.metrics if export is ExportMetricsServiceRequest else counted.traces
+    for body in (b"\x0a\x00" * (MOST_PARTS + 1), within.SerializeToString()):
+        with pytest.raises(TooMany):
+            take(body)

@@ -234,3 +234,9 @@ def test_whatever_is_posted_is_counted_or_refused(items: list[object]) -> None:
 
 
 GIVEN = Given()
+
+
+def test_lines_without_end_are_not_even_read() -> None:
+    found = Given()
+    with pytest.raises(TooMany, match="holds 1000000 requests"):
+        found.push(b"x\n" * 1_000_000, lines=True)

@@ -6,10 +6,11 @@ they are refused where they stand and not with all the rest; a body is no JSON, 
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from keeptime.observe.intake.refusing import TooMany, Unreadable, Wrong, shown
 
+T = TypeVar("T")
 MOST_ITEMS = 10_000
 
 
@@ -23,7 +24,7 @@ class Totals:
 def read(body: bytes, lines: bool) -> Totals | list[object]:
     """Totals, or requests; a line that cannot be read is a `Wrong` in its place. Raises Unreadable, TooMany."""
     if lines:
-        return _limited([_line(each) for each in body.split(b"\n") if each.strip()])
+        return [_line(each) for each in _limited([each for each in body.split(b"\n") if each.strip()])]
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -37,7 +38,7 @@ def read(body: bytes, lines: bool) -> Totals | list[object]:
     return _limited(found)
 
 
-def _limited(found: list[object]) -> list[object]:
+def _limited(found: list[T]) -> list[T]:
     if len(found) > MOST_ITEMS:
         raise TooMany(f"the body holds {len(found)} requests; at most {MOST_ITEMS} are taken at once")
     return found

@@ -7,15 +7,17 @@ has base64.)
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any, TypeVar
 
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import DecodeError, Message
 
-from keeptime.observe.intake.refusing import Unreadable
+from keeptime.observe.intake.refusing import TooMany, Unreadable
 
 M = TypeVar("M", bound=Message)
+MOST_PARTS = 100_000
+"""Resources, scopes, metrics, points and spans of one export: 4 MiB hold no more that say anything."""
 _IDS = ("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id")
 
 
@@ -36,6 +38,15 @@ def read(body: bytes, into: M, as_json: bool) -> M:
         why = " ".join(str(error).split())[:200] or type(error).__name__
         raise Unreadable(f"the body is no such message in JSON: {why}") from None
     return into
+
+
+def limited(parts: Iterable[Sized]) -> None:
+    """Lists of parts, each before what is within it. Raises TooMany where they are more than is read at once."""
+    many = 0
+    for each in parts:
+        many += len(each)
+        if many > MOST_PARTS:
+            raise TooMany(f"the export holds more than {MOST_PARTS} resources, scopes, metrics, points or spans")
 
 
 def _respell_ids(found: dict[str, Any]) -> None:

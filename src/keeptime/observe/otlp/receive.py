@@ -4,7 +4,7 @@ Guarantees: of an export that can be read, what is wrong is refused with its rea
 exports are read one at a time. Knows no HTTP and no gRPC.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence, Sized
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -21,7 +21,7 @@ from keeptime.observe.intake.when import When
 from keeptime.observe.otlp.entries import Entries
 from keeptime.observe.otlp.exported import Exported
 from keeptime.observe.otlp.kept import Kept
-from keeptime.observe.otlp.messages import read
+from keeptime.observe.otlp.messages import limited, read
 from keeptime.observe.otlp.metrics import Histograms
 from keeptime.observe.otlp.spans import Spans
 
@@ -77,10 +77,31 @@ class Otlps:
 
     def _metrics(self, body: bytes, as_json: bool) -> Exported:
         request = read(body, ExportMetricsServiceRequest(), as_json)
+        limited(_parts_of_metrics(request))
         when = When.at(self._clock.wall_ns(), self._tick_seconds)
         return self._histograms.take(request, self._entries, when)
 
     def _traces(self, body: bytes, as_json: bool) -> Exported:
         request = read(body, ExportTraceServiceRequest(), as_json)
+        limited(_parts_of_traces(request))
         when = When.at(self._clock.wall_ns(), self._tick_seconds)
         return self._spans.take(request, self._entries, when)
+
+
+def _parts_of_metrics(request: ExportMetricsServiceRequest) -> Iterator[Sized]:
+    yield request.resource_metrics
+    for each in request.resource_metrics:
+        yield each.scope_metrics
+        for scope in each.scope_metrics:
+            yield scope.metrics
+            for metric in scope.metrics:
+                yield metric.histogram.data_points
+                yield metric.exponential_histogram.data_points
+
+
+def _parts_of_traces(request: ExportTraceServiceRequest) -> Iterator[Sized]:
+    yield request.resource_spans
+    for each in request.resource_spans:
+        yield each.scope_spans
+        for scope in each.scope_spans:
+            yield scope.spans
