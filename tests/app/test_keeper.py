@@ -12,9 +12,10 @@ from keeptime.contract.load import load_text
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError
 from keeptime.model.ack import Ack
-from keeptime.model.alert import AlertRow, Heard
+from keeptime.model.alert import AlertRow, AlertState, Heard, Topic
 from keeptime.model.change import Change
 from keeptime.model.history import History
+from keeptime.model.incident import IncidentQuery
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.verdict import Condition
@@ -187,3 +188,28 @@ def test_what_waits_is_sent_to_its_receiver_as_the_contracts_write_it_now(store:
     (first,) = {address for change in store.committed for _, address in change.addresses}
     one.replace([contract(TERMS + "addresses: {allow: [10.0.0.0/8]}\n")], 0.0)
     assert store.committed[-1].addresses == (("kept", replace(first, allow=("10.0.0.0/8",))),)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_an_incident_is_one_step_with_its_alert_whatever_the_store_and_kills_do(store: Store, killed: bool) -> None:
+    one = keeper(store)
+    for nth in range(24):
+        store.failures = nth % 3 if not killed else 0
+        bad = 10 if 4 <= nth < 8 or 16 <= nth < 18 else 0
+        one.keep([record(FIRST + nth, 10 - bad, bad)], float(FIRST + nth + 1))
+        alert = store.real.alerts().get(KEY)
+        lasting = store.real.incidents(IncidentQuery(open=True))
+        firing = alert is not None and alert.state is AlertState.FIRING
+        assert [each.started for each in lasting] == ([alert.started] if firing and alert else [])
+        if killed:
+            one = keeper(store, FIRST + nth + 1)
+    one.keep([], 0.0)
+    found = store.real.incidents(IncidentQuery())
+    assert len(found) == 2
+    for each in found:
+        dossier = store.real.incident(each.id)
+        assert dossier is not None
+        assert dossier.incident.steps[-1].topic is Topic.RECOVERED
+        told = {json.loads(sent.body)["incident"] for sent in store.real.transitions("kept", 99)}
+        assert each.id in told
+        assert {sent.message for sent in dossier.told} == {step.message for step in dossier.incident.steps}

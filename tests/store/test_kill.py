@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from keeptime.model.alert import AlertState
+from keeptime.model.incident import IncidentQuery
 from tests.store.given import FIRST, REQUESTS, opened
 
 pytestmark = pytest.mark.sqlite
@@ -25,6 +27,11 @@ def whole(directory: Path, acknowledged: int) -> int:
         assert len(store.histories(last + 1)) == 30
         assert store.sketches(REQUESTS, FIRST, last + 1).count == last + 1 - FIRST
         assert [route.waiting for route in store.outbox_summary()] == [last + 1 - FIRST]
+        (alert,) = store.alerts().values()
+        (newest,) = store.incidents(IncidentQuery(most=1))
+        assert alert.started == newest.started == (last - last % 2) * 10, "intent and state are one step"
+        assert (newest.ended is None) == (alert.state is AlertState.FIRING) == (last % 2 == 0)
+        assert len(store.incidents(IncidentQuery(most=10_000))) == last // 2 + 1 - (FIRST + 1) // 2
         assert store.transitions("digits", 1)[0].message_id == f"m{last}"
         assert store.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         return last

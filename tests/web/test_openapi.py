@@ -31,6 +31,7 @@ from keeptime.web.api.routes import DESCRIBED
 from tests.docs.pages import ROOT, text_of
 from tests.web.conftest import Serve, Served
 from tests.web.scenes import every_condition
+from tests.web.test_incidents import WORST, happened
 from tests.web.test_kept import daemon as with_periods
 from tests.web.test_outbox import daemon as with_letters
 from tests.web.test_outbox import post
@@ -62,6 +63,7 @@ def everything() -> FakeShowable:
         ),
         intake=real_intake(),
         past=with_past().past,
+        happened=happened(),
         reloaded=Changed((("new", "1"),), (("old", "2"),), (("both", "1", "2"),), 3),
     )
 
@@ -142,6 +144,7 @@ def test_every_shape_is_there_and_used() -> None:
         ("/api/v1/ledger", "?after=0"),
         ("/api/v1/ledger/head", ""),
         ("/api/v1/outbox", ""),
+        ("/api/v1/incidents", ""),
         ("/api/v1/silences", "?all=true"),
         ("/api/v1/acks", ""),
         ("/api/v1/traces", "?contract=image-tags"),
@@ -154,6 +157,11 @@ def test_an_answer_has_the_fields_that_are_described_and_no_others(serve: Serve,
     answer = serve(everything()).get(path + asked)
     assert answer.status == 200
     answer_of("get", path, 200).validate(json.loads(answer.body))
+
+
+def test_all_of_an_incident_has_the_fields_that_are_described(serve: Serve) -> None:
+    answer = serve(everything()).get(f"/api/v1/incidents/{WORST.id}")
+    answer_of("get", "/api/v1/incidents/{id}", 200).validate(json.loads(answer.body))
 
 
 def test_a_mistake_in_an_answer_would_be_noticed(serve: Serve) -> None:

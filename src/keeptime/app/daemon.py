@@ -15,6 +15,7 @@ from keeptime.app.counted import Counted
 from keeptime.app.deadman import DeadMan, anchored
 from keeptime.app.deliveries import delivery_views
 from keeptime.app.footing import Right, in_doubt
+from keeptime.app.happened import StoreHappened
 from keeptime.app.health import health
 from keeptime.app.keeper import Keeper, Kept
 from keeptime.app.looking import Looking
@@ -84,8 +85,7 @@ class Daemon:
     ) -> None:
         self.on_told: Callable[[Message], None] = lambda _: None
         self._contracts = tuple(contracts)
-        self._in_force = keeper.in_force
-        self._tick_seconds = tick_seconds
+        self._in_force, self._tick_seconds = keeper.in_force, tick_seconds
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
         self._following, self.intake = following, intake
@@ -100,6 +100,7 @@ class Daemon:
         self._queues = Queues(store, in_store)
         self._operators = Operators(store, in_store, clock, lambda: self._contracts, self._woken)
         self._undelivered = Undelivered(store, in_store, clock, self._woken)
+        self.happened, self._pair = StoreHappened(store, in_store, clock), right.view
         self.quieting = Silencing(
             store, in_store, keeper, clock, lambda: self._contracts, self._woken, self._operators.tell
         )
@@ -121,7 +122,6 @@ class Daemon:
         self._dead_man = DeadMan(
             lambda: self._contracts, self.snapshot, self._receivers, clock, anchored(store, in_store)
         )
-        self._pair = right.view
         self._verdicts: Mapping[ObjectiveKey, Verdict] = {}
         self._counted = Counted()
         self._beside = Beside(lambda: self._in_force, tick_seconds, self.tell_operators)

@@ -10,6 +10,7 @@ from keeptime.model.alert import Address, AlertRow, Heard, Late, Passed, Waiting
 from keeptime.model.change import Change
 from keeptime.model.counters import RequestCounters
 from keeptime.model.history import History
+from keeptime.model.incident import Dossier, Incident, IncidentQuery
 from keeptime.model.key import ObjectiveKey, SignalKey
 from keeptime.model.latency import Latency
 from keeptime.model.ledger import Json, LedgerHead, LedgerQuery, LedgerRow
@@ -83,6 +84,18 @@ class Store(Outbox, Protocol):
 
     def ledger(self, asked: LedgerQuery) -> Sequence[LedgerRow]:
         """The rows of the ledger that are wanted, oldest first."""
+        ...
+
+    def incidents(self, asked: IncidentQuery) -> Sequence[Incident]:
+        """Newest first, without their changes. Raises KeyError where there is none to begin after."""
+        ...
+
+    def newest_incidents(self, since: float, most: int) -> Sequence[Incident]:
+        """Of each contract the newest that were not over before, newest first."""
+        ...
+
+    def incident(self, name: str) -> Dossier | None:
+        """All that is known of the incident of this id."""
         ...
 
     def silence(self, new: Silence, now: float) -> Silence:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from keeptime.app.happened import Happened
 from keeptime.app.past_series import Past
 from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.app.quieting import Quieting
@@ -163,6 +164,11 @@ class Showable(Protocol):
     @property
     def quieting(self) -> Quieting:
         """Silences and acknowledgements."""
+        ...
+
+    @property
+    def happened(self) -> Happened:
+        """Incidents."""
         ...
 
     @property

@@ -49,6 +49,7 @@ COMMANDS = (
     Command("probe", "one probe now, phase by phase"),
     Command("tell", "try the receivers of a contract with a test message"),
     Command("status", "condition and budget of every objective"),
+    Command("incidents", "what happened to the promises, and who was told"),
     Command("ack", "take on the alert that is open now"),
     Command("silence", "mute the operators of a contract for a while"),
     Command("push", "report requests of a batch job to the keeptime that runs"),

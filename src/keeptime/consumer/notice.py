@@ -69,7 +69,9 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One transition of one objective. `numbers`: None where the sender does not number its messages."""
+    """One transition of one objective. `numbers`: None where the sender does not number its messages. `incident`:
+    the id of what it is part of, "" where an older keeptime does not write it.
+    """
 
     id: str
     topic: Topic
@@ -101,6 +103,7 @@ class Notice:
     acknowledged: Acknowledged | None = None
     audience: str = ""
     numbers: Numbers | None = None
+    incident: str = ""
 
     @property
     def key(self) -> ObjectiveKey:
@@ -169,6 +172,7 @@ def read_notice(body: Mapping[str, object]) -> Notice:
         acknowledged=of.optional(lambda name: _acknowledged(of.part(name)), "acknowledged"),
         audience=of.newer(of.text, "audience", ""),
         numbers=read_numbers(body),
+        incident=of.newer(of.text, "incident", ""),
     )
 
 

@@ -24,6 +24,8 @@ from keeptime.store.alerting import Alerts
 from keeptime.store.counts import Counts
 from keeptime.store.exclusions import DAY, DayExclusion, ExclusionTable
 from keeptime.store.grid import Stage, memory_of_judge, stages_for
+from keeptime.store.happened import StoredIncidents
+from keeptime.store.incidents import Incidents
 from keeptime.store.ledger import Ledger
 from keeptime.store.lived import Lived
 from keeptime.store.names import Names
@@ -51,7 +53,7 @@ def stages_of(tick_seconds: float) -> tuple[Stage, ...]:
 
 
 @dataclass(slots=True)
-class Stored(StoredOutbox, StoredQuiet, StoredSeries):
+class Stored(StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents):
     """Use as a context manager or `close` it."""
 
     db: Database
@@ -64,6 +66,7 @@ class Stored(StoredOutbox, StoredQuiet, StoredSeries):
         with self._step():
             Numbering(self.db).begin(now)
             self._lived.started(tick_of(round(now * 1_000_000_000), self.tick_seconds))
+            Incidents(self.db, self.names).resume(list(self._alerts.all().values()))
 
     def close(self) -> None:
         """Let go of the database. A second call does nothing."""
@@ -96,7 +99,9 @@ class Stored(StoredOutbox, StoredQuiet, StoredSeries):
                 self._alerts.put(row)
             for message in change.messages:
                 self._posting.put(message, change.at)
+            Incidents(self.db, self.names).advance(change.alerts, change.messages)
             self._posting.prune(change.at, _PRUNED)
+            Incidents(self.db, self.names).prune(change.at, _PRUNED)
             self._escalating.prune(change.at, _PRUNED)
             self.db.give_back()
 

@@ -15,6 +15,7 @@ from keeptime.contract.terms import Contract, Objective
 from keeptime.judge.reason import promise
 from keeptime.model.ack import Ack
 from keeptime.model.alert import Address, Delivery, Message, Topic
+from keeptime.model.incident import incident_id
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.numbers import Numbers
 from keeptime.model.verdict import Forecast, TierReport, Verdict, WindowCount
@@ -99,6 +100,7 @@ def _body(
         "at": instant(verdict.at),
         "since": instant(verdict.since),
         "started": instant(told.started),
+        "incident": incident_id(verdict.key, told.started),
         "reason": verdict.reason,
         "next": NEXT[told.topic],
         "links": dict(contract.links),

@@ -29,6 +29,7 @@ from keeptime.model.tally import Tally
 from keeptime.model.traffic import TrafficView
 from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
 from keeptime.tell.own_promise import Told
+from keeptime.testing.happened import FakeHappened
 from keeptime.testing.past import FakePast
 from keeptime.testing.quieting import FakeQuieting
 from keeptime.testing.taking import FakeIntake
@@ -63,6 +64,7 @@ class FakeShowable:
     reloaded: Changed | KeeptimeError = field(default_factory=Changed)
     reloaded_by: list[str] = field(default_factory=list)
     quieting: FakeQuieting = field(default_factory=FakeQuieting)
+    happened: FakeHappened = field(default_factory=FakeHappened)
     ledger_rows: list[LedgerRow] = field(default_factory=list)
     intake: Intake = field(default_factory=FakeIntake)
     past: FakePast = field(default_factory=FakePast)

@@ -67,6 +67,8 @@ ACCESS = (
     _changes("POST", "/api/v1/outbox/replay", Scope.ADMIN),
     _changes("POST", "/api/v1/outbox/discard", Scope.ADMIN),
     _changes("POST", "/api/v1/reload", Scope.ADMIN),
+    _reads("/api/v1/incidents"),
+    _reads("/api/v1/incidents/{id}"),
     _reads("/api/v1/openapi.json"),
     _reads("/api/v1/silences"),
     _changes("POST", "/api/v1/silences", Scope.SILENCE),

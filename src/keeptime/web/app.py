@@ -22,6 +22,8 @@ from keeptime.web.api.document import document
 from keeptime.web.describe import contracts_json, health_json, pair_json
 from keeptime.web.door import Door
 from keeptime.web.guard import HEADERS, Guard
+from keeptime.web.happened import incident_rows
+from keeptime.web.incidents import IncidentRoutes
 from keeptime.web.kept import period_json
 from keeptime.web.ledger import LedgerRoutes
 from keeptime.web.metrics import exposition
@@ -50,6 +52,8 @@ ROUTES = (
     "/api/v1/outbox/replay",
     "/api/v1/outbox/discard",
     "/api/v1/reload",
+    "/api/v1/incidents?contract=NAME&open=true",
+    "/api/v1/incidents/ID",
     "/api/v1/openapi.json",
     "/api/v1/silences?all=true",
     "/api/v1/silences/end",
@@ -82,6 +86,8 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/api/v1/outbox/replay", Outbox(daemon).replay, methods=["POST"]),
             Route("/api/v1/outbox/discard", Outbox(daemon).discard, methods=["POST"]),
             Route("/api/v1/reload", Reload(daemon).post, methods=["POST"]),
+            Route("/api/v1/incidents", IncidentRoutes(daemon).list),
+            Route("/api/v1/incidents/{id}", IncidentRoutes(daemon).one),
             Route("/api/v1/openapi.json", _openapi),
             Route("/api/v1/silences", Quiet(daemon).list, methods=["GET"]),
             Route("/api/v1/silences", Quiet(daemon).silence, methods=["POST"]),
@@ -106,7 +112,9 @@ def _first_page(daemon: Showable) -> Handler:
     async def first_page(request: Request) -> Response:
         refresh = None if request.query_params.get("refresh") == "off" else 5
         await daemon.look()
-        html = await to_thread.run_sync(render, daemon.snapshot(), refresh, limiter=one_at_a_time)
+        newest, snapshot = await daemon.happened.newest(), daemon.snapshot()
+        shown = (snapshot, refresh, incident_rows(newest, snapshot.at))
+        html = await to_thread.run_sync(render, *shown, limiter=one_at_a_time)
         return HTMLResponse(html)
 
     return first_page

@@ -72,19 +72,20 @@ def query_of(given: Mapping[str, str]) -> LedgerQuery:
     kind = given.get("kind", "")
     if "kind" in given and kind not in set(LedgerKind):
         raise ValueError(f"kind={kind}: expected one of {', '.join(LedgerKind)}")
-    most = _whole(given, "limit", PAGE)
+    most = whole_of(given, "limit", PAGE)
     if not 1 <= most <= LARGEST:
         raise ValueError(f"limit={most}: expected 1 to {LARGEST}")
     return LedgerQuery(
-        after=_whole(given, "after", -1) if "after" in given else None,
+        after=whole_of(given, "after", -1) if "after" in given else None,
         kind=kind,
         contract=given.get("contract", ""),
-        since=_instant(given["since"]) if "since" in given else None,
+        since=instant_of(given["since"]) if "since" in given else None,
         most=most,
     )
 
 
-def _whole(given: Mapping[str, str], name: str, default: int) -> int:
+def whole_of(given: Mapping[str, str], name: str, default: int) -> int:
+    """A number of the query. Raises ValueError."""
     text = given.get(name, "")
     if name not in given:
         return default
@@ -93,7 +94,8 @@ def _whole(given: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _instant(text: str) -> float:
+def instant_of(text: str) -> float:
+    """Of `since`, Unix seconds. Raises ValueError."""
     try:
         value = float(text)
     except ValueError:

@@ -20,6 +20,7 @@ from keeptime.units import format_duration, format_percent, speak_duration
 from keeptime.web.beside import beside_lines, beside_of, disagreement_of
 from keeptime.web.describe import shown_observed
 from keeptime.web.figures import shown_age, shown_count, shown_instant, shown_rate, shown_ratio, shown_since
+from keeptime.web.happened import NOTHING, Rows
 from keeptime.web.kept import shown_compliance, shown_latency
 from keeptime.web.marks import shown_marks
 from keeptime.web.receivers import ReceiverRow, receiver_row
@@ -118,7 +119,7 @@ class ContractCard:
     receivers: tuple[ReceiverRow, ...]
 
 
-def render(snapshot: Snapshot, refresh: int | None) -> str:
+def render(snapshot: Snapshot, refresh: int | None, incidents: Rows = NOTHING) -> str:
     """The page as HTML. `refresh`: seconds after which the browser asks again; None: never."""
     cards = [_contract(view, snapshot) for view in snapshot.contracts]
     promised = [objective for card in cards for objective in card.objectives if not objective.internal]
@@ -133,6 +134,7 @@ def render(snapshot: Snapshot, refresh: int | None) -> str:
         refresh=refresh,
         at=shown_instant(snapshot.at, snapshot.at),
         reload_error=snapshot.reload_error,
+        incidents=incidents,
         problems=snapshot.health.problems,
         uptime=shown_age(snapshot.health.now - snapshot.health.started),
         version=__version__,

@@ -10,6 +10,7 @@ from keeptime.model.compliance import Basis, Compliance
 from keeptime.model.ledger import LedgerKind
 from keeptime.model.sample import Connection, Failure
 from keeptime.model.verdict import Condition, Severity, TierState
+from keeptime.web.api.happened import INCIDENTS
 from keeptime.web.api.past import PAST_ANSWERS
 from keeptime.web.api.pushed import INTAKE
 from keeptime.web.api.shapes import (
@@ -294,6 +295,7 @@ ANSWERS: dict[str, Schema] = {
     ),
     **INTAKE,
     **PAST_ANSWERS,
+    **INCIDENTS,
     "Reloaded": fields(
         reloaded={"const": True},
         added=many(_CONTRACT_VERSION),

@@ -111,6 +111,26 @@ DESCRIBED = (
         refusals=(WRONG, (422, "Refused: the old contracts go on; every mistake is named."), STORE),
         bodies=((422, "ReloadRefused"), (503, "ReloadRefused")),
     ),
+    Described(
+        "GET", "/api/v1/incidents", "What happened, newest first: each life of an alert.", ref("Incidents"),
+        parameters=(
+            Parameter("contract", NAME, "Of this contract alone."),
+            Parameter("objective", {**TEXT, "pattern": "^[!-~]{1,300}$"}, "Of this objective or segment."),
+            Parameter("open", one_of(("true", "false")), "true: those that last; false: those that are over."),
+            Parameter("since", NUMBER, "Those that were not over before these Unix seconds."),
+            Parameter("limit", {**COUNT, "minimum": 1, "maximum": 1000}, "Incidents at most; 100 unless given."),
+            Parameter("after", {**TEXT, "pattern": "^[a-z0-9.~_TZ-]{0,300}$"}, "Older than this: a `next`."),
+        ),
+        refusals=(WRONG, (404, "There is no incident to begin after."), STORE),
+    ),
+    Described(
+        "GET", "/api/v1/incidents/{id}", "All that is known of one incident.", ref("IncidentFound"),
+        parameters=(
+            Parameter("id", {**TEXT, "minLength": 1, "pattern": "^[a-z0-9.~_TZ-]+$"}, "Its id.", required=True,
+                      place="path"),
+        ),
+        refusals=((404, "There is no such incident."), STORE),
+    ),
     Described("GET", "/api/v1/openapi.json", "This description.", {"type": "object"}),
     Described(
         "GET", "/api/v1/silences", "Silences that are not over, oldest first.", ref("Silences"),

@@ -1,0 +1,181 @@
+"""`/api/v1/incidents`: what happened, a page at a time; `/api/v1/incidents/{id}`: all that is known of one.
+
+Guarantees: newest first, and a page follows the one before it also when something happens meanwhile; whoever has an
+answer already (`If-None-Match`) is not sent it again; no URL beyond its host and no secret is shown. Knows the
+daemon by `Showable` alone.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from keeptime.app.happened import Unknown
+from keeptime.app.view import Showable
+from keeptime.errors import StoreError
+from keeptime.model.incident import Dossier, Incident, IncidentQuery, Step, Told
+from keeptime.web.describe import shown_receiver
+from keeptime.web.kept import Json
+from keeptime.web.ledger import instant_of, whole_of
+from keeptime.web.posted import Refused, flag
+from keeptime.web.quieting import ack_json, silence_json
+
+PAGE = 100
+LARGEST = 1000
+"""Incidents of one page."""
+_ID = re.compile("[a-z0-9.~_TZ-]{1,300}")
+_NAME = re.compile("[!-~]{1,300}")
+LONGEST = 300
+"""Characters of an id, and of an objective's name, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRoutes:
+    """The handlers of the two routes."""
+
+    daemon: Showable
+
+    async def list(self, request: Request) -> Response:
+        try:
+            asked = query_of(request)
+            more = replace(asked, most=asked.most + 1)
+            found = await self.daemon.happened.incidents(more)
+        except Refused as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except Unknown as error:
+            return JSONResponse({"error": str(error)}, 404)
+        except StoreError as error:
+            return JSONResponse({"error": str(error)}, 503)
+        page = found[: asked.most]
+        following = page[-1].id if len(found) > asked.most else None
+        return tagged(request, {"incidents": [incident_json(each) for each in page], "next": following})
+
+    async def one(self, request: Request) -> Response:
+        name = request.path_params["id"]
+        try:
+            found = await self.daemon.happened.incident(name) if _ID.fullmatch(name) else None
+        except StoreError as error:
+            return JSONResponse({"error": str(error)}, 503)
+        if found is None:
+            return JSONResponse(
+                {"error": "there is no such incident; /api/v1/incidents lists those there are"}, 404
+            )
+        return tagged(request, {"incident": dossier_json(found, self.daemon.snapshot().at)})
+
+
+def query_of(request: Request) -> IncidentQuery:
+    """What is asked for. Raises Refused with what was expected."""
+    given = request.query_params
+    try:
+        most = whole_of(given, "limit", PAGE)
+        since = instant_of(given["since"]) if "since" in given else None
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    if not 1 <= most <= LARGEST:
+        raise Refused(f"limit={most}: expected 1 to {LARGEST}")
+    for name in ("contract", "objective"):
+        if name in given and _NAME.fullmatch(given[name]) is None:
+            raise Refused(f"{name}: expected a name, of at most {LONGEST} characters")
+    if given.get("after") and _ID.fullmatch(given["after"]) is None:
+        raise Refused("after: expected the id of an incident, as `next` of a page has it")
+    return IncidentQuery(
+        contract=given.get("contract", ""),
+        objective=given.get("objective", ""),
+        open=flag(request, "open") if "open" in given else None,
+        since=since,
+        after=given.get("after", ""),
+        most=most,
+    )
+
+
+def tagged(request: Request, said: dict[str, Json]) -> Response:
+    """The answer, or 304 where whoever asks has it."""
+    answer = JSONResponse(said)
+    tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
+    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
+    if known & {tag, "*"}:
+        return Response(status_code=304, headers={"ETag": tag})
+    answer.headers["ETag"] = tag
+    return answer
+
+
+def incident_json(one: Incident) -> dict[str, Json]:
+    """In short; instants in Unix seconds."""
+    whole, bracket, _ = one.key.objective.partition("[")
+    return {
+        "id": one.id,
+        "contract": one.key.contract,
+        "objective": one.key.objective,
+        "segment_of": whole if bracket else None,
+        "contract_version": one.version or None,
+        "started": one.started,
+        "ended": one.ended,
+        "how": None if one.how is None else one.how.value,
+        "condition": one.condition.value,
+        "severity": None if one.severity is None else one.severity.value,
+        "reason": one.reason or None,
+    }
+
+
+def dossier_json(found: Dossier, now: float) -> dict[str, Json]:
+    """All of it."""
+    return {
+        **incident_json(found.incident),
+        "transitions": [_step_json(each) for each in found.incident.steps],
+        "transitions_omitted": found.incident.omitted,
+        "told": [told_json(each) for each in found.told],
+        "acks": [ack_json(each) for each in found.acks],
+        "silences": [silence_json(each, now) for each in found.silences],
+    }
+
+
+def _step_json(step: Step) -> dict[str, Json]:
+    figures = step.figures
+    return {
+        "at": step.at,
+        "topic": step.topic.value,
+        "condition": step.condition.value,
+        "severity": None if step.severity is None else step.severity.value,
+        "tiers": list(step.tiers),
+        "reason": step.reason or None,
+        "message_id": step.message,
+        "sli": figures.sli,
+        "burn_rate": figures.burn_rate,
+        "budget": None
+        if figures.budget_total is None
+        else {"total": figures.budget_total, "left": figures.budget_left},
+    }
+
+
+def told_json(one: Told) -> dict[str, Json]:
+    """Who was told, and what became of it."""
+    return {
+        "row": one.row,
+        "message_id": one.message,
+        "topic": one.topic.value,
+        "audience": one.address.audience,
+        "receiver": shown_receiver(f"{one.address.kind}:{one.address.target}"),
+        "created": one.created,
+        "state": state_of(one),
+        "taken": one.taken,
+        "answer": one.answer or None,
+        "failed_attempts": one.attempts,
+        "dead_since": one.dead,
+        "muted_by_silence": one.muted,
+        "passed_on_from": one.origin,
+    }
+
+
+def state_of(one: Told) -> str:
+    """What became of a message on its way to a receiver."""
+    if one.taken is not None:
+        return "taken"
+    if one.discarded is not None:
+        return "discarded"
+    if one.dead is not None:
+        return "dead"
+    if one.passed is not None:
+        return "not_sent"
+    return "muted" if one.muted is not None else "waiting"
