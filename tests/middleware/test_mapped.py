@@ -1,5 +1,6 @@
 """The mapped file: who owns which segment, what a death leaves, and what is no such file."""
 
+import functools
 import multiprocessing
 import os
 import signal
@@ -255,3 +256,16 @@ def test_two_recorders_of_a_process_with_one_path_do_not_write_to_one_segment(tm
     _serve(other, 4)
     assert _counts(totals(one.memory)) == _counts(totals(other.memory)) == {"requests": 7}
     assert isinstance(one.memory, SharedMemory)
+
+
+def test_labels_of_many_lives_of_a_worker_lose_no_request(recorder: Recorder) -> None:
+    def serve(life: int) -> None:
+        for number in range(life * 256, (life + 1) * 256):
+            recorder.begin().end(Labels(f"/{number % 100}", consumer=f"c{number // 100}"))
+
+    for life in range(5):
+        assert _child(functools.partial(serve, life)) == 0
+    found = totals(recorder.memory)
+    assert sum(each.count for each in found.series) == 5 * 256
+    (other,) = [each for each in found.series if each.labels == Labels("other", consumer="other")]
+    assert other.count == found.capped

@@ -107,6 +107,11 @@ class Series:
         with self._lock:
             write(*self._blocks[Signal.REQUESTS], seconds, trace)
 
+    @property
+    def unopened(self) -> int:
+        """Signals that are not counted yet, and may be."""
+        return len(STREAMED) if self._tokens is None else 0
+
     def learn(self, thresholds: ThresholdsNs) -> None:
         """Count these exactly from now on. To be called under the lock."""
         self._thresholds = thresholds

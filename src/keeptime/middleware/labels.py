@@ -57,10 +57,14 @@ class Capped:
         if found in self._series:
             return found
         if len(self._series) >= self._most:
-            self.beyond += 1
-            return Labels(*(OTHER if value else "" for value in found))
+            return self.other(found)
         self._series.add(found)
         return found
+
+    def other(self, labels: Labels) -> Labels:
+        """What is counted in the place of these, for which there is none."""
+        self.beyond += 1
+        return Labels(*(OTHER if value else "" for value in labels))
 
     def _one(self, at: int, name: str, value: str) -> str:
         known = self._known[at]

@@ -76,5 +76,7 @@ def segment_bytes(blocks: int) -> int:
 
 MOST_SERIES = 256
 """Sets of labels that are kept apart at most."""
-BLOCKS = len(SIGNALS) * (MOST_SERIES + 8)
+SPARE = len(SIGNALS) * 8
+"""Blocks for those that are `other`: of each label that is known."""
+BLOCKS = len(SIGNALS) * MOST_SERIES + SPARE
 """Blocks of a segment: enough for all signals of all of them, and of those that are `other`."""

@@ -104,11 +104,17 @@ class Recorder:
             if not self._labels.knows(labels):
                 self._labels.know(self._others())
             kept = self._labels.capped(labels)
+            if kept not in self._series and not segment.room(kept, self._promised()):
+                kept = self._labels.other(kept)
             segment.words[layout.CAPPED] = self._capped + self._labels.beyond
             found = self._series.get(kept)
             if found is None:
                 found = self._series[kept] = Series(segment, kept, self._thresholds, self._lock)
             return found
+
+    def _promised(self) -> int:
+        """Blocks that the series there are may need yet."""
+        return sum(each.unopened for each in self._series.values())
 
     def found(self, labels: Labels) -> Series:
         """The same, sooner where it was found before."""

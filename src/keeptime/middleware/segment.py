@@ -8,6 +8,7 @@ alone.
 from collections.abc import Callable, Iterator, Mapping
 
 from keeptime.middleware import layout
+from keeptime.middleware.labels import OTHER
 from keeptime.middleware.layout import Labels
 from keeptime.model.key import Signal
 
@@ -37,6 +38,12 @@ class Segment:
         """Take it over: what a dead worker had under way is under way no more."""
         self.words[layout.ENDED] = self.words[layout.BEGUN]
         self.words[layout.TENANCY] += 1
+
+    def room(self, labels: Labels, promised: int) -> bool:
+        """Is there room for these beside so many blocks that others need yet? For what is `other` some is kept."""
+        if (Signal.REQUESTS, labels) in self._found or not set(labels) - {"", OTHER}:
+            return True
+        return self.words[layout.USED] + promised + len(layout.SIGNALS) <= self._blocks - layout.SPARE
 
     def block(self, signal: Signal, labels: Labels, thresholds_ns: tuple[int, ...]) -> int:
         """The first word of this block, which is made where it is not there. Raises Full."""
