@@ -136,9 +136,19 @@ def _check_observers(row: Row, observers: Sequence[Placed[Observing]]) -> None:
             "for both"
         )
         raise row.report.spoil(sources[-1].place, "two-observers", message)
+    _check_once(row, [each for each in observers if isinstance(each.value, Traffic)])
     if probes and row.find(ENDPOINT) is None:
         message = f"the contract: the key 'endpoint' is missing; expected {ENDPOINT.shape.expected}"
         raise row.report.spoil(row.place, "missing-key", message)
+
+
+def _check_once(row: Row, traffic: Sequence[Placed[Observing]]) -> None:
+    """What is observed twice would be counted twice."""
+    for nth, each in enumerate(traffic):
+        first = next((one for one in traffic[:nth] if one.value == each.value), None)
+        if first is not None:
+            message = f"observe: this is in line {first.place.line} already; expected each way to observe once"
+            raise row.report.spoil(each.place, "observed-twice", message)
 
 
 def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Placed[Observing]]) -> Contract:
