@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,31 @@ async def _a_log_that_did_not_change_is_followed_on_and_another_is_not(tmp_path:
     await follower.prepare([])()
     assert follower.views("c") == []
     await follower.stop()
+
+
+def test_a_log_that_moves_in_its_contract_or_is_read_otherwise_is_not_counted_again(tmp_path: Path) -> None:
+    asyncio.run(_a_log_that_moves_in_its_contract_or_is_read_otherwise_is_not_counted_again(tmp_path))
+
+
+async def _a_log_that_moves_in_its_contract_or_is_read_otherwise_is_not_counted_again(tmp_path: Path) -> None:
+    samples: list[Sample] = []
+    for name in ("log", "other"):
+        (tmp_path / name).write_text(LINE.format(number=1))
+    first = contract(AT_START, tmp_path)
+    more = contract(AT_START.replace("log", "other"), tmp_path).traffic
+    follower = LogFollower([first], samples.append, SystemClock())
+    follower.start()
+    await _until(lambda: len(samples) == 1)
+    await follower.prepare([replace(first, traffic=(*more, *first.traffic))])()
+    await _until(lambda: len(samples) == 2)
+    changed = contract(AT_START.replace("unit: ms", "unit: s"), tmp_path).traffic
+    await follower.prepare([replace(first, traffic=(*changed, *more))])()
+    await asyncio.sleep(0.6)
+    assert len(samples) == 2
+    _add(tmp_path / "log", LINE.format(number=2))
+    await _until(lambda: len(samples) == 3)
+    await follower.stop()
+    assert [round(each.latency_ns / 1e9, 3) for each in samples] == [0.012, 0.012, 12.0]
 
 
 def test_a_real_nginx_that_rotates(tmp_path: Path) -> None:

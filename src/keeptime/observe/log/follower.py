@@ -24,8 +24,6 @@ from keeptime.observe.log.tail import Got, Tail
 log = logging.getLogger(__name__)
 
 Count = Callable[[Sample], None]
-Key = tuple[str, int]
-"""A contract's name, and which of its logs."""
 
 EVERY = 0.5
 """Seconds between two looks at a log in which nothing is new."""
@@ -52,16 +50,20 @@ _WHY = {
 class Following:
     """One log of one contract."""
 
-    def __init__(self, contract: str, one: Log, count: Count, clock: Clock) -> None:
-        self.log = one
-        self._contract, self._count, self._clock = contract, count, clock
+    def __init__(self, contract: str, one: Log, count: Count, clock: Clock, *, from_start: bool) -> None:
+        self.contract, self.log = contract, one
+        self._count, self._clock = count, clock
         self._parse = parser(one)
         self._requests = Requests(contract, one)
-        self._tail = Tail(one.path, from_start=one.begin == "start")
+        self._tail = Tail(one.path, from_start=from_start)
         self._results: Counter[str] = Counter()
         self._problem = ""
         self._at: float | None = None
         self._looking_since: int | None = None
+
+    def is_as(self, other: "Following") -> bool:
+        """Is it the same that is followed?"""
+        return (self.contract, self.log) == (other.contract, other.log)
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -114,18 +116,18 @@ class Following:
 
     def _refused(self, reason: str, count: int = 1) -> None:
         if reason in _WHY and not self._results[reason]:
-            log.warning("%s: lines of %s are not counted: %s", self._contract, self.log.path, _WHY[reason])
+            log.warning("%s: lines of %s are not counted: %s", self.contract, self.log.path, _WHY[reason])
         self._results[reason] += count
 
     def _failed(self, why: str) -> None:
         self._results["failed"] += 1
         if why != self._problem:
-            log.warning("%s: %s cannot be read: %s", self._contract, self.log.path, why)
+            log.warning("%s: %s cannot be read: %s", self.contract, self.log.path, why)
         self._problem = why
 
     def _well(self) -> None:
         if self._problem:
-            log.info("%s: %s can be read", self._contract, self.log.path)
+            log.info("%s: %s can be read", self.contract, self.log.path)
         self._problem = ""
 
     @property
@@ -141,53 +143,54 @@ class LogFollower:
 
     def __init__(self, contracts: Sequence[Contract], count: Count, clock: Clock) -> None:
         self._count, self._clock = count, clock
-        self._logs = self._made(contracts)
-        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._logs: list[Following] = []
+        self._logs = [self._made(*each) for each in _asked(contracts)]
+        self._tasks: dict[Following, asyncio.Task[None]] = {}
 
     def start(self) -> None:
-        for key, each in self._logs.items():
-            if key not in self._tasks:
-                self._tasks[key] = asyncio.create_task(each.run(), name=f"follow {each.log.path}")
+        for each in self._logs:
+            if each not in self._tasks:
+                self._tasks[each] = asyncio.create_task(each.run(), name=f"follow {each.log.path}")
 
     async def stop(self) -> None:
         """Follow nothing more."""
         await self._end(list(self._tasks))
 
     def prepare(self, contracts: Sequence[Contract]) -> Callable[[], Awaitable[None]]:
-        """Logs of these contracts; one that did not change is followed on."""
-        wanted = self._made(contracts)
+        """Logs of these contracts; one that did not change is followed on, wherever it stands among others."""
+        wanted = [self._made(*each) for each in _asked(contracts)]
 
         async def go() -> None:
-            await self._end([key for key, one in self._logs.items() if not _same(wanted.get(key), one)])
-            self._logs = {key: self._kept(key, one) for key, one in wanted.items()}
+            left, logs = list(self._logs), list[Following]()
+            for fresh in wanted:
+                same = next((each for each in left if each.is_as(fresh)), None)
+                if same is not None:
+                    left.remove(same)
+                logs.append(same or fresh)
+            await self._end(left)
+            self._logs = logs
             self.start()
 
         return go
 
     def views(self, contract: str) -> Sequence[TrafficView]:
         """How it goes, log by log."""
-        return [each.view for (name, _), each in self._logs.items() if name == contract]
+        return [each.view for each in self._logs if each.contract == contract]
 
     async def latency(self, contract: str, at: float) -> Latency | None:  # noqa: ARG002 - the store knows it
         return None
 
-    def _made(self, contracts: Sequence[Contract]) -> dict[Key, Following]:
-        return {
-            (contract.name, place): Following(contract.name, one, self._count, self._clock)
-            for contract in contracts
-            for place, one in enumerate(each for each in contract.traffic if isinstance(each, Log))
-        }
+    def _made(self, contract: str, one: Log) -> Following:
+        """What was followed before is not read from its start again, for that is counted."""
+        again = any(each.contract == contract and each.log.path == one.path for each in self._logs)
+        return Following(contract, one, self._count, self._clock, from_start=one.begin == "start" and not again)
 
-    def _kept(self, key: Key, fresh: Following) -> Following:
-        before = self._logs.get(key)
-        return before if before is not None and _same(fresh, before) else fresh
-
-    async def _end(self, keys: Sequence[Key]) -> None:
-        tasks = [task for key in keys if (task := self._tasks.pop(key, None)) is not None]
+    async def _end(self, logs: Sequence[Following]) -> None:
+        tasks = [task for each in logs if (task := self._tasks.pop(each, None)) is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _same(fresh: Following | None, before: Following) -> bool:
-    return fresh is not None and fresh.log == before.log
+def _asked(contracts: Sequence[Contract]) -> Sequence[tuple[str, Log]]:
+    return [(contract.name, each) for contract in contracts for each in contract.traffic if isinstance(each, Log)]
