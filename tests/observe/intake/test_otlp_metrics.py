@@ -247,6 +247,16 @@ def test_a_bucket_that_ends_beyond_all_numbers_is_counted() -> None:
     assert counted.counted()["fast"] == Tally(0, 3)
 
 
+def test_series_that_differ_beyond_what_is_kept_of_a_value_are_two() -> None:
+    counted = Counted()
+    program = Program()
+    histogram: Any = program.histogram()
+    for last in "ab":
+        histogram.record(0.2, {"url": "x" * 200 + last})
+    counted.metrics(program.export())
+    assert counted.counted()["works"] == Tally(2)
+
+
 def test_a_metric_that_is_no_histogram_or_of_no_known_unit_or_temporality_is_refused() -> None:
     counted = Counted()
     for change, why in (

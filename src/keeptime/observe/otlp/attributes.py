@@ -6,6 +6,7 @@ most 200 characters; what has too many is refused, for each of them may be one m
 
 import re
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Protocol
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -53,6 +54,14 @@ def name_of(key: str) -> str:
     if len(_NAMES) < _MOST_NAMES:
         _NAMES[key] = name
     return name
+
+
+def identity_of(value: AnyValue) -> str | bytes:
+    """What tells it from every other value, of which not all may be told in its text."""
+    text = text_of(value)
+    if text is not None and len(text) < LONGEST:
+        return text
+    return blake2b(value.SerializeToString(deterministic=True), digest_size=16).digest()
 
 
 def text_of(value: AnyValue) -> str | None:

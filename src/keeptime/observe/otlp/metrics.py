@@ -19,7 +19,7 @@ from keeptime.observe.intake.book import Book
 from keeptime.observe.intake.counting import Counting
 from keeptime.observe.intake.refusing import Wrong
 from keeptime.observe.intake.when import When
-from keeptime.observe.otlp.attributes import attributes_of, text_of
+from keeptime.observe.otlp.attributes import attributes_of, identity_of
 from keeptime.observe.otlp.conventions import UNITS, USUAL, failure_of, status_of
 from keeptime.observe.otlp.entries import Entries, Entry, From
 from keeptime.observe.otlp.exported import Exported, Refusals
@@ -123,7 +123,7 @@ class Histograms:
         at_ns = when.counted(point.time_unix_nano)
         attributes = {**whose.attributes, **attributes_of(point)}
         totals = totals_of(point, shape.per_second)
-        named = frozenset((each.key, text_of(each.value)) for each in point.attributes)
+        named = frozenset((each.key, identity_of(each.value)) for each in point.attributes)
         series = (whose.identity, shape.name, named)
         if service.repeated(series, point.time_unix_nano, lambda: self._services.room(service)):
             return "repeated", 0
