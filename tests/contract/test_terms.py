@@ -177,3 +177,9 @@ def test_the_version_does_not_depend_on_where_the_file_lies(tmp_path) -> None:
     here, there = (load_text(text, str(tmp_path / name / "c.yaml")).contracts[0] for name in ("a", "b"))
     assert here.endpoint.headers["Authorization"] == SecretRef("file", str(tmp_path / "a" / "token"))
     assert here.version == there.version
+
+
+def test_how_many_gaps_between_tokens_come_is_not_known_beforehand() -> None:
+    contract = valid((FIXTURES / "streams.good.yaml").read_text().replace(", where: {cache: cold}", ""))
+    known = {each.of: contract.expected(each) for each in contract.objectives}
+    assert known == {Signal.FIRST_TOKEN: 0.1, Signal.INTER_TOKEN: 0.0, Signal.TOKEN_RATE: 0.1}

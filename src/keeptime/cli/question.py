@@ -20,6 +20,9 @@ class Question:
 
     def rate(self, contract: "Contract", objective: "Objective | None" = None) -> float:
         """Events per second, of this objective if one is given; 0: not known."""
+        from keeptime.model.key import Signal
+
         if objective is not None:
-            return contract.slots(objective, self.traffic)
+            gaps = objective.of is Signal.INTER_TOKEN and objective.each is None and self.traffic is None
+            return 0.0 if gaps else contract.slots(objective, self.traffic)
         return contract.events_per_second if self.traffic is None else self.traffic

@@ -247,10 +247,10 @@ class Contract:
 
     def expected(self, objective: Objective) -> float:
         """Events per second of this objective: probe slots, or intervals; 0 where that is not known beforehand:
-        requests are not keeptime's own, or only some are eligible.
+        requests are not keeptime's own, only some are eligible, or each is many events.
         """
-        some = objective.where or objective.segment_of
-        return 0.0 if some and objective.each is None else self.slots(objective)
+        unknown = objective.where or objective.segment_of or objective.of is Signal.INTER_TOKEN
+        return 0.0 if unknown and objective.each is None else self.slots(objective)
 
     def slots(self, objective: Objective, traffic: float | None = None) -> float:
         """All that may be events of this objective, per second: intervals, else the given traffic, else probes."""

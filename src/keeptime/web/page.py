@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from keeptime import __version__
 from keeptime.app.view import ContractView, Snapshot
 from keeptime.contract.terms import Objective, PolicyKind
-from keeptime.judge.reason import promise, spoken_chance
+from keeptime.judge.reason import NOUNS, promise, spoken_chance
 from keeptime.model.sample import Sample
 from keeptime.model.tally import Tally
 from keeptime.model.verdict import Condition, TierReport, TierState, Verdict
@@ -230,7 +230,7 @@ def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot
         reason = f"First verdict in {speak_duration(max(1, round(wait)))}: a tick has to end before it is judged."
         return ObjectiveCard(objective.name, promise(objective), WAITING, WORDS[WAITING], reason)
     burn, over = _burn_now(verdict)
-    noun = "requests" if objective.each is None else "intervals"
+    noun = NOUNS[objective.of] if objective.each is None else "intervals"
     word = "fills" if objective.policy.kind is PolicyKind.BUCKETS else "fires"
     condition = verdict.condition.value
     return ObjectiveCard(
