@@ -197,11 +197,13 @@ def test_a_terminal_shows_the_sentences_of_the_judge_and_of_receivers() -> None:
     for text in (narrow, wide):
         assert "a little slow" in text
         assert "at_risk (ticket)" in text
+        assert WORST.id in text, "to be copied, so in one piece"
     detail = printed(_detail(dict(dossier_json(happened().dossiers[-2], NOW))), 200)
     for line in (
         "at_risk (page-1h): it burns",
         "7 changes between the first and the newest are not kept",
         "after 2 failed attempts (204)",
+        "at_risk to operators by log:stdout: held back",
         "held back by silence 3",
         "given up after 1 failed attempt (410)",
         "passed on from row 3: waiting",

@@ -30,7 +30,7 @@ exit codes:
   2  the command was called wrongly
 """
 HEADINGS = ("began (UTC)", "for", "objective", "worst", "ended", "why", "id")
-TABLE_WIDTH = 150
+TABLE_WIDTH = 180
 """Columns of a terminal, from which on a table of all these can be read."""
 _PAGE = 1000
 _ID = re.compile(r"[a-z0-9-]+\..+\.\d{8}T\d{6}(_\d{6})?Z")
@@ -138,7 +138,7 @@ def _table(found: list[dict[str, Any]]) -> "Table":
 
     out = Table(show_edge=False)
     for heading in HEADINGS:
-        out.add_column(heading, overflow="fold")
+        out.add_column(heading, overflow="fold", no_wrap=heading == HEADINGS[-1])
     for row in map(_row, found):
         out.add_row(*map(Text, row))
     return out
@@ -217,7 +217,7 @@ def _told(one: dict[str, Any]) -> str:
         "discarded": "given up, and discarded",
     }.get(one["state"], one["state"])
     passed = f", passed on from row {one['passed_on_from']}" if one["passed_on_from"] is not None else ""
-    whom = f"{one['audience']} by {one['receiver']}"
+    whom = f"{one['audience']} by {one['receiver'].removesuffix(':')}"
     return f"{_instant(one['created'])}  {one['topic']} to {whom}{passed}: {became}{when}{after}{answer}"
 
 
