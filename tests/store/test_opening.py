@@ -38,6 +38,16 @@ def test_every_commit_is_synced(tmp_path: Path) -> None:
         assert store.db.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
 
 
+def test_a_store_in_a_hurry_waits_for_the_disk_once_and_the_next_one_for_each_step(tmp_path: Path) -> None:
+    with SqliteStore.open(tmp_path, tick_seconds=10.0, now=NOW) as store:
+        store.hurry()
+        assert store.db.execute("PRAGMA synchronous").fetchone()[0] == 0
+        store.commit(counted(FIRST))
+    with opened(tmp_path) as again:
+        assert again.last_tick() == FIRST
+        assert again.db.execute("PRAGMA synchronous").fetchone()[0] == 2
+
+
 def test_a_second_opener_is_told_who_has_it(tmp_path: Path) -> None:
     with opened(tmp_path):
         program = (

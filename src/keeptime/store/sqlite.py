@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from keeptime.errors import StoreFailed
 from keeptime.store.names import Names
 from keeptime.store.opening import FILE, connect, migrations, take_lock
 from keeptime.store.sqlite_database import SqliteDatabase
@@ -23,6 +24,7 @@ class SqliteStore(Stored):
     db: SqliteDatabase
     path: Path
     lock: int
+    hurried: bool = False
 
     @classmethod
     def open(
@@ -50,6 +52,7 @@ class SqliteStore(Stored):
         """Wait for the disk at `close` alone: of a store that is thrown away unless it is closed in order."""
         with self.db.speaking():
             self.db.execute("PRAGMA synchronous = OFF")
+        self.hurried = True
 
     def close(self) -> None:
         """Move everything into the one file, and let go of it. A second call does nothing."""
@@ -61,8 +64,21 @@ class SqliteStore(Stored):
                 with self.db.speaking():
                     self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
                     far = come(self.db.connection)
+                if self.hurried:
+                    _sync(self.path)
         finally:
             self.db.close()
             seal(self.path, far)
             os.close(self.lock)
             self.lock = -1
+
+
+def _sync(path: Path) -> None:
+    """Wait until all of the file is on the disk. Raises StoreFailed."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    except OSError as error:
+        raise StoreFailed(f"{path}: the disk could not be synced; make the store anew ({error})") from error
+    finally:
+        os.close(file)
