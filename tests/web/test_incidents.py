@@ -203,7 +203,7 @@ def test_a_terminal_shows_the_sentences_of_the_judge_and_of_receivers() -> None:
         "at_risk (page-1h): it burns",
         "7 changes between the first and the newest are not kept",
         "after 2 failed attempts (204)",
-        "at_risk to operators by log:stdout: held back",
+        "at_risk to operators by log: held back",
         "held back by silence 3",
         "given up after 1 failed attempt (410)",
         "passed on from row 3: waiting",

@@ -138,7 +138,7 @@ def _table(found: list[dict[str, Any]]) -> "Table":
 
     out = Table(show_edge=False)
     for heading in HEADINGS:
-        out.add_column(heading, overflow="fold", no_wrap=heading == HEADINGS[-1])
+        out.add_column(heading, overflow="fold", no_wrap=heading not in ("objective", "why"))
     for row in map(_row, found):
         out.add_row(*map(Text, row))
     return out
