@@ -16,6 +16,7 @@ from keeptime.demo.mishaps import What, mishaps
 from keeptime.demo.past import CONTRACTS, Made, Order, make_past
 from keeptime.demo.promises import promised
 from keeptime.errors import UsageError
+from keeptime.model.incident import IncidentQuery
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey
 from keeptime.model.ledger import LedgerQuery
 from keeptime.model.tally import Tally, TickRecord
@@ -59,6 +60,12 @@ def test_what_was_told_was_delivered_and_can_be_proven(made: Made, store: Sqlite
     rows = store.ledger(LedgerQuery(after=0, most=1000))
     assert verified(rows).rows == len(rows) >= made.ledger
     assert {"decision", "delivery", "exclusion", "epoch", "contract"} <= {row.kind for row in rows}
+
+
+def test_each_alert_became_an_incident_that_is_over(made: Made, store: SqliteStore) -> None:
+    found = store.incidents(IncidentQuery())
+    assert len(found) == made.topics["recovered"]
+    assert all(each.ended is not None and each.ended > each.started for each in found)
 
 
 def test_the_time_in_which_keeptime_did_not_run_is_a_gap(made: Made, store: SqliteStore) -> None:
