@@ -100,8 +100,7 @@ def _contract(row: Row) -> Contract:
     drafts, observers = with_warnings(row.need(OBJECTIVES)), row.need(OBSERVE)
     _check_observers(row, observers)
     _check_timeouts(drafts, observers, row.report)
-    if row.find(CONSUMERS) is None and row.find(OPERATORS) is None:
-        row.report.warning(row.place, "nobody-told", "neither consumers nor operators are given; nobody is told")
+    _check_told(row, drafts)
     contract = _assemble(row, drafts, observers)
     check_dead_man(contract, row)
     check_names(contract, row)
@@ -215,6 +214,20 @@ def _check_timeouts(
                 f"expected at least {format_duration(largest)}"
             )
             report.error(probe.place, "timeout-too-short", message)
+
+
+def _check_told(row: Row, drafts: Sequence[Placed[Draft]]) -> None:
+    if row.find(OPERATORS) is not None:
+        return
+    if row.find(CONSUMERS) is None:
+        row.report.warning(row.place, "nobody-told", "neither consumers nor operators are given; nobody is told")
+        return
+    split = next((each for each in drafts if each.value.per is not None), None)
+    if split is not None:
+        message = (
+            f"{split.value.label}: operators alone hear of its segments (per), and there are none; nobody is told"
+        )
+        row.report.warning(split.place, "nobody-told", message)
 
 
 def _check_events(contract: Contract, drafts: Sequence[Placed[Draft]], report: Report) -> None:
