@@ -218,7 +218,7 @@ def test_what_means_nothing_is_refused(given: list[str], said: str, capsys: pyte
 def test_ninety_days(tmp_path: Path) -> None:
     made = make_past(Order(tmp_path / "data", 90 * DAY, END), nothing)
     assert made.until - made.first == 129_600
-    assert {"at_risk", "broken", "recovered", "no_data"} <= set(made.topics)
+    assert {"at_risk", "recovered", "no_data"} <= set(made.topics)
     with SqliteStore.open(made.data, tick_seconds=TICK, now=END) as opened:
         assert len(opened.series(ObjectiveKey("sentiment", "p97-500ms"), made.first, made.until, 91)) == 91
         assert opened.waiting() == []
