@@ -68,7 +68,17 @@ def test_status_says_how_things_stand(tmp_path: Path) -> None:
                 "budget",
                 "reason",
             ),
-            *("forecast", "compliance", "internal", "from", "until", "silence", "acknowledged"),
+            *(
+                "forecast",
+                "compliance",
+                "internal",
+                "from",
+                "until",
+                "silence",
+                "acknowledged",
+                "segment",
+                "beside",
+            ),
         }
         assert set(objective["budget"]) == {"total", "spent", "left"}
         assert status(one, "other")[0] == 1

@@ -51,7 +51,9 @@ class Office:
         self.one.start()
 
     def paged(self) -> list[str]:
-        return [json.loads(body)["type"].removeprefix("keeptime.") for _, body in self.pager.received]
+        """Each message once: one whose answer a kill cut off comes again under its id."""
+        bodies = dict(self.pager.received).values()
+        return [json.loads(body)["type"].removeprefix("keeptime.") for body in bodies]
 
 
 @contextmanager

@@ -1,13 +1,15 @@
 """What a daemon is told: by whom, how often, and what becomes of it while nobody answers."""
 
+import asyncio
 import gzip
 import json
 import logging
 import multiprocessing
+import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from keeptime.middleware import Labels, Pusher, Recorder
+from keeptime.middleware import KeeptimeMiddleware, Labels, Pusher, Recorder
 from keeptime.middleware.learning import taught, teach
 from keeptime.middleware.memory import PrivateMemory
 from keeptime.middleware.push import thresholds_of
@@ -277,3 +279,31 @@ def test_an_answer_that_nobody_expects_ends_nothing() -> None:
         recorder.begin().end(LABELS)
         wait_until(lambda: len(daemon.taken) >= 3, 30.0, "more posts")
         pusher.stop()
+
+
+def test_a_worker_posts_what_is_left_before_its_lifespan_ends(tmp_path: Path) -> None:
+    """A server may then be ended by the signal that stopped it, and Python's own end is never run."""
+    recorder = Recorder(path=tmp_path / "counts")
+    with _daemon() as daemon:
+        app = KeeptimeMiddleware(_App(), recorder=recorder, push=daemon.url)
+        recorder.series(LABELS).served(0.1)
+        posted: list[int] = []
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            posted.append(_last(daemon))
+
+        asyncio.run(app({"type": "lifespan"}, _nothing, send))
+        assert posted == [0, 1]
+        assert not recorder_leads(tmp_path / "counts", os.getpid())
+
+
+class _App:
+    """Starts and ends."""
+
+    async def __call__(self, _scope: object, _receive: object, send: Any) -> None:
+        for each in ("startup", "shutdown"):
+            await send({"type": f"lifespan.{each}.complete"})
+
+
+async def _nothing() -> MutableMapping[str, Any]:
+    return {}

@@ -74,6 +74,7 @@ class KeeptimeMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == self._metrics_path or _PROBE in scope["headers"]:
             metrics = scope["type"] == "http" and scope["path"] == self._metrics_path
+            send = send if self.pusher is None or scope["type"] != "lifespan" else _last_post(self.pusher, send)
             await (self._metrics if metrics else self._app)(scope, receive, send)
             return
         stamps: list[float] = _NONE
@@ -191,6 +192,19 @@ class KeeptimeMiddleware:
             return None
 
 
+def _last_post(pusher: Pusher, send: Send) -> Send:
+    """Before the application says that it has ended: a server may be ended by the very signal that stopped it, and
+    then nothing of Python's own end is run."""
+
+    def sending(message: Message) -> Awaitable[None]:
+        if message["type"] in _OVER:
+            pusher.stop()
+        return send(message)
+
+    return sending
+
+
+_OVER = frozenset({"lifespan.shutdown.complete", "lifespan.shutdown.failed"})
 _NONE: list[float] = []
 """Stands for the stamps of what is no stream; nothing is ever put into it."""
 _LAST = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})

@@ -93,9 +93,15 @@ class File:
             yield Found(memory.cast("Q"), lives)
 
     def lead(self) -> bool:
-        """Is this process the one of the workers that does what one alone must do? It is until it ends."""
+        """Is this process the one of the workers that does what one alone must do? It is until it ends, or
+        resigns."""
         with self._lock:
             return _locked(self._descriptor, _LEADER)
+
+    def resign(self) -> None:
+        """Another one may lead."""
+        with self._lock:
+            _unlocked(self._descriptor, _LEADER)
 
     def taught(self) -> memoryview:
         """The words of thresholds that all were told of."""

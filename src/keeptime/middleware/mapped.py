@@ -71,6 +71,11 @@ class SharedMemory:
         found = self._found()
         return not isinstance(found, File) or found.lead()
 
+    def resign(self) -> None:
+        found = self._found()
+        if isinstance(found, File):
+            found.resign()
+
     def taught(self) -> memoryview:
         return self._found().taught()
 

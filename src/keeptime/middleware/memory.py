@@ -45,6 +45,10 @@ class Memory(Protocol):
         """Is this the one of the processes that speaks for all?"""
         ...
 
+    def resign(self) -> None:
+        """Speak for all no more: another one may."""
+        ...
+
     def taught(self) -> memoryview:
         """The words of thresholds that all were told of; whoever leads writes them."""
         ...
@@ -72,6 +76,9 @@ class PrivateMemory:
 
     def leads(self) -> bool:
         return True
+
+    def resign(self) -> None:
+        """There is no other."""
 
     def taught(self) -> memoryview:
         return self._taught

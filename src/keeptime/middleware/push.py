@@ -52,10 +52,12 @@ class Pusher:
         recorder.when_serving(self._start)
 
     def stop(self) -> None:
-        """No more posts but a last one, which is short."""
+        """No more posts but a last one, which is short. Then another worker speaks for all: one that ends after
+        this one posts what was counted until then."""
         if not self._over.is_set():
             self._over.set()
             self.post(LAST_PATIENCE)
+            self._recorder.memory.resign()
 
     def post(self, patience: float = PATIENCE) -> float | None:
         """Post now, if this process speaks for all. Seconds that the daemon wants to be left alone for, if it
