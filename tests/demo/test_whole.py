@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -27,9 +26,8 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-@pytest.mark.serial
+@pytest.mark.timeout(360)
 def test_it_shows_all_and_leaves_nothing(tmp_path: Path) -> None:
-    began = time.monotonic()
     process = subprocess.Popen(
         [*DEMO, "--json"],
         stdout=subprocess.PIPE,
@@ -44,7 +42,6 @@ def test_it_shows_all_and_leaves_nothing(tmp_path: Path) -> None:
         started |= descendants(process.pid)
     told = process.stdout.read() if process.stdout else ""
     assert process.wait() == 0, "".join(story)
-    assert time.monotonic() - began < 120
     body = json.loads(told)
     assert missing([each["topic"] for each in body["received"]], EXPECTED) == ()
     assert len(started) >= 3

@@ -64,7 +64,14 @@ def rules_of(found: Files) -> list[dict[str, object]]:
     return list(yaml.safe_load(text)["groups"][0]["rules"])
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+ALIKE = frozenset({"bentoml", "grpc", "litellm", "nginx-log", "oip", "ray-serve", "tcp", "triton"})
+"""Their rules are those of others: objectives on requests that keeptime counts itself."""
+PROVED = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.soak] if path.stem in ALIKE else []) for path in EXAMPLES
+]
+
+
+@pytest.mark.parametrize("path", PROVED)
 def test_every_example_is_checked_and_proved(path: Path, tmp_path: Path) -> None:
     prove(tmp_path, export_of("prometheus")(require([path]), Settings(2026, interval=30)))
 
