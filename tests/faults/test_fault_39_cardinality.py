@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from keeptime.errors import SourceCapped
 from keeptime.observe.series.api import MOST_SERIES, Line, read
 from keeptime.observe.series.increments import MOST_KNOWN
 from keeptime.observe.series.reading import Counters
-from tests.e2e.keeping import keeping, until
+from tests.e2e.keeping import Keeptime, keeping, until
 from tests.observe.series.given import contract
 
 MILLION = 1_000_000
@@ -102,11 +103,17 @@ def figure(metrics: str, series: str) -> float:
     return float(found[1]) if found else 0.0
 
 
+def objectives(one: Keeptime) -> list[dict[str, Any]]:
+    contracts: Any = one.api()["contracts"]
+    return [each for contract in contracts for each in contract["objectives"]]
+
+
 def test_fault_39_a_million_label_values_are_capped_and_counted(tmp_path: Path) -> None:
     with flooding() as url, keeping(tmp_path / "kept", TERMS.format(url=url)) as one:
         one.start()
         capped = 'keeptime_source_reads_total{contract="flooded",result="capped"}'
         until(lambda: figure(one.get("/metrics").decode(), capped) >= 1, 30, "a read that was capped")
+        until(lambda: all(each["condition"] for each in objectives(one)), 30, "a first verdict of each objective")
         before = one.get("/metrics").decode()
         until(lambda: figure(one.get("/metrics").decode(), capped) >= 3, 40, "more such reads")
         after = one.get("/metrics").decode()
