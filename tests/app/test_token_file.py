@@ -112,5 +112,5 @@ def test_the_form_of_the_file(tmp_path: Path) -> None:
     kept = json.loads(file.path.read_text())
     (token,) = kept["tokens"]
     assert kept["version"] == 1
-    assert set(token) == {"id", "name", "scopes", "hash", "created", "expires"}
+    assert set(token) == {"id", "name", "scopes", "hash", "created", "expires", "consumer"}
     assert (token["scopes"], token["created"], token["expires"]) == (["read", "silence"], NOW, NOW + 1)

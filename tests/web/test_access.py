@@ -20,8 +20,13 @@ def test_every_route_has_a_row_for_each_of_its_methods_and_no_row_is_for_nothing
     assert served == {(row.method, row.path) for row in ACCESS}
 
 
-def test_only_healthz_asks_nobody_who_they_are() -> None:
-    assert [row.path for row in ACCESS if row.scope is None] == ["/healthz"]
+def test_only_healthz_and_what_every_wheel_has_ask_nobody_who_they_are() -> None:
+    assert [row.path for row in ACCESS if row.scope is None] == ["/static/{name}", "/healthz"]
+
+
+def test_links_and_other_sites_see_status_pages_alone() -> None:
+    assert {row.path.partition("{")[0] for row in ACCESS if row.link} == {"/status/"}
+    assert [row.path for row in ACCESS if row.embedded] == ["/status/{name}/badge.svg"]
 
 
 def test_what_is_not_a_get_changes_something_and_reading_is_not_enough_for_it() -> None:
@@ -34,7 +39,7 @@ def test_what_is_not_a_get_changes_something_and_reading_is_not_enough_for_it() 
     ("method", "path", "scope"),
     [
         ("GET", "/metrics", Scope.READ),
-        ("HEAD", "/static/keeptime.css", Scope.READ),
+        ("HEAD", "/status/checkout", Scope.READ),
         ("GET", "/nowhere", Scope.READ),
         ("POST", "/api/v1/outbox/replay", Scope.ADMIN),
     ],

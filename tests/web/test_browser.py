@@ -13,6 +13,7 @@ from keeptime.testing.showable import FakeShowable, contract, objective, verdict
 from tests.web.conftest import Serve
 from tests.web.scenes import INERT, Condition, every_condition, split, with_traffic
 from tests.web.test_outbox import daemon as dead_letters
+from tests.web.test_status_page import daemon as consumers_page
 from tests.web.test_tokens import guarded
 
 SHOTS = Path(__file__).parents[2] / "out" / "screenshots"
@@ -119,6 +120,33 @@ def test_colours_are_the_style_sheets_and_change_with_the_scheme(serve: Serve, p
     assert track is not None
     assert 0 < bar["width"] < track["width"]
     assert bar["height"] > 1
+
+
+def test_a_consumers_page_is_whole_behind_its_link(
+    serve: Serve, tmp_path: Path, page: Page, complaints: list[str]
+) -> None:
+    file, door = guarded(tmp_path)
+    token = file.add("link", (), 0, None, "checkout")
+    where = serve(consumers_page(), door=door)
+    for width, size in (("desk", DESK), ("phone", PHONE)):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.goto(f"{where.url}/status/checkout?token={token}")
+            page.screenshot(path=SHOTS / f"status-{width}-{scheme}.png", full_page=True)
+            assert page.locator(".pill", has_text="1 of 2 promises is broken").is_visible()
+            assert page.get_by_role("img", name="Of the last 90 days").count() == 2
+            bar = page.locator(".days .kept").first.bounding_box()
+            assert bar is not None
+            assert bar["width"] > 1
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            for selector in (".status h2", ".days + .ends", "summary", ".happened li", ".bottom a"):
+                assert contrast(page, selector) >= 4.5, (scheme, selector)
+    summary = page.locator("summary").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("li", has_text="98.00% of 100 requests, less than the promised 99%").is_visible()
+    assert complaints == []
 
 
 def contrast(page: Page, selector: str) -> float:

@@ -20,6 +20,7 @@ EXAMPLES = """\
 examples:
   keeptime token add prometheus --scope read            prints the token, this once
   keeptime token add on-call --scope read --scope silence --expires 90d
+  keeptime token add checkout-link --status checkout    prints the link to that consumer's status page
   keeptime token list
   keeptime token revoke prometheus                      holds at once, also where keeptime runs
 
@@ -47,9 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     gone = actions.add_parser("revoke", help="from now on this token is nobody's")
     for each in (new, gone):
         each.add_argument("name", metavar="NAME", help="what it is for, such as prometheus")
-    new.add_argument(
-        "--scope", action="append", required=True, choices=[each.value for each in Scope], help="what it may do"
-    )
+    what = new.add_mutually_exclusive_group(required=True)
+    what.add_argument("--scope", action="append", choices=[each.value for each in Scope], help="what it may do")
+    what.add_argument("--status", metavar="CONSUMER", help="for a link to this consumer's status page, and no more")
     new.add_argument("--expires", metavar="DURATION", help="how long it holds, such as 90d (default: for ever)")
     shown.add_argument("--json", action="store_true", help="print one JSON object")
     for each in (new, shown, gone):
@@ -75,11 +76,16 @@ def _add(args: argparse.Namespace, file: "TokenFile") -> int:
 
     if re.fullmatch(_NAME, args.name) is None:
         raise UsageError(f"{args.name}: expected a name of 1 to 63 lower-case letters, digits and '-'")
-    scopes = [Scope(each) for each in args.scope]
+    consumer = args.status or ""
+    if args.status is not None and re.fullmatch(_NAME, consumer) is None:
+        raise UsageError(f"--status {consumer}: expected the name of a consumer, as its contracts write it")
+    scopes = [Scope(each) for each in args.scope or ()]
     now = _now()
-    written = file.add(args.name, scopes, now, _end(args.expires, now))
+    written = file.add(args.name, scopes, now, _end(args.expires, now), consumer)
     print(f"The token '{args.name}', shown this once; {file.path} keeps its hash alone:", file=sys.stderr)
-    print(written)
+    if consumer:
+        print("(a link: put the address before it at which the consumer reaches keeptime)", file=sys.stderr)
+    print(f"/status/{consumer}?token={written}" if consumer else written)
     return 0
 
 
@@ -122,6 +128,7 @@ def _json(token: "Token") -> dict[str, Any]:
         "name": token.name,
         "id": token.id,
         "scopes": sorted(token.scopes),
+        "consumer": token.consumer or None,
         "created": token.created,
         "expires": token.expires,
         "expired": token.is_over(_now()),
@@ -137,9 +144,8 @@ def _table(tokens: "tuple[Token, ...]") -> "Table":
     for each in tokens:
         until = "for ever" if each.expires is None else _instant(each.expires)
         over = " (is over)" if each.is_over(_now()) else ""
-        out.add_row(
-            each.name, f"kt_{each.id}", ", ".join(sorted(each.scopes)), _instant(each.created), until + over
-        )
+        may = f"status page of {each.consumer}" if each.consumer else ", ".join(sorted(each.scopes))
+        out.add_row(each.name, f"kt_{each.id}", may, _instant(each.created), until + over)
     return out
 
 

@@ -21,7 +21,9 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is kept of one. `id` stands in the token itself; instants in Unix seconds; `expires`: None is never."""
+    """What is kept of one. `id` stands in the token itself; instants in Unix seconds; `expires`: None is never.
+    `consumer`: the one whose status page a link with it opens, which is all that such a token is for; "" of others.
+    """
 
     id: str
     name: str
@@ -29,6 +31,7 @@ class Token:
     hashed: str
     created: float
     expires: float | None = None
+    consumer: str = ""
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes or Scope.ADMIN in self.scopes

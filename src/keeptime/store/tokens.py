@@ -73,12 +73,12 @@ class TokenFile:
                 "move it away and make the tokens anew"
             ) from error
 
-    def add(self, name: str, scopes: Sequence[Scope], now: float, expires: float | None) -> str:
-        """A new token, as it is handed out. Raises TokenError for a name that is there, and where it cannot be
-        kept."""
+    def add(self, name: str, scopes: Sequence[Scope], now: float, expires: float | None, consumer: str = "") -> str:
+        """A new token, as it is handed out; `consumer`: of a link to this one's status page. Raises TokenError for
+        a name that is there, and where it cannot be kept."""
         identity, secret = secrets.token_hex(6), _secret()
         written = spell(identity, secret)
-        token = Token(identity, name, frozenset(scopes), _HASHER.hash(written), now, expires)
+        token = Token(identity, name, frozenset(scopes), _HASHER.hash(written), now, expires, consumer)
         with self._changing() as tokens:
             if any(each.name == name for each in tokens):
                 raise TokenError(f"there is a token '{name}' already; revoke it first, or give another name")
@@ -152,6 +152,7 @@ def _json(token: Token) -> dict[str, Any]:
         "hash": token.hashed,
         "created": token.created,
         "expires": token.expires,
+        "consumer": token.consumer,
     }
 
 
@@ -164,4 +165,5 @@ def _token(kept: dict[str, Any]) -> Token:
         hashed=str(kept["hash"]),
         created=float(kept["created"]),
         expires=None if expires is None else float(expires),
+        consumer=str(kept.get("consumer", "")),
     )

@@ -23,7 +23,9 @@ class Access:
     """`path` as the routes write it: `{name}` stands for one segment. `scope`: None where nobody is asked who they
     are. `changes`: it is posted in one of the forms that are `taken`, and from no page of another origin. `most`:
     bytes of a body, unpacked; `packed`: it may come as gzip. `noted`: that somebody with a token was let in for it
-    is a row of the ledger. `rpc`: refusals come as a google.rpc.Status, in the form that was posted."""
+    is a row of the ledger. `rpc`: refusals come as a google.rpc.Status, in the form that was posted. `link`: it is
+    shown, too, to who has the link to it, with a token of the consumer it names. `embedded`: pages of others may
+    show it."""
 
     method: str
     path: str
@@ -34,6 +36,8 @@ class Access:
     packed: bool = False
     noted: bool = True
     rpc: bool = False
+    link: bool = False
+    embedded: bool = False
 
     def matches(self, path: str) -> bool:
         return _pattern(self.path).fullmatch(path) is not None
@@ -54,7 +58,10 @@ def _ingests(path: str, *taken: str, rpc: bool = False) -> Access:
 
 ACCESS = (
     _reads("/"),
-    _reads("/static/{name}"),
+    Access("GET", "/static/{name}", None),
+    Access("GET", "/status/{name}", Scope.READ, link=True),
+    Access("GET", "/status/{name}/feed.atom", Scope.READ, link=True),
+    Access("GET", "/status/{name}/badge.svg", Scope.READ, link=True, embedded=True),
     _reads("/metrics"),
     _reads("/probe"),
     _reads("/api/v1/contracts"),

@@ -35,11 +35,15 @@ from keeptime.web.pushing import Pushing
 from keeptime.web.quieting import Quiet
 from keeptime.web.reloading import Reload
 from keeptime.web.series import SeriesRoutes
+from keeptime.web.status import StatusRoutes
 from keeptime.web.terms import together_periods
 from keeptime.web.traces import Traces
 
 ROUTES = (
     "/",
+    "/status/CONSUMER",
+    "/status/CONSUMER/feed.atom",
+    "/status/CONSUMER/badge.svg",
     "/metrics",
     "/probe?contract=NAME",
     "/api/v1/contracts",
@@ -71,9 +75,13 @@ Handler = Callable[[Request], Awaitable[Response]]
 def build(daemon: Showable, door: Door | None = None) -> Starlette:
     """The app that shows this daemon. Without a door given: for a loopback address, where nobody is asked."""
     door = door or Door()
+    status = StatusRoutes(daemon)
     return Starlette(
         routes=[
             Route("/", _first_page(daemon)),
+            Route("/status/{name}", status.page),
+            Route("/status/{name}/feed.atom", status.feed),
+            Route("/status/{name}/badge.svg", status.badge),
             Route("/metrics", _metrics(daemon, door)),
             Route("/probe", Probing(daemon).handle, methods=["GET"]),
             Route("/api/v1/contracts", _contracts(daemon)),

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from keeptime.app.auditing import Attempt
 from keeptime.web.access import UNKNOWN, access, allowed
 from keeptime.web.bodies import Gone, announced, answer_and_linger, form_of, whole
-from keeptime.web.credentials import shown
+from keeptime.web.credentials import linked, shown
 from keeptime.web.door import Door
 from keeptime.web.entering import Entering
 from keeptime.web.refusal import Refusal
@@ -44,8 +44,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        sending = _with_headers(send, scope["path"])
         asked = Asked(self._door, scope, whence(scope, self._door.proxies))
+        sending = _with_headers(send, asked)
         refusal = await asked.refusal()
         if refusal is None and asked.row.changes:
             try:
@@ -81,10 +81,16 @@ class Asked:
         """Why it is not let in; None where it is. In this order, so that what costs comes last."""
         refused = self._entering.crowd() or self._row() or self._place()
         if refused is None:
-            refused = await self._entering.who(self.row, shown(self._headers))
+            given = shown(self._headers) or (linked(self._scope) if self.row.link else None)
+            refused = await self._entering.who(self.row, given)
         if refused is None and self.row.changes:
             refused = self._change()
         return refused or announced(self._scope, self.row)
+
+    def may_be_embedded(self) -> bool:
+        """May pages of other sites show it? Only for who has the link: no page may find out by trying names."""
+        owner = self._entering.owner
+        return self.row.embedded and owner is not None and owner.consumer != ""
 
     def answer(self, refusal: Refusal) -> Response:
         """In the form that its row has for it."""
@@ -171,12 +177,16 @@ def is_loopback(text: str) -> bool:
     return (mapped or address).is_loopback
 
 
-def _with_headers(send: Send, path: str) -> Send:
+def _with_headers(send: Send, asked: Asked) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.update(HEADERS)
-            headers.setdefault("Cache-Control", "max-age=3600" if path.startswith("/static/") else "no-store")
+            if asked.may_be_embedded():
+                headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+            headers.setdefault(
+                "Cache-Control", "max-age=3600" if asked.row.path.startswith("/static/") else "no-store"
+            )
         await send(message)
 
     return sending

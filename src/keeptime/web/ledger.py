@@ -4,6 +4,7 @@ Guarantees: a row is given as it stands, with its hash, so that whoever has all 
 the daemon by `Showable` alone.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
@@ -20,6 +21,7 @@ LARGEST = 1000
 """Rows of one page."""
 
 _NUMBER = "a whole number from 0 on"
+_CONTRACT = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ def query_of(given: Mapping[str, str]) -> LedgerQuery:
     kind = given.get("kind", "")
     if "kind" in given and kind not in set(LedgerKind):
         raise ValueError(f"kind={kind}: expected one of {', '.join(LedgerKind)}")
+    if "contract" in given and _CONTRACT.fullmatch(given["contract"]) is None:
+        raise ValueError("contract: expected the name of a contract")
     most = whole_of(given, "limit", PAGE)
     if not 1 <= most <= LARGEST:
         raise ValueError(f"limit={most}: expected 1 to {LARGEST}")

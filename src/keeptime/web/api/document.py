@@ -54,6 +54,12 @@ def document() -> dict[str, Any]:
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "A token of `keeptime token add`."},
                 "basic": {"type": "http", "scheme": "basic", "description": "Any user, the token as password."},
+                "link": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "token",
+                    "description": "Of `token add --status`.",
+                },
             },
         },
     }
@@ -90,7 +96,10 @@ def _security(row: Access) -> list[dict[str, list[str]]]:
     """Any of these is enough. A change takes no password that a browser keeps."""
     if row.scope is None:
         return []
-    return [{"bearer": []}] if row.changes else [{"bearer": []}, {"basic": []}]
+    if row.changes:
+        return [{"bearer": []}]
+    names = ("bearer", "basic", "link") if row.link else ("bearer", "basic")
+    return [{name: []} for name in names]
 
 
 def _responses(row: Access, one: Described) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -52,6 +52,9 @@ _OTLP_FORMS = ("application/x-protobuf", "application/json")
 _OTLP: Schema = {"type": "object", "description": "As the OpenTelemetry protocol has it (opentelemetry-proto)."}
 _OTLP_REFUSALS = ((400, "The body is no export of OTLP; `message` says where it stops making sense."), _BUSY)
 
+_CONSUMER = Parameter("name", NAME, "A consumer of some contract.", required=True, place="path")
+_NO_CONSUMER = ((404, "No contract has such a consumer."), STORE)
+
 DESCRIBED = (
     Described(
         "GET", "/", "The first page, for people.", media=("text/html",),
@@ -63,6 +66,18 @@ DESCRIBED = (
             Parameter("name", one_of(("keeptime.css", "keeptime.svg")), "A file.", required=True, place="path"),
         ),
         refusals=((404, "There is no such file."),),
+    ),
+    Described(
+        "GET", "/status/{name}", "A consumer's status page.", media=("text/html",), parameters=(_CONSUMER,),
+        refusals=_NO_CONSUMER,
+    ),
+    Described(
+        "GET", "/status/{name}/feed.atom", "What happened to a consumer's promises.",
+        media=("application/atom+xml",), parameters=(_CONSUMER,), refusals=_NO_CONSUMER,
+    ),
+    Described(
+        "GET", "/status/{name}/badge.svg", "How a consumer's promises stand, as a small picture.",
+        media=("image/svg+xml",), parameters=(_CONSUMER,), refusals=_NO_CONSUMER,
     ),
     Described(
         "GET", "/metrics", "For Prometheus.", media=("text/plain", "application/openmetrics-text"),
