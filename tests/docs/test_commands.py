@@ -10,7 +10,14 @@ from keeptime.cli.main import COMMANDS, Command
 
 from .pages import ROOT, text_of
 
-PAGE = {"schema": "check", "probe": "probing", "receive": "consumer", "tell": "telling", "token": "tokens"}
+PAGE = {
+    "event": "events",
+    "schema": "check",
+    "probe": "probing",
+    "receive": "consumer",
+    "tell": "telling",
+    "token": "tokens",
+}
 """The page of a command that has none of its own name."""
 
 

@@ -15,6 +15,8 @@ from tests.cli.commands import run
 from tests.e2e.keeping import Keeptime, keeping, terms, until
 
 CHANGES = [row for row in ACCESS if row.changes]
+FEW = 5
+"""Tokens that are nobody's: after ten, whoever asks from there has to wait."""
 
 
 def path_of(row: Access) -> str:
@@ -58,8 +60,10 @@ def test_fault_43_without_the_right_nothing_is_done_and_the_ledger_says_who_trie
     expected = []
     for row in CHANGES:
         assert one.ask(row, None) == 401
-        assert one.ask(row, one.tokens[Scope.READ][:-4] + "AAAA") == 401
-        expected += [(row.method, 401, "no_token", ""), (row.method, 401, "bad_token", "")]
+        expected.append((row.method, 401, "no_token", ""))
+        if row in CHANGES[:FEW]:
+            assert one.ask(row, one.tokens[Scope.READ][:-4] + "AAAA") == 401
+            expected.append((row.method, 401, "bad_token", ""))
         for scope in Scope:
             if scope not in (row.scope, Scope.ADMIN):
                 assert one.ask(row, one.tokens[scope]) == 403

@@ -10,6 +10,7 @@ from keeptime.cli.incidents import TABLE_WIDTH, _detail, _lines, _table
 from keeptime.errors import KeeptimeError, StoreError, UsageError
 from keeptime.model.ack import Ack
 from keeptime.model.alert import Address, Topic
+from keeptime.model.event import Event, EventKind
 from keeptime.model.incident import Dossier, Figures, How, Incident, Step, Told
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.silence import Silence
@@ -35,6 +36,7 @@ WORST = Incident(
     P99, NOW - 900, Condition.BROKEN, Severity.PAGE, INERT, "v1", NOW - 300, How.RECOVERED, STEPS, omitted=7
 )
 LASTS = Incident(SEGMENT, NOW - 60, Condition.AT_RISK, Severity.TICKET, "a little slow", "v1")
+DEPLOY = Event(1, EventKind.DEPLOY, NOW - 1000, (), "ci", "v2", "new tokenizer", "https://ci.example/42", NOW - 999)
 TOLD = (
     Told(1, "m1", Topic.AT_RISK, HOOK, NOW - 900, 2, NOW - 899, "204"),
     Told(2, "m1", Topic.AT_RISK, PAGER, NOW - 900, 0, None, "", muted=3),
@@ -55,7 +57,8 @@ def happened() -> FakeHappened:
     ]
     acks = (Ack(P99, NOW - 900, "ann", "on it", NOW - 890), Ack(P99, NOW - 900, "bob", "", NOW - 895))
     silences = (Silence(3, "sentiment-latency", "", "ann", "moving hosts", NOW - 950, NOW + 60),)
-    return FakeHappened([*map(Dossier, small), Dossier(WORST, TOLD, acks, silences), Dossier(LASTS)])
+    dossiers = [*map(Dossier, small), Dossier(WORST, TOLD, acks, silences, (DEPLOY,)), Dossier(LASTS)]
+    return FakeHappened(dossiers, [DEPLOY])
 
 
 @pytest.fixture
@@ -119,6 +122,7 @@ def test_all_of_one(serve: Serve, daemon: FakeShowable) -> None:
     assert [each["state"] for each in one["told"]] == ["taken", "muted", "dead", "discarded", "waiting", "not_sent"]
     assert one["told"][4]["passed_on_from"] == 3
     assert (one["acks"][0]["author"], one["silences"][0]["reason"]) == ("ann", "moving hosts")
+    assert [(each["version"], each["contracts"]) for each in one["events"]] == [("v2", [])]
     assert "canary-4711" not in answer.text
     for name in (f"{LASTS.id}x", "%00", "..%2f..", "x" * 400):
         assert where.get(f"{URL}/{name}").status == 404, name
@@ -210,5 +214,6 @@ def test_a_terminal_shows_the_sentences_of_the_judge_and_of_receivers() -> None:
         "not sent: silence 3 held it back until it was old",
         "ann: on it",
         "silence 3 by ann (moving hosts)",
+        "deploy v2 by ci: new tokenizer https://ci.example/42",
     ):
         assert line in detail

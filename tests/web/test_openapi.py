@@ -145,6 +145,7 @@ def test_every_shape_is_there_and_used() -> None:
         ("/api/v1/ledger/head", ""),
         ("/api/v1/outbox", ""),
         ("/api/v1/incidents", ""),
+        ("/api/v1/events", ""),
         ("/api/v1/silences", "?all=true"),
         ("/api/v1/acks", ""),
         ("/api/v1/traces", "?contract=image-tags"),
@@ -197,6 +198,9 @@ def test_what_is_posted_is_answered_as_described(serve: Serve) -> None:
     posted(where, "/api/v1/silences", {**silence, "ends": 0}, 400)
     posted(where, "/api/v1/silences/end", {"id": 1, "author": "me"}, 200)
     posted(where, "/api/v1/silences/end", {"id": 99, "author": "me"}, 409)
+    event = {"kind": "deploy", "author": "ci", "version": "v2", "contracts": ["sentiment-latency"]}
+    posted(where, "/api/v1/events", event, 200)
+    posted(where, "/api/v1/events", {**event, "kind": "version"}, 400)
     posted(where, "/api/v1/acks", {"contract": "sentiment-latency", "author": "me"}, 200)
     push = "/api/v1/push/sentiment-latency"
     posted(where, push, [{"latency_seconds": 0.1}, {"latency_seconds": -1}], 200)

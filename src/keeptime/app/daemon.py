@@ -100,7 +100,7 @@ class Daemon:
         self._queues = Queues(store, in_store)
         self._operators = Operators(store, in_store, clock, lambda: self._contracts, self._woken)
         self._undelivered = Undelivered(store, in_store, clock, self._woken)
-        self.happened, self._pair = StoreHappened(store, in_store, clock), right.view
+        self.happened = StoreHappened(store, in_store, clock, lambda: self._contracts)
         self.quieting = Silencing(
             store, in_store, keeper, clock, lambda: self._contracts, self._woken, self._operators.tell
         )
@@ -126,7 +126,7 @@ class Daemon:
         self._counted = Counted()
         self._beside = Beside(lambda: self._in_force, tick_seconds, self.tell_operators)
         self._picture = Picture(prober, following, self._looking, self._counted, self._beside, last_samples)
-        self._started = self._now()
+        self._started, self._pair = self._now(), right.view
         self._judged_at: float | None = None
         self._committed_at: float | None = None
         older = nothing_older(self._queues, lambda: frozenset(self._dispatcher.unmarked), right.view)

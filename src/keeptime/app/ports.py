@@ -9,6 +9,7 @@ from keeptime.model.ack import Ack
 from keeptime.model.alert import Address, AlertRow, Heard, Late, Passed, Waiting
 from keeptime.model.change import Change
 from keeptime.model.counters import RequestCounters
+from keeptime.model.event import Event, EventQuery
 from keeptime.model.history import History
 from keeptime.model.incident import Dossier, Incident, IncidentQuery
 from keeptime.model.key import ObjectiveKey, SignalKey
@@ -96,6 +97,14 @@ class Store(Outbox, Protocol):
 
     def incident(self, name: str) -> Dossier | None:
         """All that is known of the incident of this id."""
+        ...
+
+    def note_event(self, new: Event) -> tuple[Event, bool]:
+        """The event with its number, and whether it is new: one of the same key is what it was."""
+        ...
+
+    def events(self, asked: EventQuery) -> Sequence[Event]:
+        """Newest first. Raises KeyError where there is none to begin after."""
         ...
 
     def silence(self, new: Silence, now: float) -> Silence:

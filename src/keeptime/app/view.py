@@ -168,7 +168,7 @@ class Showable(Protocol):
 
     @property
     def happened(self) -> Happened:
-        """Incidents."""
+        """Incidents and events."""
         ...
 
     @property

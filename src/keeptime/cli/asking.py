@@ -55,13 +55,18 @@ def ask(
     return found
 
 
-def send(url: str, what: str, *, posted: object = None, token: str = "", method: str = "") -> dict[str, Any]:
-    """The JSON object that the API answers. `method`: another than GET, or POST of what is posted.
+def send(
+    url: str, what: str, *, posted: object = None, token: str = "", method: str = "", key: str = ""
+) -> dict[str, Any]:
+    """The JSON object that the API answers. `method`: another than GET, or POST of what is posted; `key`: under
+    which it is done once.
 
     Raises as `ask`.
     """
     _must_be_url(url)
     request = _request(url, what, posted, token, method)
+    if key:
+        request.add_header("Idempotency-Key", key)
     return _sent(url, request, patience=10 if posted is None else 60)
 
 

@@ -187,6 +187,7 @@ def _detail(one: dict[str, Any]) -> "Group":
         ("who was told", map(_told, one["told"])),
         ("who took it on", map(_taken_on, one["acks"])),
         ("silences", map(_silenced, one["silences"])),
+        ("what was changed before and meanwhile", map(_changed, one.get("events", ()))),
     )
     out = [*head, *version]
     for heading, lines in sections:
@@ -229,6 +230,13 @@ def _silenced(one: dict[str, Any]) -> str:
     ends = one["ends"] if one["ended"] is None else one["ended"]
     spoken = f"silence {one['id']} by {one['author']} ({one['reason']})"
     return f"{_instant(one['begins'])} to {_instant(ends)}  {spoken}"
+
+
+def _changed(one: dict[str, Any]) -> str:
+    """ "2026-11-26 05:10:00  deploy v2 by ci: the new tokenizer"."""
+    version = f" {one['version']}" if one["version"] else ""
+    more = " ".join(filter(None, (one["text"], one["link"])))
+    return f"{_instant(one['at'])}  {one['kind']}{version} by {one['author']}{': ' if more else ''}{more}"
 
 
 def _instant(unix_seconds: float) -> str:

@@ -52,6 +52,7 @@ COMMANDS = (
     Command("incidents", "what happened to the promises, and who was told"),
     Command("ack", "take on the alert that is open now"),
     Command("silence", "mute the operators of a contract for a while"),
+    Command("event", "mark a deploy or another change, so that it stands beside what happened"),
     Command("push", "report requests of a batch job to the keeptime that runs"),
     Command("reload", "have the keeptime that runs read its contracts again"),
     Command("outbox", "messages that were not delivered; send dead letters again"),

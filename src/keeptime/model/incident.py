@@ -16,6 +16,7 @@ from typing import Any
 
 from keeptime.model.ack import Ack
 from keeptime.model.alert import ENDINGS, Address, AlertRow, AlertState, Message, Topic
+from keeptime.model.event import Event
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.silence import Silence
 from keeptime.model.verdict import Condition, Severity, TierState
@@ -111,12 +112,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """All that is known of one incident. `silences`: those of its time; the newest first."""
+    """All that is known of one incident. `silences`: those of its time; the newest first. `events`: changes from an
+    hour before it began until it was over, oldest first.
+    """
 
     incident: Incident
     told: tuple[Told, ...] = ()
     acks: tuple[Ack, ...] = ()
     silences: tuple[Silence, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class LedgerKind(StrEnum):
     SILENCE = "silence"
     SILENCE_ENDED = "silence_ended"
     ACK = "ack"
+    EVENT = "event"
     EXCLUSION = "exclusion"
     CONTRACT = "contract"
     WITHDRAWN = "withdrawn"

@@ -1,5 +1,5 @@
 """All that the store knows of one incident: who was told of it and what they answered, who took it on, what was
-silenced meanwhile. Reads alone, inside the caller's step.
+silenced meanwhile, what was changed shortly before. Reads alone, inside the caller's step.
 
 Guarantees: what was told is read from the outbox, which keeps a delivered message for 90 days; later the ledger
 alone says so.
@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from keeptime.model.ack import Ack
 from keeptime.model.alert import Topic
+from keeptime.model.event import BEFORE, Event
 from keeptime.model.incident import SAME, Dossier, Incident, Told
 from keeptime.model.silence import Silence
+from keeptime.store.events import Events
 from keeptime.store.incidents import Incidents
 from keeptime.store.names import Names
 from keeptime.store.rows import address_of
@@ -48,7 +50,8 @@ class Dossiers:
         incident = Incidents(self.db, self.names).one(name)
         if incident is None:
             return None
-        return Dossier(incident, self._told(incident), self._acks(incident), self._silences(incident))
+        said = (self._told(incident), self._acks(incident), self._silences(incident), self._events(incident))
+        return Dossier(incident, *said)
 
     def _told(self, incident: Incident) -> tuple[Told, ...]:
         """Oldest first."""
@@ -74,3 +77,8 @@ class Dossiers:
         rows = self.db.execute(_SILENCES, (incident.key.contract, incident.started, end, MOST))
         found = (Silence(*row) for row in rows)
         return tuple(each for each in found if each.covers(incident.key))
+
+    def _events(self, incident: Incident) -> tuple[Event, ...]:
+        """Oldest first."""
+        end = _FAR if incident.ended is None else incident.ended
+        return Events(self.db).around(incident.key.contract, incident.started - BEFORE, end, MOST)

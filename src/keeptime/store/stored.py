@@ -22,12 +22,14 @@ from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.version import VersionUse
 from keeptime.store.alerting import Alerts
 from keeptime.store.counts import Counts
+from keeptime.store.events import Events
 from keeptime.store.exclusions import DAY, DayExclusion, ExclusionTable
 from keeptime.store.grid import Stage, memory_of_judge, stages_for
 from keeptime.store.happened import StoredIncidents
 from keeptime.store.incidents import Incidents
 from keeptime.store.ledger import Ledger
 from keeptime.store.lived import Lived
+from keeptime.store.marking import StoredEvents
 from keeptime.store.names import Names
 from keeptime.store.numbering import Numbering
 from keeptime.store.outbox import StoredOutbox
@@ -53,7 +55,7 @@ def stages_of(tick_seconds: float) -> tuple[Stage, ...]:
 
 
 @dataclass(slots=True)
-class Stored(StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents):
+class Stored(StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents, StoredEvents):
     """Use as a context manager or `close` it."""
 
     db: Database
@@ -102,6 +104,7 @@ class Stored(StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents):
             Incidents(self.db, self.names).advance(change.alerts, change.messages)
             self._posting.prune(change.at, _PRUNED)
             Incidents(self.db, self.names).prune(change.at, _PRUNED)
+            Events(self.db).prune(change.at, _PRUNED)
             self._escalating.prune(change.at, _PRUNED)
             self.db.give_back()
 
@@ -260,6 +263,8 @@ class Stored(StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents):
         if last is not None and self._day(record.tick) > self._day(last):
             Proofs(self.db).day_over(self._day(record.tick), at)
         boundary = max(record.tick, record.tick if last is None else last) + 1
+        known = self.names.objectives
+        Events(self.db).first_seen(record.tallies.keys() - known.keys(), known, record.tick * self.tick_seconds, at)
         tallies = {self.names.observed(key, record.tick): tally for key, tally in record.tallies.items()}
         sketches = {self.names.signal(key): sketch for key, sketch in record.sketches.items()}
         self._counts.add(record.tick, tallies, boundary)

@@ -1,7 +1,7 @@
 """Which version of each contract was in force from when to when, and what each said.
 
 Guarantees: an edit ends one version and begins another; nothing of the old one is changed, neither what it says nor
-what was counted by it. Each change is a row of the ledger. Runs inside the caller's transaction.
+what was counted by it. Each change is a row of the ledger and an event. Runs inside the caller's transaction.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from keeptime.model.ledger import LedgerKind
 from keeptime.model.version import ContractVersion, VersionUse
+from keeptime.store.events import Events
 from keeptime.store.ledger import Ledger
 from keeptime.store.sql import Database
 
@@ -30,6 +31,7 @@ class Versions:
             self._end(contract, at)
             said = {"change": "removed", "version": None, "before": before[contract]}
             Ledger(self.db).append(at, LedgerKind.CONTRACT, contract, said)
+            Events(self.db).of_contract(contract, "", "the contract was removed", at)
 
     def all(self, contract: str) -> tuple[VersionUse, ...]:
         """Every use of a version of this contract, newest first."""
@@ -56,6 +58,8 @@ class Versions:
             "file": each.file,
         }
         Ledger(self.db).append(at, LedgerKind.CONTRACT, each.contract, said)
+        text = "the contract is new" if before is None else "the contract was edited"
+        Events(self.db).of_contract(each.contract, each.version, text, at)
 
     def _end(self, contract: str, at: float) -> None:
         update = "UPDATE contract_version SET until = ? WHERE contract = ? AND until IS NULL"

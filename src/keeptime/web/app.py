@@ -1,8 +1,9 @@
 """The one port's routes: first page, API, probe, health and /metrics of a running daemon.
 
 Guarantees: showing changes nothing (`/probe` alone sends a request to a configured endpoint; what is posted has
-dead letters sent again or forgotten, contracts read again, operators muted, alerts taken on, requests counted); an
-unknown route or an error inside is answered in JSON without a traceback. Knows the daemon by `Showable` alone.
+dead letters sent again or forgotten, contracts read again, operators muted, alerts taken on, changes marked,
+requests counted); an unknown route or an error inside is answered in JSON without a traceback. Knows the daemon by
+`Showable` alone.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,7 @@ from keeptime.errors import StoreError
 from keeptime.web.api.document import document
 from keeptime.web.describe import contracts_json, health_json, pair_json
 from keeptime.web.door import Door
+from keeptime.web.events import EventRoutes
 from keeptime.web.guard import HEADERS, Guard
 from keeptime.web.happened import incident_rows
 from keeptime.web.incidents import IncidentRoutes
@@ -58,6 +60,7 @@ ROUTES = (
     "/api/v1/reload",
     "/api/v1/incidents?contract=NAME&open=true",
     "/api/v1/incidents/ID",
+    "/api/v1/events?contract=NAME",
     "/api/v1/openapi.json",
     "/api/v1/silences?all=true",
     "/api/v1/silences/end",
@@ -96,6 +99,8 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/api/v1/reload", Reload(daemon).post, methods=["POST"]),
             Route("/api/v1/incidents", IncidentRoutes(daemon).list),
             Route("/api/v1/incidents/{id}", IncidentRoutes(daemon).one),
+            Route("/api/v1/events", EventRoutes(daemon).list, methods=["GET"]),
+            Route("/api/v1/events", EventRoutes(daemon).mark, methods=["POST"]),
             Route("/api/v1/openapi.json", _openapi),
             Route("/api/v1/silences", Quiet(daemon).list, methods=["GET"]),
             Route("/api/v1/silences", Quiet(daemon).silence, methods=["POST"]),

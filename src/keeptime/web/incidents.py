@@ -5,7 +5,6 @@ answer already (`If-None-Match`) is not sent it again; no URL beyond its host an
 daemon by `Showable` alone.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass, replace
 
@@ -16,7 +15,9 @@ from keeptime.app.happened import Unknown
 from keeptime.app.view import Showable
 from keeptime.errors import StoreError
 from keeptime.model.incident import Dossier, Incident, IncidentQuery, Step, Told
+from keeptime.web.answering import tagged
 from keeptime.web.describe import shown_receiver
+from keeptime.web.events import event_json
 from keeptime.web.kept import Json
 from keeptime.web.ledger import instant_of, whole_of
 from keeptime.web.posted import Refused, flag
@@ -90,17 +91,6 @@ def query_of(request: Request) -> IncidentQuery:
     )
 
 
-def tagged(request: Request, said: dict[str, Json]) -> Response:
-    """The answer, or 304 where whoever asks has it."""
-    answer = JSONResponse(said)
-    tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
-    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
-    if known & {tag, "*"}:
-        return Response(status_code=304, headers={"ETag": tag})
-    answer.headers["ETag"] = tag
-    return answer
-
-
 def incident_json(one: Incident) -> dict[str, Json]:
     """In short; instants in Unix seconds."""
     whole, bracket, _ = one.key.objective.partition("[")
@@ -128,6 +118,7 @@ def dossier_json(found: Dossier, now: float) -> dict[str, Json]:
         "told": [told_json(each) for each in found.told],
         "acks": [ack_json(each) for each in found.acks],
         "silences": [silence_json(each, now) for each in found.silences],
+        "events": [event_json(each) for each in found.events],
     }
 
 

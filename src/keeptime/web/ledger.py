@@ -98,12 +98,12 @@ def whole_of(given: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def instant_of(text: str) -> float:
-    """Of `since`, Unix seconds. Raises ValueError."""
+def instant_of(text: str, name: str = "since") -> float:
+    """Of a parameter, in Unix seconds. Raises ValueError."""
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
     if not isfinite(value):
-        raise ValueError(f"since={text}: expected Unix seconds")
+        raise ValueError(f"{name}={text}: expected Unix seconds")
     return value

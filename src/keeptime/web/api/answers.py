@@ -11,6 +11,7 @@ from keeptime.model.ledger import LedgerKind
 from keeptime.model.sample import Connection, Failure
 from keeptime.model.verdict import Condition, Severity, TierState
 from keeptime.web.api.happened import INCIDENTS
+from keeptime.web.api.marked import MARKED_ANSWERS
 from keeptime.web.api.past import PAST_ANSWERS
 from keeptime.web.api.pushed import INTAKE
 from keeptime.web.api.shapes import (
@@ -296,6 +297,7 @@ ANSWERS: dict[str, Schema] = {
     **INTAKE,
     **PAST_ANSWERS,
     **INCIDENTS,
+    **MARKED_ANSWERS,
     "Reloaded": fields(
         reloaded={"const": True},
         added=many(_CONTRACT_VERSION),

@@ -60,6 +60,7 @@ INCIDENTS: dict[str, Schema] = {
             told=many(ref("ToldOfIncident")),
             acks=many(fields(author=TEXT, note=or_null(TEXT), at=INSTANT)),
             silences=many(ref("Silence")),
+            events=many(ref("Event")),
         )
     ),
 }

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from keeptime.model.ledger import LedgerKind
 from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter
+from keeptime.web.api.marked import MARKED
 from keeptime.web.api.past import PAST
 from keeptime.web.api.pushed import POSTED
 from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, many, needs, one_of, only, or_null, ref
@@ -146,6 +147,7 @@ DESCRIBED = (
         ),
         refusals=((404, "There is no such incident."), STORE),
     ),
+    *MARKED,
     Described("GET", "/api/v1/openapi.json", "This description.", {"type": "object"}),
     Described(
         "GET", "/api/v1/silences", "Silences that are not over, oldest first.", ref("Silences"),
