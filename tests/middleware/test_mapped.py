@@ -78,14 +78,8 @@ def test_what_a_dead_worker_had_under_way_is_in_flight_no_more(recorder: Recorde
     assert totals(recorder.memory).in_flight == 1
 
 
-def _until_more_than(before: int, recorder: Recorder) -> None:
-    """A worker has begun to count."""
-    for _ in range(3000):
-        series = totals(recorder.memory).series
-        if series and series[0].count > before:
-            return
-        time.sleep(0.01)
-    raise AssertionError("no worker counted within 30 s")
+def _counted(recorder: Recorder) -> int:
+    return sum(each.count for each in totals(recorder.memory).series[:1])
 
 
 def test_a_kill_at_any_instant_leaves_totals_that_agree_and_never_fall(recorder: Recorder) -> None:
@@ -99,7 +93,7 @@ def test_a_kill_at_any_instant_leaves_totals_that_agree_and_never_fall(recorder:
     for wait in range(8):
         process = FORK.Process(target=busily)
         process.start()
-        _until_more_than(before, recorder)
+        wait_until(lambda seen=before: _counted(recorder) > seen, 30, "a worker to count")
         time.sleep(wait / 1000)
         process.kill()
         process.join()

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from keeptime.contract.given import Terms
 from keeptime.contract.layout import Value, flow
 from keeptime.contract.nodes import Broken, Listing, Mapped, Node, Scalar, value_of
 from keeptime.contract.report import Report
 from keeptime.contract.terms import Contract, Objective
 from keeptime.contract.text import documents
-from keeptime.contract.written import Terms, objective, shared
+from keeptime.contract.written import objective, shared
 
 PREFIX = "keeptime.dev/"
 OF_CONTRACT = (

@@ -9,6 +9,7 @@ from dataclasses import fields
 from decimal import Decimal
 
 from keeptime.contract.effective import stamp
+from keeptime.contract.given import Terms, given
 from keeptime.contract.limits import Interval
 from keeptime.contract.policies import DEFAULT_POLICY
 from keeptime.contract.probed import Endpoint, Expect, Kind, Probe, SecretRef
@@ -31,9 +32,6 @@ from keeptime.contract.written_people import consumer, notify_within, operators
 from keeptime.model.key import Signal
 from keeptime.units import format_rate
 
-Terms = dict[str, object]
-"""Keys and values of the contract language."""
-
 
 def terms(contract: Contract) -> Terms:
     """The whole contract."""
@@ -50,7 +48,7 @@ def warning_of(contract: Contract, one: Objective) -> Objective | None:
 def shared(contract: Contract) -> Terms:
     """Everything but its name and its objectives."""
     endpoint = None if contract.endpoint is None else _endpoint(contract.endpoint)
-    return _given(
+    return given(
         provider=contract.provider,
         model=contract.model,
         endpoint=endpoint,
@@ -74,7 +72,7 @@ def shared(contract: Contract) -> Terms:
 def objective(one: Objective, warning: Objective | None = None) -> Terms:
     """One objective, with the internal one before it."""
     calendar = one.over if isinstance(one.over, Calendar) else None
-    return _given(
+    return given(
         name=one.name,
         of=None if one.of is Signal.REQUESTS else str(one.of),
         target=percent(one.target),
@@ -100,7 +98,7 @@ def _under(one: Objective) -> str | Terms | None:
     whole = None if one.under is None else duration(one.under)
     if not one.bounds:
         return whole
-    return _given(requests=whole) | {each.phase: duration(each.under) for each in one.bounds}
+    return given(requests=whole) | {each.phase: duration(each.under) for each in one.bounds}
 
 
 def _interval(each: Interval) -> Terms:
@@ -113,7 +111,7 @@ def _interval(each: Interval) -> Terms:
 
 
 def _warn(one: Objective, warning: Objective) -> Terms:
-    return _given(
+    return given(
         target=None if warning.target == one.target else percent(warning.target),
         under=None if warning.under is None or warning.under == one.under else duration(warning.under),
     )
@@ -129,7 +127,7 @@ def _per(one: Per) -> Terms:
 
 
 def _exclude(one: Exclude) -> Terms:
-    return _given(
+    return given(
         status=[f"{low}-{high}" for low, high in one.status],
         failure=None if one.failure is None else str(one.failure),
         where=_where(one.where),
@@ -139,7 +137,7 @@ def _exclude(one: Exclude) -> Terms:
 
 
 def _maintenance(one: Maintenance) -> Terms:
-    return _given(
+    return given(
         start=one.start,
         lasts=duration(one.lasts),
         timezone=one.timezone,
@@ -152,11 +150,11 @@ def _maintenance(one: Maintenance) -> Terms:
 
 def _credits(one: Credits) -> Terms:
     tiers = [{"below": percent(tier.below), "credit": percent(tier.credit)} for tier in one.tiers]
-    return _given(tiers=tiers, cap=None if one.cap is None else percent(one.cap), of=one.of)
+    return given(tiers=tiers, cap=None if one.cap is None else percent(one.cap), of=one.of)
 
 
 def _together(one: Together) -> Terms:
-    return _given(name=one.name, all=list(one.all), credit=None if one.credit is None else percent(one.credit))
+    return given(name=one.name, all=list(one.all), credit=None if one.credit is None else percent(one.credit))
 
 
 def policy(one: Policy) -> str | Terms | None:
@@ -184,25 +182,20 @@ def counts(one: Counts) -> Terms:
     match one:
         case ClassicHistogram():
             buckets = [duration(each) for each in one.buckets]
-            histogram = _given(metric=one.metric, selector=one.selector, failed=one.failed, buckets=buckets)
+            histogram = given(metric=one.metric, selector=one.selector, failed=one.failed, buckets=buckets)
             return {"histogram": histogram | _unit(one.unit)}
         case NativeHistogram():
-            native = _given(metric=one.metric, selector=one.selector, failed=one.failed)
+            native = given(metric=one.metric, selector=one.selector, failed=one.failed)
             return {"native_histogram": native | _unit(one.unit)}
         case ProbeGauges():
-            gauges = _given(duration=one.duration, success=one.success, selector=one.selector)
+            gauges = given(duration=one.duration, success=one.success, selector=one.selector)
             return {"gauges": gauges | _unit(one.unit)}
         case CounterPair():
             return {
-                "counters": _given(
+                "counters": given(
                     good=_one_or_all(one.good), bad=_one_or_all(one.bad), total=_one_or_all(one.total)
                 )
             }
-
-
-def _given(**values: object) -> Terms:
-    """Without what is not there."""
-    return {key: value for key, value in values.items() if value is not None and value not in ("", [], {}, ())}
 
 
 def _unit(unit: str) -> Terms:
@@ -219,16 +212,16 @@ def _headers(headers: Mapping[str, str | SecretRef]) -> Terms:
 
 def _endpoint(one: Endpoint) -> Terms:
     method = None if one.url.startswith("tcp:") else one.method
-    found = _given(url=one.url, method=method, headers=_headers(one.headers))
+    found = given(url=one.url, method=method, headers=_headers(one.headers))
     if one.body is not None:
         found["body"] = one.body.decode()
     tls = {each.name: getattr(one.tls, each.name) for each in fields(one.tls)}
-    return found | _given(expect=_expect(one.expect), tls=_given(**tls), tokens=one.tokens)
+    return found | given(expect=_expect(one.expect), tls=given(**tls), tokens=one.tokens)
 
 
 def _expect(one: Expect) -> Terms:
     usual = Expect()
-    found = _given(regex=one.regex)
+    found = given(regex=one.regex)
     if one.status != usual.status:
         found["status"] = [f"{low}-{high}" for low, high in one.status]
     if one.json:
@@ -246,14 +239,14 @@ def _observe(contract: Contract) -> list[Terms]:
 
 
 def source(one: PrometheusSource) -> Terms:
-    server = _given(
+    server = given(
         url=one.url, headers=_headers(one.headers), every=duration(one.every), timeout=duration(one.timeout)
     )
     return server | counts(one.counts)
 
 
 def _probe(one: Probe) -> Terms:
-    return _given(
+    return given(
         every=duration(one.every),
         timeout=duration(one.timeout),
         connection=str(one.connection),

@@ -3,12 +3,11 @@
 Guarantees: as there. Knows nothing of what was promised.
 """
 
+from keeptime.contract.given import Terms
 from keeptime.contract.terms import Consumer, Contract
 from keeptime.contract.urgency import Ping, Urgency
 from keeptime.contract.written_figures import duration
 from keeptime.model.alert import Address
-
-Terms = dict[str, object]
 
 
 def consumer(one: Consumer) -> Terms:

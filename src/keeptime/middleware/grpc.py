@@ -7,6 +7,7 @@ seen. Needs grpcio.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -59,9 +60,14 @@ def wrapped(handler: Any, rpc: Rpc, whole: Any, pieces: Any) -> Any:
 
 
 def _whole(behaviour: Behaviour, rpc: Rpc) -> Behaviour:
+    return called(behaviour, rpc, partial(_begin, rpc))
+
+
+def called(behaviour: Behaviour, rpc: Rpc, begin: Callable[[Any], None]) -> Behaviour:
+    """A function with one answer, observed; `begin` is told of the context when it is called."""
+
     def observed(request: Any, context: Any) -> Any:
-        rpc.begin(context)
-        _when_over(context, rpc)
+        begin(context)
         try:
             answer = behaviour(request, context)
         except BaseException:
@@ -75,8 +81,7 @@ def _whole(behaviour: Behaviour, rpc: Rpc) -> Behaviour:
 
 def _pieces(behaviour: Behaviour, rpc: Rpc) -> Behaviour:
     def observed(request: Any, context: Any) -> Iterator[Any]:
-        rpc.begin(context)
-        _when_over(context, rpc)
+        _begin(rpc, context)
         try:
             for piece in behaviour(request, context):
                 rpc.chunk()
@@ -92,8 +97,9 @@ def _pieces(behaviour: Behaviour, rpc: Rpc) -> Behaviour:
     return observed
 
 
-def _when_over(context: Any, rpc: Rpc) -> None:
+def _begin(rpc: Rpc, context: Any) -> None:
     """The server calls back when a call is over. One that has not ended by then was given up."""
+    rpc.begin(context)
 
     def over() -> None:
         rpc.end(context, given_up=True, stream=True)

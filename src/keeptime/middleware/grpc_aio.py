@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc.aio
 
-from keeptime.middleware.grpc import wrapped
+from keeptime.middleware.grpc import called, wrapped
 from keeptime.middleware.recorder import Recorder
 from keeptime.middleware.rpc import Naming, Rpc
 
@@ -48,7 +48,7 @@ class KeeptimeAioInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
 def _whole(behaviour: Behaviour, rpc: Rpc) -> Behaviour:
     if not inspect.iscoroutinefunction(behaviour):
-        return _in_a_thread(behaviour, rpc)
+        return called(behaviour, rpc, rpc.begin)  # the server runs it in a thread
 
     async def observed(request: Any, context: Any) -> Any:
         rpc.begin(context)
@@ -97,20 +97,6 @@ def _raised(error: BaseException, context: Any, rpc: Rpc, *, stream: bool) -> No
     """gRPC cancels the task of a call that its client has given up."""
     given_up = isinstance(error, asyncio.CancelledError | GeneratorExit)
     rpc.end(context, given_up=given_up, raised=not given_up, stream=stream)
-
-
-def _in_a_thread(behaviour: Behaviour, rpc: Rpc) -> Behaviour:
-    def observed(request: Any, context: Any) -> Any:
-        rpc.begin(context)
-        try:
-            answer = behaviour(request, context)
-        except BaseException:
-            rpc.end(context, raised=True)
-            raise
-        rpc.end(context)
-        return answer
-
-    return observed
 
 
 def _pieces_in_a_thread(behaviour: Behaviour, rpc: Rpc) -> Behaviour:

@@ -1,19 +1,32 @@
 """What a handler found, or why it could not, as the answer's JSON and status.
 
 Guarantees: what means nothing is 400, what cannot be as things stand 409, a store that fails 503, each with its
-sentence; whoever has an answer already (`If-None-Match`) is not sent it again. Knows no route.
+sentence; whoever has an answer already (`If-None-Match`) is not sent it again; a list comes a
+page at a time. Knows no route.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from keeptime.app.happened import Unknown
 from keeptime.app.quieting import Impossible
 from keeptime.errors import StoreError
 from keeptime.web.kept import Json
 from keeptime.web.posted import Refused
+
+
+class Identified(Protocol):
+    """What a list is of: each has an id of its own."""
+
+    @property
+    def id(self) -> str | int: ...
+
+
+Entry = TypeVar("Entry", bound=Identified)
 
 
 async def answered(ask: Callable[[], Awaitable[dict[str, Json]]]) -> Response:
@@ -26,6 +39,27 @@ async def answered(ask: Callable[[], Awaitable[dict[str, Json]]]) -> Response:
         return JSONResponse({"error": str(error)}, 409)
     except StoreError as error:
         return JSONResponse({"error": str(error)}, 503)
+
+
+async def listed(
+    request: Request,
+    kind: str,
+    ask: Callable[[], Awaitable[tuple[Sequence[Entry], int]]],
+    shown: Callable[[Entry], dict[str, Json]],
+) -> Response:
+    """A page of what `ask` finds, or its error. `ask` gives more than a page where there is more, and how many a
+    page has; `next` is then the id to go on after."""
+    try:
+        found, most = await ask()
+    except Refused as error:
+        return JSONResponse({"error": str(error)}, 400)
+    except Unknown as error:
+        return JSONResponse({"error": str(error)}, 404)
+    except StoreError as error:
+        return JSONResponse({"error": str(error)}, 503)
+    page = found[:most]
+    following = page[-1].id if len(found) > most else None
+    return tagged(request, {kind: [shown(each) for each in page], "next": following})
 
 
 def tagged(request: Request, said: dict[str, Json]) -> Response:

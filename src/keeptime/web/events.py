@@ -5,18 +5,17 @@ marked once. Who may post is the guard's to say. Knows the daemon by `Showable` 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from keeptime.app.happened import Unknown
 from keeptime.app.view import Showable
-from keeptime.errors import StoreError
 from keeptime.model.event import MOST_CONTRACTS, TOLD, Event, EventKind, EventQuery
-from keeptime.web.answering import answered, tagged
+from keeptime.web.answering import answered, listed
 from keeptime.web.kept import Json
 from keeptime.web.ledger import instant_of, whole_of
 from keeptime.web.posted import Refused, author, fields_of, optional_text
@@ -40,18 +39,12 @@ class EventRoutes:
     daemon: Showable
 
     async def list(self, request: Request) -> Response:
-        try:
-            asked = query_of(request)
-            found = await self.daemon.happened.events(replace(asked, most=asked.most + 1))
-        except Refused as error:
-            return JSONResponse({"error": str(error)}, 400)
-        except Unknown as error:
-            return JSONResponse({"error": str(error)}, 404)
-        except StoreError as error:
-            return JSONResponse({"error": str(error)}, 503)
-        page = found[: asked.most]
-        following = page[-1].id if len(found) > asked.most else None
-        return tagged(request, {"events": [event_json(each) for each in page], "next": following})
+        return await listed(request, "events", lambda: self._found(request), event_json)
+
+    async def _found(self, request: Request) -> tuple[Sequence[Event], int]:
+        """One more than a page, where there is one."""
+        asked = query_of(request)
+        return await self.daemon.happened.events(replace(asked, most=asked.most + 1)), asked.most
 
     async def mark(self, request: Request) -> Response:
         return await answered(lambda: self._mark(request))

@@ -6,16 +6,16 @@ daemon by `Showable` alone.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from keeptime.app.happened import Unknown
 from keeptime.app.view import Showable
 from keeptime.errors import StoreError
 from keeptime.model.incident import Dossier, Incident, IncidentQuery, Step, Told
-from keeptime.web.answering import tagged
+from keeptime.web.answering import listed, tagged
 from keeptime.web.describe import shown_receiver
 from keeptime.web.events import event_json
 from keeptime.web.kept import Json
@@ -39,19 +39,12 @@ class IncidentRoutes:
     daemon: Showable
 
     async def list(self, request: Request) -> Response:
-        try:
-            asked = query_of(request)
-            more = replace(asked, most=asked.most + 1)
-            found = await self.daemon.happened.incidents(more)
-        except Refused as error:
-            return JSONResponse({"error": str(error)}, 400)
-        except Unknown as error:
-            return JSONResponse({"error": str(error)}, 404)
-        except StoreError as error:
-            return JSONResponse({"error": str(error)}, 503)
-        page = found[: asked.most]
-        following = page[-1].id if len(found) > asked.most else None
-        return tagged(request, {"incidents": [incident_json(each) for each in page], "next": following})
+        return await listed(request, "incidents", lambda: self._found(request), incident_json)
+
+    async def _found(self, request: Request) -> tuple[Sequence[Incident], int]:
+        """One more than a page, where there is one."""
+        asked = query_of(request)
+        return await self.daemon.happened.incidents(replace(asked, most=asked.most + 1)), asked.most
 
     async def one(self, request: Request) -> Response:
         name = request.path_params["id"]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from keeptime.contract.given import Terms
 from keeptime.contract.importing.fields import Fields
 from keeptime.contract.importing.found import Document, Found
 from keeptime.contract.importing.openslo_own import Member, Own, again, own_terms
@@ -16,7 +17,6 @@ from keeptime.contract.importing.openslo_sli import indicator, inline_alpha, met
 from keeptime.contract.importing.openslo_time import window
 from keeptime.contract.importing.promised import THEIRS, links, observed, promise, target
 from keeptime.contract.report import Spoiled, quote
-from keeptime.contract.written import Terms
 
 VERSIONS = ("openslo/v1", "openslo/v1alpha")
 _TOLD = ("AlertPolicy", "AlertCondition", "AlertNotificationTarget")

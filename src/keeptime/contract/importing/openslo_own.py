@@ -7,6 +7,7 @@ make is an error, so that neither silently wins.
 from dataclasses import dataclass, field
 
 from keeptime.contract.carried import PREFIX, contract_terms, objective_terms
+from keeptime.contract.given import Terms
 from keeptime.contract.importing.fields import Fields
 from keeptime.contract.importing.found import Context, Document, Found, text
 from keeptime.contract.load import load_text
@@ -14,7 +15,6 @@ from keeptime.contract.nodes import Place
 from keeptime.contract.ratio import instant, ratio
 from keeptime.contract.report import quote
 from keeptime.contract.terms import Contract, Objective
-from keeptime.contract.written import Terms
 
 _CURE = "change both, or remove these annotations"
 

@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
+from keeptime.contract.given import Terms
 from keeptime.contract.importing.fields import Fields
 from keeptime.contract.importing.found import Context
 from keeptime.contract.importing.promised import usual_window
 from keeptime.contract.importing.promised import window as rolling
 from keeptime.contract.nodes import Place, Scalar
 from keeptime.contract.report import Spoiled, quote
-from keeptime.contract.written import Terms
 
 _SIZES = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _CALENDAR: Mapping[str, str] = {

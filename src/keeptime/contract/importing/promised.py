@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from keeptime.contract.document import LINK
+from keeptime.contract.given import Terms
 from keeptime.contract.importing.fields import Fields
 from keeptime.contract.importing.found import Context
 from keeptime.contract.importing.measuring import Measured, measure
@@ -21,7 +22,7 @@ from keeptime.contract.nodes import Place, Scalar
 from keeptime.contract.report import Report, Spoiled, quote
 from keeptime.contract.sources import Unit
 from keeptime.contract.starter import label
-from keeptime.contract.written import Terms, counts
+from keeptime.contract.written import counts
 from keeptime.contract.written_figures import duration, percent
 from keeptime.units import format_duration
 

@@ -4,6 +4,7 @@ Guarantees: an objective becomes a contract that counts the same events, or an e
 whatever has no word in a contract is named.
 """
 
+from keeptime.contract.given import Terms
 from keeptime.contract.importing.fields import Fields
 from keeptime.contract.importing.found import Context, Found
 from keeptime.contract.importing.measuring import Measured
@@ -12,7 +13,6 @@ from keeptime.contract.importing.sums import Form, Query, Series, Unsayable, plu
 from keeptime.contract.nodes import Listing, Scalar
 from keeptime.contract.report import quote
 from keeptime.contract.sources import ProbeGauges, Unit
-from keeptime.contract.written import Terms
 from keeptime.units import parse_duration
 
 VERSION, KIND = "pyrra.dev/v1alpha1", "ServiceLevelObjective"

@@ -7,6 +7,7 @@ word in a contract is named.
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from keeptime.contract.given import Terms
 from keeptime.contract.importing.fields import Fields
 from keeptime.contract.importing.found import Context, Found
 from keeptime.contract.importing.measuring import Measured
@@ -23,7 +24,6 @@ from keeptime.contract.importing.promised import (
 from keeptime.contract.importing.promised import window as read_window
 from keeptime.contract.importing.sums import Query, plus
 from keeptime.contract.report import Spoiled, quote
-from keeptime.contract.written import Terms
 from keeptime.contract.written_figures import duration
 from keeptime.units import parse_duration
 

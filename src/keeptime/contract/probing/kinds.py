@@ -6,11 +6,11 @@ Guarantees: a field is accepted only where the probe's kind knows it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from keeptime.contract.given import Terms
 from keeptime.contract.probed import Endpoint, Kind, KindTerms, Probe
 from keeptime.contract.probing import serving, streams
 from keeptime.contract.report import Report, one_of
 from keeptime.contract.shapes import Field, Placed, Row
-from keeptime.contract.traffic.written import Terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ import re
 from dataclasses import dataclass
 
 from keeptime.contract.expectations import Json
+from keeptime.contract.given import Terms, given
 from keeptime.contract.kinds import Checked, Text
 from keeptime.contract.probed import Kind, KindTerms, Probe
 from keeptime.contract.probing.streams import MODEL
 from keeptime.contract.probing.tensors import INPUTS, Datatype, Tensor
 from keeptime.contract.shapes import Field, Row
-from keeptime.contract.traffic.written import Terms, given
 
 HEALTH = "grpc.health.v1.Health/Check"
 INFER = "inference.GRPCInferenceService/ModelInfer"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from keeptime.contract.given import Terms, given
 from keeptime.contract.kinds import Choice, Duration, LongText, Text, Whole
 from keeptime.contract.lists import Forms, ListOf
 from keeptime.contract.nodes import Node
@@ -15,7 +16,6 @@ from keeptime.contract.probed import Endpoint, Kind, KindTerms, Probe
 from keeptime.contract.references import FilePath
 from keeptime.contract.report import Report
 from keeptime.contract.shapes import Field, Row, Schema
-from keeptime.contract.traffic.written import Terms, given
 from keeptime.contract.written_figures import duration
 
 USUAL_MAX_TOKENS = 64

@@ -3,10 +3,10 @@
 Guarantees: every kind can be read from a contract and written back.
 """
 
+from keeptime.contract.given import Terms
 from keeptime.contract.shapes import Field
 from keeptime.contract.traffic import log, otlp, push, scrape
 from keeptime.contract.traffic.source import Traffic
-from keeptime.contract.traffic.written import Terms
 
 FIELDS: tuple[Field[Traffic], ...] = (scrape.SCRAPE, otlp.OTLP, push.PUSH, log.LOG)
 """Keys of an entry of `observe`, with what stands below each."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from keeptime.contract.exempting import ATTRIBUTE, WhereShape
 from keeptime.contract.expectations import STATUS
+from keeptime.contract.given import Terms, given
 from keeptime.contract.kinds import Choice, Text
 from keeptime.contract.lists import MapOf
 from keeptime.contract.nodes import Node, Scalar
@@ -20,7 +21,6 @@ from keeptime.contract.shapes import Field, Row, Schema, Shape, Table
 from keeptime.contract.traffic.log_fields import FIELDS, Fields, bare, fields_of
 from keeptime.contract.traffic.log_format import JSON, NAMED, Unreadable, is_envoy, parts_of
 from keeptime.contract.traffic.source import Traffic
-from keeptime.contract.traffic.written import Terms, given
 from keeptime.model.key import Signal
 
 BUILT_IN = ("method", "path", "upstream", "flags", "status")

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from keeptime.contract.exempting import ATTRIBUTE, WhereShape
+from keeptime.contract.given import Terms, given
 from keeptime.contract.kinds import Choice, Text
 from keeptime.contract.lists import MapOf
 from keeptime.contract.scope import Where
 from keeptime.contract.shapes import Field, Row, Shape, Table
 from keeptime.contract.traffic.bare import OrNothing
 from keeptime.contract.traffic.source import Traffic
-from keeptime.contract.traffic.written import Terms, given
 
 
 class Take(StrEnum):

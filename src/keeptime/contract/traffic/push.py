@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from keeptime.contract.given import Terms, given
 from keeptime.contract.kinds import Text
 from keeptime.contract.shapes import Field, Row, Table
 from keeptime.contract.traffic.bare import OrNothing
 from keeptime.contract.traffic.source import Traffic
-from keeptime.contract.traffic.written import Terms, given
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from keeptime.contract.endpoint import HeaderName, HeaderValue
+from keeptime.contract.given import Terms, given
 from keeptime.contract.kinds import Duration, text_of
 from keeptime.contract.lists import ListOf, MapOf
 from keeptime.contract.nodes import Node
@@ -19,7 +20,6 @@ from keeptime.contract.probed import SecretRef
 from keeptime.contract.report import Report, nearest, quote
 from keeptime.contract.shapes import Field, Row, Schema, Table
 from keeptime.contract.traffic.source import Traffic
-from keeptime.contract.traffic.written import Terms, given
 from keeptime.contract.urls import Url
 from keeptime.contract.written_figures import duration
 

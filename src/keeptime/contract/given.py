@@ -1,4 +1,5 @@
-"""Observers of traffic as a contract's file would say them: what each kind's own writer is made of."""
+"""What parts of a contract are made of where they are written as its file would say them: keys, and values that are
+there."""
 
 Terms = dict[str, object]
 """Keys and values of the contract language."""
