@@ -20,6 +20,7 @@ from keeptime.model.verdict import Condition
 from keeptime.observe.count import Counter
 from keeptime.observe.series.reader import Reader
 from keeptime.store.sqlite import SqliteStore
+from keeptime.testing.explaining import FakeExplaining
 from keeptime.testing.showable import sample
 from keeptime.testing.taking import FakeIntake
 from keeptime.testing.virtual import VirtualClock, VirtualLoop
@@ -182,6 +183,7 @@ def daemon(clock: Clock, counter: Counter, store: SqliteStore, terms: str = TERM
         prober=NoProber(),
         following=Followers(Reader([], counter.put, clock)),
         intake=FakeIntake(),
+        explaining=FakeExplaining(),
         fill=fill,
         probe_once=lambda _: sample("kept"),
         clock=SteadyClock(clock),

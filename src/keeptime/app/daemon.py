@@ -7,13 +7,15 @@ store is closed); a reload is done whole or leaves everything as it was. Built b
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from keeptime.app.auditing import Write
 from keeptime.app.beside import Beside
+from keeptime.app.companions import Companion
 from keeptime.app.counted import Counted
 from keeptime.app.deadman import DeadMan, anchored
 from keeptime.app.deliveries import delivery_views
+from keeptime.app.explaining import Explaining
 from keeptime.app.footing import Right, in_doubt
 from keeptime.app.happened import StoreHappened
 from keeptime.app.health import health
@@ -25,10 +27,11 @@ from keeptime.app.own_promise import Measured
 from keeptime.app.parts import none_ends
 from keeptime.app.passing import Passing
 from keeptime.app.past_series import StoredPast
-from keeptime.app.periods import PeriodView
 from keeptime.app.picturing import Picture
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
+from keeptime.app.pulse import Pulse
 from keeptime.app.queues import Queues
+from keeptime.app.records import Records
 from keeptime.app.reloading import Changed, Read, Reloading
 from keeptime.app.silencing import Silencing
 from keeptime.app.storing import StoreThread
@@ -40,9 +43,8 @@ from keeptime.app.view import DeliveryView, Health, Snapshot
 from keeptime.clock import SteadyClock
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreFailed
-from keeptime.model.alert import Delivery, Letter, Message
+from keeptime.model.alert import Delivery, Message
 from keeptime.model.key import ObjectiveKey
-from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.sample import Sample
 from keeptime.model.tally import TickRecord
 from keeptime.model.verdict import Verdict
@@ -61,7 +63,7 @@ LAST_MESSAGES = 5.0
 """Seconds that probes under way, and then messages that are due, are given when keeptime ends."""
 
 
-class Daemon:
+class Daemon(Records):
     """Everything that runs. `start`, then `run` until cancelled or `stop`ped; `reload` reads all contracts anew."""
 
     def __init__(
@@ -76,6 +78,7 @@ class Daemon:
         prober: Prober,
         following: Following,
         intake: Intake,
+        explaining: Explaining,
         fill: Fill,
         probe_once: ProbeOnce,
         clock: SteadyClock,
@@ -88,7 +91,7 @@ class Daemon:
         self._in_force, self._tick_seconds = keeper.in_force, tick_seconds
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
-        self._following, self.intake = following, intake
+        self._following, self.intake, self.explaining = following, intake, explaining
         self.note_access: Write = lambda at, fields: in_store(store.note_access, at, fields)
         self._looking = Looking(contracts, store, in_store, following, tick_seconds)
         self._clock, self.past = clock, StoredPast(store, in_store, tick_seconds)
@@ -98,11 +101,11 @@ class Daemon:
         self._reloading = Reloading(contracts, read, self._swapping, self._refused)
         self._receivers = Receivers()
         self._queues = Queues(store, in_store)
-        self._operators = Operators(store, in_store, clock, lambda: self._contracts, self._woken)
-        self._undelivered = Undelivered(store, in_store, clock, self._woken)
+        self._operators = Operators(store, in_store, clock, lambda: self._contracts, self.woken)
+        self._undelivered = Undelivered(store, in_store, clock, self.woken)
         self.happened = StoreHappened(store, in_store, clock, lambda: self._contracts)
         self.quieting = Silencing(
-            store, in_store, keeper, clock, lambda: self._contracts, self._woken, self._operators.tell
+            store, in_store, keeper, clock, lambda: self._contracts, self.woken, self._operators.tell
         )
         self._dispatcher = Dispatcher(
             store,
@@ -116,7 +119,7 @@ class Daemon:
             on_given_up=self._operators.of_dead_letter,
             on_failed=self._operators.of_failure,
         )
-        who = (lambda: self._contracts, self._operators, self._woken, self._dispatcher.unmarked)
+        who = (lambda: self._contracts, self._operators, self.woken, self._dispatcher.unmarked)
         self._passing = Passing(store, in_store, clock, *who)
         self._measured = Measured(store, in_store, clock, lambda: self._contracts)
         self._dead_man = DeadMan(
@@ -127,6 +130,8 @@ class Daemon:
         self._beside = Beside(lambda: self._in_force, tick_seconds, self.tell_operators)
         self._picture = Picture(prober, following, self._looking, self._counted, self._beside, last_samples)
         self._started, self._pair = self._now(), right.view
+        self.pulse = Pulse()
+        self._companions: tuple[Companion, ...] = ()
         self._judged_at: float | None = None
         self._committed_at: float | None = None
         older = nothing_older(self._queues, lambda: frozenset(self._dispatcher.unmarked), right.view)
@@ -134,6 +139,15 @@ class Daemon:
             Unstored(self._receivers, clock, older, right.stamps), self._operators, clock, self.quieting.audible
         )
         self._tasks: list[asyncio.Task[None]] = []
+
+    def join(self, *companions: Companion) -> None:
+        """These go along, from the start on."""
+        self._companions += companions
+
+    @property
+    def contracts(self) -> Sequence[Contract]:
+        """Those that are kept now, with all their terms."""
+        return self._contracts
 
     async def start(self, url: str = "") -> None:  # noqa: ARG002 - whom a pair tells
         """Begin to probe, to judge and to send what an earlier life left unsent."""
@@ -149,6 +163,7 @@ class Daemon:
             asyncio.create_task(self._measured.run(), name="own promise"),
             asyncio.create_task(self._noticing.run(), name="noticing"),
             asyncio.create_task(self._swapping.half_way(), name="reload"),
+            *(asyncio.create_task(each.run(), name=each.name) for each in self._companions),
         ]
         self._queues.moved.set()
 
@@ -232,30 +247,6 @@ class Daemon:
         if newest is not None:
             await self._looking.look(self._in_force, newest.tick + 1)
 
-    async def periods(self, contract: str) -> Sequence[PeriodView]:
-        """The periods of a contract that are over and kept, newest first. Raises StoreError."""
-        return await self._looking.periods(contract)
-
-    async def ledger(self, asked: LedgerQuery) -> Sequence[LedgerRow]:
-        """The rows of the ledger that are wanted, oldest first. Raises StoreError."""
-        return await self._in_store(self._store.ledger, asked)
-
-    async def ledger_head(self) -> LedgerHead:
-        """Its newest row. Raises StoreError."""
-        return await self._in_store(self._store.ledger_head)
-
-    async def letters(self, *, dead: bool) -> Sequence[Letter]:
-        """The oldest messages that were not delivered; `dead`: dead letters alone. Raises StoreError."""
-        return await self._undelivered.letters(dead=dead)
-
-    async def replay(self, *, rows: Collection[int] | None, contract: str | None) -> int:
-        """Send dead letters of these rows and this contract (None: any) again; how many. Raises StoreError."""
-        return await self._undelivered.replay(rows=rows, contract=contract)
-
-    async def discard(self, author: str, reason: str, *, rows: Collection[int] | None, contract: str | None) -> int:
-        """Forget dead letters of these rows and this contract (None: any); how many. Raises StoreError."""
-        return await self._undelivered.discard(author, reason, rows=rows, contract=contract)
-
     async def tell_operators(
         self, code: str, sentence: str, contract: str | None = None, subject: str = ""
     ) -> None:
@@ -286,8 +277,11 @@ class Daemon:
         self._publish(kept, now)
         await self._unsaved.see(kept.problem, kept.waiting)
         await self._beside.add(records)
+        for each in self._companions:
+            await each.see(kept, now)
+        self.pulse.beat()
 
-    def _woken(self) -> None:
+    def woken(self) -> None:
         """Something may wait in the outbox."""
         self._dispatcher.wake()
         self._queues.moved.set()
@@ -304,7 +298,7 @@ class Daemon:
         """These were committed: send them."""
         for message in messages:
             self.on_told(message)
-        self._woken()
+        self.woken()
 
     def _still_told(self, delivery: Delivery) -> bool:
         """Is it said again and again? Not what is over, nor what the operators are not to hear."""

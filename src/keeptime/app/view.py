@@ -7,9 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from keeptime.app.explaining import Explaining
 from keeptime.app.happened import Happened
 from keeptime.app.past_series import Past
 from keeptime.app.periods import ComplianceView, PeriodView
+from keeptime.app.pulse import Pulse
 from keeptime.app.quieting import Quieting
 from keeptime.app.reloading import Changed
 from keeptime.app.taking import Intake
@@ -179,6 +181,16 @@ class Showable(Protocol):
     @property
     def past(self) -> Past:
         """Counts and latencies of any range that is kept."""
+        ...
+
+    @property
+    def explaining(self) -> Explaining:
+        """Evidence of what is slow, and what it says."""
+        ...
+
+    @property
+    def pulse(self) -> Pulse:
+        """Beats when there is something new to be seen."""
         ...
 
     def snapshot(self) -> Snapshot: ...

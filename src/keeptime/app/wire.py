@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from keeptime.app.daemon import Daemon
+from keeptime.app.explaining import Unexplained
 from keeptime.app.filling import Filling
 from keeptime.app.following import Follower, Followers
 from keeptime.app.footing import Footing
@@ -84,6 +85,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             prober=Engine(contracts, last.add, overdue=counter.overdue, offset=clock.offset_ns),
             following=Followers(Reader(sources, counter.put, clock), followers),
             intake=Taking(pushes, otlps),
+            explaining=Unexplained(),
             fill=filling.fill,
             probe_once=_probe,
             clock=clock,

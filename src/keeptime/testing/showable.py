@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from keeptime.app.periods import ComplianceView, PeriodView
+from keeptime.app.pulse import Pulse
 from keeptime.app.reloading import Changed
 from keeptime.app.taking import Intake
 from keeptime.app.view import ContractView, DeliveryView, Health, SignView, Snapshot
@@ -29,6 +30,7 @@ from keeptime.model.tally import Tally
 from keeptime.model.traffic import TrafficView
 from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
 from keeptime.tell.own_promise import Told
+from keeptime.testing.explaining import FakeExplaining
 from keeptime.testing.happened import FakeHappened
 from keeptime.testing.past import FakePast
 from keeptime.testing.quieting import FakeQuieting
@@ -68,6 +70,8 @@ class FakeShowable:
     ledger_rows: list[LedgerRow] = field(default_factory=list)
     intake: Intake = field(default_factory=FakeIntake)
     past: FakePast = field(default_factory=FakePast)
+    explaining: FakeExplaining = field(default_factory=FakeExplaining)
+    pulse: Pulse = field(default_factory=Pulse)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(

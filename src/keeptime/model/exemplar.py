@@ -1,0 +1,55 @@
+"""An exemplar: one request of a contract that is kept as it was, so that it can be asked later why it was slow.
+
+Guarantees: what is not known is absent, never 0 or "". Standard library alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from keeptime.model.trace import Why
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """`at_ns`: Unix nanoseconds at which it ended; `why` it is kept (usual: as one of `weight` fast requests, for
+    contrast). `failure`: how it failed, "" where it did not. `observer`: who saw it (`probe`, or a kind of
+    traffic).
+
+    `phases`: nanoseconds of the observer's own phases; `timings`: of those that the server told (`Server-Timing`,
+    or its middleware); both by name. `attributes`: what is known of the request (model version, replica, route,
+    input size ...). `trace`: its W3C trace id in hex, "" where it has none. `stacks`: where it stood while it was
+    late: a stack (outermost frame first, joined by ";") and how often it was seen.
+    """
+
+    contract: str
+    at_ns: int
+    latency_ns: int
+    why: Why
+    failure: str = ""
+    status: int | None = None
+    observer: str = "probe"
+    weight: float = 1.0
+    phases: Mapping[str, int] = field(default_factory=dict)
+    timings: Mapping[str, int] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    trace: str = ""
+    stacks: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.latency_ns < 0 or self.weight <= 0:
+            raise ValueError(f"an exemplar has a latency, and stands for something: {self}")
+
+    def bad(self, threshold_ns: int | None) -> bool:
+        """Did it fail, or take longer than this? None: an objective on success alone."""
+        return bool(self.failure) or (threshold_ns is not None and self.latency_ns > threshold_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class ExemplarQuery:
+    """Which are wanted, newest first, at most so many. Instants in Unix seconds; `why`: None of any."""
+
+    contract: str
+    since: float | None = None
+    until: float | None = None
+    why: Why | None = None
+    most: int = 100

@@ -1,0 +1,42 @@
+"""Evidence that was put in: stands in wherever an `Explaining` is wanted.
+
+Guarantees: what was put in is found, newest first; `wrong` is raised instead, where it is set.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from keeptime.errors import KeeptimeError
+from keeptime.model.exemplar import Exemplar, ExemplarQuery
+from keeptime.model.explanation import Explanation
+
+
+@dataclass(slots=True)
+class FakeExplaining:
+    """`kept`: oldest first; `explained`: by the id of its incident."""
+
+    kept: list[Exemplar] = field(default_factory=list)
+    explained: Mapping[str, Explanation] = field(default_factory=dict)
+    wrong: KeeptimeError | None = None
+
+    async def exemplars(self, asked: ExemplarQuery) -> Sequence[Exemplar]:
+        self._check()
+        return [each for each in reversed(self.kept) if _wanted(each, asked)][: asked.most]
+
+    async def explain(self, incident: str) -> Explanation | None:
+        self._check()
+        return self.explained.get(incident)
+
+    def _check(self) -> None:
+        if self.wrong is not None:
+            raise self.wrong
+
+
+def _wanted(one: Exemplar, asked: ExemplarQuery) -> bool:
+    at = one.at_ns / 1e9
+    return (
+        one.contract == asked.contract
+        and (asked.since is None or at >= asked.since)
+        and (asked.until is None or at < asked.until)
+        and asked.why in (None, one.why)
+    )

@@ -1,0 +1,1 @@
+"""Pages for people: what app knows, as HTML that needs no script. Decides nothing."""
