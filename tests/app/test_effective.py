@@ -23,6 +23,7 @@ from keeptime.store.sqlite import SqliteStore
 from keeptime.testing.explaining import FakeExplaining
 from keeptime.testing.showable import sample
 from keeptime.testing.taking import FakeIntake
+from keeptime.testing.traced import FakeTraced
 from keeptime.testing.virtual import VirtualClock, VirtualLoop
 
 from .test_keeper import Store, contract
@@ -184,6 +185,7 @@ def daemon(clock: Clock, counter: Counter, store: SqliteStore, terms: str = TERM
         following=Followers(Reader([], counter.put, clock)),
         intake=FakeIntake(),
         explaining=FakeExplaining(),
+        tracing=FakeTraced(),
         fill=fill,
         probe_once=lambda _: sample("kept"),
         clock=SteadyClock(clock),

@@ -37,6 +37,7 @@ from keeptime.app.silencing import Silencing
 from keeptime.app.storing import StoreThread
 from keeptime.app.swapping import Swapping
 from keeptime.app.taking import Intake
+from keeptime.app.tracing import Traced
 from keeptime.app.undelivered import Undelivered
 from keeptime.app.unsaved import Unsaved, nothing_older
 from keeptime.app.view import DeliveryView, Health, Snapshot
@@ -79,6 +80,7 @@ class Daemon(Records):
         following: Following,
         intake: Intake,
         explaining: Explaining,
+        tracing: Traced,
         fill: Fill,
         probe_once: ProbeOnce,
         clock: SteadyClock,
@@ -91,7 +93,8 @@ class Daemon(Records):
         self._in_force, self._tick_seconds = keeper.in_force, tick_seconds
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
-        self._following, self.intake, self.explaining = following, intake, explaining
+        self._following, self.intake = following, intake
+        self.explaining, self.tracing = explaining, tracing
         self.note_access: Write = lambda at, fields: in_store(store.note_access, at, fields)
         self._looking = Looking(contracts, store, in_store, following, tick_seconds)
         self._clock, self.past = clock, StoredPast(store, in_store, tick_seconds)

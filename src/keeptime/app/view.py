@@ -15,6 +15,7 @@ from keeptime.app.pulse import Pulse
 from keeptime.app.quieting import Quieting
 from keeptime.app.reloading import Changed
 from keeptime.app.taking import Intake
+from keeptime.app.tracing import Traced
 from keeptime.contract.terms import Contract, Objective
 from keeptime.model.ack import Ack
 from keeptime.model.alert import Letter
@@ -186,6 +187,11 @@ class Showable(Protocol):
     @property
     def explaining(self) -> Explaining:
         """Evidence of what is slow, and what it says."""
+        ...
+
+    @property
+    def tracing(self) -> Traced:
+        """Whole traces of its requests."""
         ...
 
     @property

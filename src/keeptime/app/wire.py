@@ -16,6 +16,7 @@ from keeptime.app.ports import Counting
 from keeptime.app.reading import read_contracts
 from keeptime.app.storing import StoreThread
 from keeptime.app.taking import Taking
+from keeptime.app.tracing import FoundTraces
 from keeptime.clock import SECOND, SteadyClock
 from keeptime.contract.terms import Contract
 from keeptime.errors import UsageError
@@ -30,6 +31,7 @@ from keeptime.observe.once import probe_once
 from keeptime.observe.otlp.receive import Otlps
 from keeptime.observe.scrape.scraper import Scraper
 from keeptime.observe.series.reader import Reader, source_of
+from keeptime.observe.tracing.looking import TraceLooker
 from keeptime.store.sqlite import SqliteStore
 
 AHEAD = 1
@@ -75,6 +77,8 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             LogFollower(contracts, counter.add, clock),
             Scraper(contracts, counter.put_batch, clock),
         ]
+        intake, explaining = Taking(pushes, otlps), Unexplained()
+        tracing = FoundTraces(intake, explaining, TraceLooker(), lambda: daemon.contracts)
         daemon = Daemon(
             contracts=contracts,
             tick_seconds=settings.tick_seconds,
@@ -84,8 +88,9 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             counting=counter,
             prober=Engine(contracts, last.add, overdue=counter.overdue, offset=clock.offset_ns),
             following=Followers(Reader(sources, counter.put, clock), followers),
-            intake=Taking(pushes, otlps),
-            explaining=Unexplained(),
+            intake=intake,
+            explaining=explaining,
+            tracing=tracing,
             fill=filling.fill,
             probe_once=_probe,
             clock=clock,
@@ -93,6 +98,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             read=partial(read_contracts, settings.paths, settings.tick_seconds),
             right=footing.right,
         )
+        daemon.join(tracing)
         unfinished.pop_all()
         return daemon
 

@@ -37,6 +37,7 @@ from keeptime.contract.stated import DUTIES, TOKEN_BASIS, VANTAGE
 from keeptime.contract.terms import Contract, Objective, PrometheusSource
 from keeptime.contract.together import TOGETHER, together
 from keeptime.contract.tokens import check_tokens
+from keeptime.contract.tracing import TRACES
 from keeptime.contract.traffic.judging import check_scrapes
 from keeptime.contract.traffic.source import Traffic
 from keeptime.contract.urgency import OnCall
@@ -188,6 +189,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         ping=on_call.ping,
         allow=allow,
         traffic=traffic,
+        tracing=row.get(TRACES, None),
     )
     return fingerprint(unversioned, row.report.base)
 
@@ -272,6 +274,7 @@ CONTRACT_TABLE = Table(
         TOKEN_BASIS,
         EXCLUDE,
         MAINTENANCE,
+        TRACES,
     ),
     _contract,
 )

@@ -14,6 +14,7 @@ from keeptime.contract.limits import Bound, Interval
 from keeptime.contract.probed import Endpoint, Kind, Probe, SecretRef
 from keeptime.contract.scope import Exclude, Maintenance, Per, Segment, Where, of_objective
 from keeptime.contract.sources import Counts
+from keeptime.contract.traced import Tracing
 from keeptime.contract.traffic.source import Traffic
 from keeptime.contract.urgency import USUAL, Ping, Urgency
 from keeptime.model.alert import Address, Topic
@@ -219,6 +220,7 @@ class Contract:
     urgency: Urgency = USUAL
     allow: tuple[str, ...] = ()
     traffic: tuple[Traffic, ...] = ()
+    tracing: Tracing | None = None
 
     def at(self, unix_seconds: float) -> "Contract":
         """The same contract with the objectives alone that are in force at this instant."""

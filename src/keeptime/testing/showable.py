@@ -35,6 +35,7 @@ from keeptime.testing.happened import FakeHappened
 from keeptime.testing.past import FakePast
 from keeptime.testing.quieting import FakeQuieting
 from keeptime.testing.taking import FakeIntake
+from keeptime.testing.traced import FakeTraced
 
 NOW = 1_800_000_004.0
 
@@ -71,6 +72,7 @@ class FakeShowable:
     intake: Intake = field(default_factory=FakeIntake)
     past: FakePast = field(default_factory=FakePast)
     explaining: FakeExplaining = field(default_factory=FakeExplaining)
+    tracing: FakeTraced = field(default_factory=FakeTraced)
     pulse: Pulse = field(default_factory=Pulse)
 
     def snapshot(self) -> Snapshot:

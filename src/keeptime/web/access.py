@@ -76,6 +76,8 @@ ACCESS = (
     _changes("POST", "/api/v1/reload", Scope.ADMIN),
     _reads("/api/v1/incidents"),
     _reads("/api/v1/incidents/{id}"),
+    _reads("/api/v1/incidents/{id}/traces"),
+    _reads("/incidents/{id}/traces"),
     _reads("/api/v1/events"),
     _changes("POST", "/api/v1/events", Scope.INGEST),
     _reads("/api/v1/openapi.json"),

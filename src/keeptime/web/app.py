@@ -39,6 +39,7 @@ from keeptime.web.reloading import Reload
 from keeptime.web.series import SeriesRoutes
 from keeptime.web.status import StatusRoutes
 from keeptime.web.terms import together_periods
+from keeptime.web.traced import TracedRoutes
 from keeptime.web.traces import Traces
 
 ROUTES = (
@@ -60,6 +61,8 @@ ROUTES = (
     "/api/v1/reload",
     "/api/v1/incidents?contract=NAME&open=true",
     "/api/v1/incidents/ID",
+    "/api/v1/incidents/ID/traces",
+    "/incidents/ID/traces",
     "/api/v1/events?contract=NAME",
     "/api/v1/openapi.json",
     "/api/v1/silences?all=true",
@@ -99,6 +102,8 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/api/v1/reload", Reload(daemon).post, methods=["POST"]),
             Route("/api/v1/incidents", IncidentRoutes(daemon).list),
             Route("/api/v1/incidents/{id}", IncidentRoutes(daemon).one),
+            Route("/api/v1/incidents/{id}/traces", TracedRoutes(daemon).listed),
+            Route("/incidents/{id}/traces", TracedRoutes(daemon).page),
             Route("/api/v1/events", EventRoutes(daemon).list, methods=["GET"]),
             Route("/api/v1/events", EventRoutes(daemon).mark, methods=["POST"]),
             Route("/api/v1/openapi.json", _openapi),

@@ -49,7 +49,7 @@ class IncidentRoutes:
     async def one(self, request: Request) -> Response:
         name = request.path_params["id"]
         try:
-            found = await self.daemon.happened.incident(name) if _ID.fullmatch(name) else None
+            found = await self.daemon.happened.incident(name) if known_id(name) else None
         except StoreError as error:
             return JSONResponse({"error": str(error)}, 503)
         if found is None:
@@ -57,6 +57,11 @@ class IncidentRoutes:
                 {"error": "there is no such incident; /api/v1/incidents lists those there are"}, 404
             )
         return tagged(request, {"incident": dossier_json(found, self.daemon.snapshot().at)})
+
+
+def known_id(name: str) -> bool:
+    """Can it be the id of an incident?"""
+    return _ID.fullmatch(name) is not None
 
 
 def query_of(request: Request) -> IncidentQuery:
@@ -72,7 +77,7 @@ def query_of(request: Request) -> IncidentQuery:
     for name in ("contract", "objective"):
         if name in given and _NAME.fullmatch(given[name]) is None:
             raise Refused(f"{name}: expected a name, of at most {LONGEST} characters")
-    if given.get("after") and _ID.fullmatch(given["after"]) is None:
+    if given.get("after") and not known_id(given["after"]):
         raise Refused("after: expected the id of an incident, as `next` of a page has it")
     return IncidentQuery(
         contract=given.get("contract", ""),

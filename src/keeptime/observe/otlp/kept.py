@@ -166,13 +166,14 @@ class Kept:
 def _trace(
     contract: str, trace_id: bytes, request: _Request, found: list[tuple[str, bytes]], left_out: int
 ) -> Trace:
-    each_once = {each.span: each for each in (_span(service, message) for service, message in found)}
+    read = (span_of(service, Span.FromString(message)) for service, message in found)
+    each_once = {each.span: each for each in read}
     spans = sorted(each_once.values(), key=lambda each: each.start_ns)
     return Trace(contract, trace_id.hex(), request.at_ns, request.took_ns, request.why, tuple(spans), left_out)
 
 
-def _span(service: str, message: bytes) -> TraceSpan:
-    span = Span.FromString(message)
+def span_of(service: str, span: Span) -> TraceSpan:
+    """As it may be shown."""
     texts = {name_of(each.key): text_of(each.value) for each in span.attributes if is_told(each.key)}
     return TraceSpan(
         span=span.span_id.hex(),

@@ -33,6 +33,7 @@ from keeptime.web.api.shapes import (
     pair,
     ref,
 )
+from keeptime.web.api.traced import TRACED_ANSWERS
 
 _EVENTS = {"good": COUNT, "bad": COUNT, "skipped": COUNT}
 _PERIOD = {
@@ -296,6 +297,7 @@ ANSWERS: dict[str, Schema] = {
     ),
     **INTAKE,
     **PAST_ANSWERS,
+    **TRACED_ANSWERS,
     **INCIDENTS,
     **MARKED_ANSWERS,
     "Reloaded": fields(

@@ -86,14 +86,14 @@ _TAKEN = {
     "refused_count": COUNT,
     "thresholds": mapping(many(SECONDS)),
 }
-_TRACE = fields(
-    trace=TEXT,
-    at=INSTANT,
-    latency_seconds=SECONDS,
-    why=one_of(Why),
-    spans=many(ref("TraceSpan")),
-    left_out=COUNT,
-)
+TRACE: dict[str, Schema] = {
+    "trace": TEXT,
+    "at": INSTANT,
+    "latency_seconds": SECONDS,
+    "why": one_of(Why),
+    "spans": many(ref("TraceSpan")),
+    "left_out": COUNT,
+}
 
 INTAKE: dict[str, Schema] = {
     "Taken": fields(**_TAKEN),
@@ -109,7 +109,7 @@ INTAKE: dict[str, Schema] = {
         failed=FLAG,
         attributes=mapping(TEXT),
     ),
-    "Traces": fields(contract=TEXT, traces=many(_TRACE)),
+    "Traces": fields(contract=TEXT, traces=many(fields(**TRACE))),
     "RpcStatus": {
         **fields(code=COUNT, message=TEXT),
         "description": "A google.rpc.Status: why an export was refused.",

@@ -13,6 +13,7 @@ from keeptime.web.api.marked import MARKED
 from keeptime.web.api.past import PAST
 from keeptime.web.api.pushed import POSTED
 from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, many, needs, one_of, only, or_null, ref
+from keeptime.web.api.traced import TRACED
 
 AUTHOR: Schema = {
     "type": "string",
@@ -147,6 +148,7 @@ DESCRIBED = (
         ),
         refusals=((404, "There is no such incident."), STORE),
     ),
+    *TRACED,
     *MARKED,
     Described("GET", "/api/v1/openapi.json", "This description.", {"type": "object"}),
     Described(
