@@ -35,7 +35,8 @@ tracer = provider.get_tracer("model")
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        with tracer.start_as_current_span("infer", TraceContextTextMapPropagator().extract({k.lower(): v for k, v in self.headers.items()})):
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        with tracer.start_as_current_span("infer", TraceContextTextMapPropagator().extract(headers)):
             with tracer.start_as_current_span("tokenizer"):
                 time.sleep(0.002)
             with tracer.start_as_current_span("queue"):
