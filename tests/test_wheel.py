@@ -20,7 +20,7 @@ def test_the_wheel_has_assets_and_the_example(tmp_path: Path, monkeypatch: pytes
     sources = (ROOT / "src" / "keeptime").rglob("*")
     kept = {f"keeptime/{path.relative_to(ROOT / 'src' / 'keeptime')}" for path in sources if path.is_file()}
     assert {name for name in kept if "__pycache__" not in name} <= inside
-    for name in ("serve.py", "uniform.py", "model.py", "sla.yaml", "README.md"):
+    for name in ("serve.py", "faults.py", "uniform.py", "model.py", "sla.yaml", "README.md"):
         assert f"keeptime/_examples/flask_model/{name}" in inside
     assert not [name for name in inside if name.startswith(("tests/", "examples/")) or "__pycache__" in name]
 

@@ -1,6 +1,7 @@
 """A model behind an HTTP endpoint, as a team might have it: Flask, `POST /predict`, JSON in and out.
 
-It answers as fast as it can until `POST /control` makes it slow or failing: {"delay_ms": 800, "fail": false}.
+It answers as fast as it can until `POST /control` makes it slow or failing: {"delay_ms": 800, "fail": false}, or
+{"fault": "lock"}, which is slow for a reason (`faults.py` has five). `Server-Timing` says how long each step took.
 
     python serve.py [--host 127.0.0.1] [--port 5000]
 """
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from flask import Flask, Response, jsonify, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from faults import FAULTS, Work, server_timing
 from model import DigitReader
 
 LOOPBACK = ("127.0.0.1", "::1")
@@ -28,14 +30,15 @@ Pause = Callable[[], float]
 class Control:
     """How the service misbehaves now. Safe to change while it answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work) -> None:
+        self._work = work
         self._lock = threading.Lock()
         self._delay_ms = 0.0
         self._fail = False
 
     def state(self) -> dict[str, object]:
         with self._lock:
-            return {"delay_ms": self._delay_ms, "fail": self._fail}
+            return {"delay_ms": self._delay_ms, "fail": self._fail, "fault": self._work.fault or None}
 
     def pause(self) -> float:
         with self._lock:
@@ -48,14 +51,18 @@ class Control:
 
     def change(self, wanted: object) -> None:
         """Raises ValueError with a sentence that says what is wrong; then nothing has changed."""
-        if not isinstance(wanted, dict) or not wanted.keys() <= {"delay_ms", "fail"}:
-            raise ValueError('expected a JSON object with "delay_ms" or "fail" or both')
+        if not isinstance(wanted, dict) or not wanted.keys() <= {"delay_ms", "fail", "fault"}:
+            raise ValueError('expected a JSON object with "delay_ms", "fail" or "fault", or several of them')
         delay, fail = wanted.get("delay_ms", None), wanted.get("fail", None)
         if delay is not None and (type(delay) not in (int, float) or not 0 <= delay <= LONGEST_MS):
             raise ValueError(f'"delay_ms" must be a number from 0 to {LONGEST_MS}')
         if fail is not None and type(fail) is not bool:
             raise ValueError('"fail" must be true or false')
+        if wanted.get("fault") not in (None, *FAULTS):
+            raise ValueError(f'"fault" must be null or one of {", ".join(FAULTS)}')
         with self._lock:
+            if "fault" in wanted:
+                self._work.choose(wanted["fault"] or "")
             self._delay_ms = self._delay_ms if delay is None else float(delay)
             self._fail = self._fail if fail is None else fail
 
@@ -70,7 +77,8 @@ def sent_json() -> object:
 
 def build(reader: DigitReader, pause: Pause | None = None) -> Flask:
     """The service. `pause`: how long to wait before each answer beside what /control asks for."""
-    app, control = Flask("flask_model"), Control()
+    app, work = Flask("flask_model"), Work(reader)
+    control = Control(work)
     app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
 
     @app.post("/predict")
@@ -80,11 +88,13 @@ def build(reader: DigitReader, pause: Pause | None = None) -> Flask:
             image = reader.image_of(body.get("data") if isinstance(body, dict) else None)
         except ValueError as error:
             return jsonify(error=str(error)), 400
-        prediction = reader.read(image)
+        prediction, took = work.predict(image)
         time.sleep(control.pause() + (pause() if pause else 0.0))
         if control.failing:
             return jsonify(error="told to fail by /control"), 500
-        return jsonify(digit=prediction.digit, confidence=prediction.confidence), 200
+        answer = jsonify(digit=prediction.digit, confidence=prediction.confidence)
+        answer.headers["Server-Timing"] = server_timing(took)
+        return answer, 200
 
     @app.post("/control")
     def change() -> tuple[Response, int]:

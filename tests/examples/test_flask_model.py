@@ -35,7 +35,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def control(model: Running) -> Iterator[str]:
     """Where to make the model slow or failing; it is well again afterwards."""
     yield f"{model.url}/control"
-    assert post(f"{model.url}/control", {"delay_ms": 0, "fail": False})[0] == 200
+    assert post(f"{model.url}/control", {"delay_ms": 0, "fail": False, "fault": None})[0] == 200
 
 
 def post(url: str, body: object) -> tuple[int, dict[str, object]]:
@@ -60,6 +60,24 @@ def test_it_reads_a_digit(model: Running) -> None:
     assert answer["confidence"] > 0.9  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("fault", ["inference", "lock", "gc", "dependency", "queue"])
+def test_a_fault_makes_it_slow_and_then_it_is_well_again(control: str, model: Running, fault: str) -> None:
+    assert post(control, {"fault": fault})[1]["fault"] == fault
+    assert max(seconds(f"{model.url}/predict") for _ in range(2)) > 0.4
+    assert post(control, {"fault": None})[1]["fault"] is None
+    seconds(f"{model.url}/predict")
+    assert min(seconds(f"{model.url}/predict") for _ in range(2)) < 0.4
+
+
+def test_the_steps_of_an_answer_are_told(model: Running) -> None:
+    asked = urllib.request.Request(
+        f"{model.url}/predict", json.dumps(SAMPLE).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        told = answer.headers["Server-Timing"]
+    assert [each.partition(";dur=")[0] for each in told.split(", ")] == ["features", "queue", "inference"]
+
+
 def test_it_is_a_real_model(model: Running) -> None:
     images, digits = load_digits(return_X_y=True)
     read = [post(f"{model.url}/predict", {"data": list(image)})[1]["digit"] for image in images[-20:]]
@@ -81,9 +99,9 @@ def test_nonsense_is_a_400_with_a_sentence(model: Running, body: object) -> None
 
 def test_control_makes_it_slow_and_failing_and_well_again(model: Running, control: str) -> None:
     predict = f"{model.url}/predict"
-    assert post(control, {"delay_ms": 300}) == (200, {"delay_ms": 300, "fail": False})
+    assert post(control, {"delay_ms": 300}) == (200, {"delay_ms": 300, "fail": False, "fault": None})
     assert seconds(predict) >= 0.3
-    assert post(control, {"delay_ms": 0, "fail": True}) == (200, {"delay_ms": 0, "fail": True})
+    assert post(control, {"delay_ms": 0, "fail": True}) == (200, {"delay_ms": 0, "fail": True, "fault": None})
     assert post(predict, SAMPLE)[0] == 500
     post(control, {"fail": False})
     assert post(predict, SAMPLE)[0] == 200
@@ -97,6 +115,9 @@ def test_control_makes_it_slow_and_failing_and_well_again(model: Running, contro
         {"delay_ms": 1e9},
         {"fail": 1},
         {"delay": 1},
+        {"fault": "gremlins"},
+        {"fault": 1},
+        {"fault": ["lock"]},
         [],
         b"x",
         {"delay_ms": True},
@@ -104,7 +125,7 @@ def test_control_makes_it_slow_and_failing_and_well_again(model: Running, contro
 )
 def test_control_refuses_nonsense_and_changes_nothing(model: Running, control: str, body: object) -> None:
     assert post(control, body)[0] == 400
-    assert post(control, {})[1] == {"delay_ms": 0, "fail": False}
+    assert post(control, {})[1] == {"delay_ms": 0, "fail": False, "fault": None}
 
 
 def test_a_taken_port_is_one_clear_line() -> None:
