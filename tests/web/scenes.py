@@ -6,7 +6,8 @@ from keeptime.app.view import DeliveryView, SignView
 from keeptime.contract.scope import Per, Split
 from keeptime.contract.segments import with_segments
 from keeptime.contract.terms import Contract
-from keeptime.contract.traffic.source import Traffic
+from keeptime.contract.traffic.otlp import Otlp
+from keeptime.contract.traffic.push import Push
 from keeptime.model.beside import BesideView, Sides
 from keeptime.model.counters import RequestCounters
 from keeptime.model.exclusion import FAILED
@@ -62,9 +63,7 @@ def with_traffic() -> FakeShowable:
     """A contract with probes and three ways to observe its traffic, one of which cannot; probes and users disagree
     about one objective, and of another some requests lie between bounds."""
     promises = [objective(), objective("p50", "1/2", 0.2), replace(objective("ttft"), of=Signal.FIRST_TOKEN)]
-    one = replace(
-        contract("chat", objectives=promises), traffic=(Traffic("push"), Traffic("scrape"), Traffic("scrape"))
-    )
+    one = replace(contract("chat", objectives=promises), traffic=(Push("push"), Otlp("otlp"), Otlp("otlp")))
     why = "in the last hour none of 360 probes was bad"
     return FakeShowable(
         contracts=[

@@ -79,12 +79,16 @@ def test_traffic_and_segments_fit_a_phone(serve: Serve, page: Page, complaints: 
     daemon = with_traffic()
     daemon.contracts += split(20).contracts
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.goto(f"{serve(daemon).url}/?refresh=off")
+    where = serve(daemon)
+    page.goto(f"{where.url}/contracts/chat")
     page.screenshot(path=SHOTS / "traffic-phone.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto(f"{where.url}/contracts/split")
+    page.screenshot(path=SHOTS / "segments-phone.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     last = page.locator(".segments li").last
     assert not last.is_visible()
-    page.locator("summary").click()
+    page.locator("article summary").click()
     assert last.is_visible()
     assert complaints == []
 
@@ -98,9 +102,9 @@ def test_conditions_are_seen_at_every_width_and_in_both_schemes(
         for scheme in ("light", "dark"):
             page.set_viewport_size(size)  # type: ignore[arg-type]
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            page.goto(f"{where.url}/?refresh=off")
-            page.screenshot(path=SHOTS / f"first-{width}-{scheme}.png", full_page=True)
-            for word in ("broken", "no data", "waiting", "at risk (page)"):
+            page.goto(f"{where.url}/contracts/sentiment-latency")
+            page.screenshot(path=SHOTS / f"contract-{width}-{scheme}.png", full_page=True)
+            for word in ("broken", "ok", "at risk (page)"):
                 assert page.locator("article .pill", has_text=word).first.is_visible()
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert complaints == []
@@ -111,7 +115,7 @@ def test_colours_are_the_style_sheets_and_change_with_the_scheme(serve: Serve, p
     backgrounds = set()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.goto(where.url)
+        page.goto(f"{where.url}/contracts/sentiment-latency")
         backgrounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
     assert len(backgrounds) == 2
     bar = page.locator(".objective.ok svg.bar .fill").first.bounding_box()
@@ -172,10 +176,25 @@ def contrast(page: Page, selector: str) -> float:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_is_readable(serve: Serve, page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.goto(serve(every_condition()).url)
-    pills = [f".pill.{condition}" for condition in ("ok", "at_risk", "broken", "no_data", "waiting")]
-    for selector in (*pills, ".reason", ".since", ".figures dt", ".tiers li", ".bottom a", ".trouble dd"):
+    where = serve(every_condition())
+    page.goto(f"{where.url}/contracts/sentiment-latency")
+    pills = [f".pill.{condition}" for condition in ("ok", "at_risk", "broken")]
+    texts = (
+        ".reason",
+        ".since",
+        ".figures dt",
+        ".tiers li",
+        ".bottom a",
+        ".trouble dd",
+        ".soft",
+        "thead th",
+        ".pairs dt",
+    )
+    for selector in (*pills, *texts):
         assert contrast(page, selector) >= 4.5, selector
+    for name, pill in (("image-tags", ".pill.no_data"), ("just-added", ".pill.waiting")):
+        page.goto(f"{where.url}/contracts/{name}")
+        assert contrast(page, pill) >= 4.5, pill
 
 
 def test_a_hostile_contract_runs_nothing_and_breaks_no_layout(

@@ -143,13 +143,13 @@ def test_who_has_the_answer_is_not_sent_it_again(serve: Serve, daemon: FakeShowa
 
 
 def test_the_page_lists_the_newest_of_each_contract_and_runs_nothing(serve: Serve, daemon: FakeShowable) -> None:
-    html = serve(daemon).get("/").text
+    html = serve(daemon).get("/contracts/sentiment-latency").text
     assert f'<a href="{URL}/{LASTS.id}">' in html
     assert "p99[model_version=v2] at risk, lasts, for 1 min by now: a little slow" in html
     assert "p99 broken, recovered after 10 min: " in html
     assert "<script>document" not in html
     daemon.happened.dossiers.clear()
-    assert "Incidents" not in serve(daemon).get("/").text
+    assert "<dt>Incidents</dt>" not in serve(daemon).get("/contracts/sentiment-latency").text
 
 
 Out = pytest.CaptureFixture[str]

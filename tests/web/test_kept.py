@@ -13,8 +13,8 @@ from keeptime.model.verdict import Condition
 from keeptime.testing.showable import NOW, FakeShowable, contract, verdict, view
 from keeptime.units import shown_interval
 from keeptime.web.kept import shown_compliance, shown_latency
-from keeptime.web.page import render
 from tests.cli.commands import run
+from tests.web.cards import pages
 from tests.web.conftest import Serve
 
 PROMISE = "99% of requests under 500ms over 28d"
@@ -71,7 +71,7 @@ def test_periods_has_all_that_are_over(serve: Serve) -> None:
 
 
 def test_the_page_says_it_in_a_line() -> None:
-    text = render(daemon().snapshot(), 5)
+    text = pages(daemon())
     assert "last 28d: undecided (SLI 98.1686% to 99.5195% with 95% confidence)" in text
     assert "2026-10: met (SLI" in text
     assert "p50 21.3 ms ±0.9%, p99 over 250 ms" in text

@@ -122,8 +122,8 @@ def test_only_the_replay_takes_a_post(serve: Serve) -> None:
 
 def test_dead_letters_are_on_the_page_in_the_api_and_in_the_metrics(serve: Serve) -> None:
     where = serve(daemon())
-    assert "none waiting, 2 dead letters" in where.get("/").text
-    assert "it answered 410 Gone" in where.get("/").text
+    assert "none waiting, 2 dead letters" in where.get("/contracts/sentiment-latency").text
+    assert "it answered 410 Gone" in where.get("/contracts/sentiment-latency").text
     (said,) = json.loads(where.get("/api/v1/contracts").body)["contracts"][0]["deliveries"]
     assert (said["dead_letters"], said["dead_reason"]) == (2, "it answered 410 Gone")
     series = 'keeptime_dead_letters{audience="checkout",contract="sentiment-latency",receiver="webhook"} 2.0'

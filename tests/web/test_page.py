@@ -1,8 +1,7 @@
-"""What the first page says, and that nothing in it can be more than text."""
+"""What the first page and contracts' pages say, and that nothing in them can be more than text."""
 
 import re
 from fractions import Fraction
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -15,25 +14,12 @@ from keeptime.model.verdict import Condition
 from keeptime.testing.showable import FakeShowable, contract, objective, observed, sample, verdict, view
 from keeptime.web.figures import shown_ratio
 from keeptime.web.page import render
+from tests.web.cards import pages, words
 from tests.web.scenes import INERT, every_condition
 
 
-def words(html: str) -> str:
-    """The page's text as a reader has it, in single spaces."""
-
-    class Reader(HTMLParser):
-        text = ""
-
-        def handle_data(self, data: str) -> None:
-            self.text += f" {data}"
-
-    reader = Reader()
-    reader.feed(html)
-    return re.sub(r"\s+", " ", reader.text)
-
-
 def shown(daemon: FakeShowable) -> str:
-    return words(render(daemon.snapshot(), 5))
+    return words(pages(daemon))
 
 
 def test_every_condition_is_a_word_with_its_figures_and_its_reason() -> None:
@@ -67,7 +53,7 @@ def test_before_the_first_verdict_it_says_when_that_will_be() -> None:
 
 
 def test_without_contracts_it_says_what_to_do() -> None:
-    assert "No contract is loaded" in shown(FakeShowable())
+    assert "No contract is loaded" in words(render(FakeShowable().snapshot(), 5))
 
 
 def test_without_events_there_is_no_ratio() -> None:
@@ -93,8 +79,8 @@ def test_any_text_in_a_contract_is_inert() -> None:
     daemon.deliveries = [DeliveryView(INERT, INERT, INERT, 1, 1, 1, 1.0, INERT)]
     daemon.problems, daemon.reload_error = (INERT,), INERT
     daemon.contracts[0] = view(of, daemon.contracts[0].verdicts, last_sample=sample(detail=INERT))
-    html = render(daemon.snapshot(), 5)
-    assert "<script" not in html
+    html = pages(daemon)
+    assert html.count("<script") == html.count('<script src="/static/keeptime.js" defer></script>') == 1
     assert "49" not in words(html)
     assert words(html).count(INERT) >= 8
 
@@ -106,16 +92,16 @@ def test_it_asks_again_unless_told_not_to() -> None:
 
 
 def test_no_inline_style_or_script_is_needed() -> None:
-    html = render(every_condition().snapshot(), 5)
-    assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", html)
+    html = render(every_condition().snapshot(), 5) + pages(every_condition())
+    assert not re.search(r"<script>|<style|\sstyle=|\son\w+=|javascript:", html)
 
 
 def test_each_mark_has_its_own_shape_and_each_bar_its_words() -> None:
-    html = render(every_condition().snapshot(), 5)
+    html = pages(every_condition())
     shapes = set(re.findall(r'<(?:path|circle|rect)[^>]*class="(?:face|ring)"/>', html))
     assert len(shapes) == 5
     assert 'aria-label="error budget left: 1,442 of 2,419 requests"' in html
-    assert html.count("<title>") == html.count('role="img"') + 1
+    assert html.count("<title>") == html.count('role="img"') + html.count("<!doctype")
 
 
 def test_with_many_contracts_the_troubled_ones_are_linked_at_the_top() -> None:
@@ -162,11 +148,11 @@ def test_a_missed_target_never_looks_met(events: int, share: float, target: str)
 def test_a_contract_that_is_counted_elsewhere_shows_its_series_and_cannot_be_probed() -> None:
     problem = "Prometheus cannot be reached: no connection (Connection refused)"
     troubled = view(observed(), reads={"ok": 3, "failed": 1}, source_problem=problem)
-    html = render(FakeShowable([troubled]).snapshot(), None)
+    html = pages(FakeShowable([troubled]))
     assert f"Series {problem}" in words(html)
     assert "counts from http://127.0.0.1:9090" in words(html)
     assert "probe now" not in html
     well = view(observed(), reads={"ok": 1234, "failed": 0}, counted=[Tally(good=40, bad=2)])
-    said = words(render(FakeShowable([well]).snapshot(), None))
+    said = words(pages(FakeShowable([well])))
     assert "Series 1,234 reads" in said
     assert "42 counted, 2 bad" in said

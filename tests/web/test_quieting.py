@@ -91,12 +91,14 @@ def test_both_are_on_the_page_in_the_api_and_in_the_metrics(serve: Serve) -> Non
     ]
     daemon.quieting.acks = [Ack(KEY, NOW - 600, "bob", "on it", NOW - 60)]
     where = serve(daemon)
-    page = where.get("/").text
+    page = where.get("/contracts/sentiment-latency").text
     assert "operators silenced</b> by ann until" in page
     assert "&lt;b&gt;moving&lt;/b&gt;" in page
     assert "acknowledged</b> by bob since" in page
     daemon.quieting.silences[0] = replace(daemon.quieting.silences[0], ends=NOW + 3 * 86_400)
-    assert "by ann until 2027-01-18 08:00 UTC" in where.get("/").text, "not the time of day alone"
+    assert "by ann until 2027-01-18 08:00 UTC" in where.get("/contracts/sentiment-latency").text, (
+        "not the time of day alone"
+    )
     daemon.quieting.silences[0] = replace(daemon.quieting.silences[0], ends=NOW + 60)
     (one,) = json.loads(where.get("/api/v1/contracts").body)["contracts"][0]["objectives"]
     assert one["silence"] == {"id": 1, "author": "ann", "reason": "<b>moving</b>", "ends": NOW + 60}

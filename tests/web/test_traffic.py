@@ -6,13 +6,12 @@ from typing import Any
 from keeptime.testing.showable import FakeShowable
 from keeptime.web.describe import contracts_json
 from keeptime.web.metrics import exposition
-from keeptime.web.page import render
+from tests.web.cards import pages, words
 from tests.web.scenes import INERT, with_traffic
-from tests.web.test_page import words
 
 
 def test_the_page_has_a_row_for_each_way_and_what_is_wrong_with_it() -> None:
-    html = render(with_traffic().snapshot(), None)
+    html = pages(with_traffic())
     text = words(html)
     assert "12,300 requests, last at 08:00:00 UTC; 2 refused" in text
     assert "0 requests, nothing yet; 3 unreachable it does not answer" in text
@@ -22,7 +21,7 @@ def test_the_page_has_a_row_for_each_way_and_what_is_wrong_with_it() -> None:
 
 
 def test_the_page_sets_probes_beside_users_and_says_where_they_disagree() -> None:
-    text = words(render(with_traffic().snapshot(), None))
+    text = words(pages(with_traffic()))
     assert "disagreement in the last hour none of 360 probes was bad" in text
     assert "last hour, probes: 0 bad of 360 (SLI 98.9805% to 100% with 95% confidence)" in text
     assert "last hour, traffic: 3,000 bad of 100,000 (SLI 96.892" in text
@@ -62,8 +61,8 @@ def test_series_are_summed_by_kind() -> None:
 def test_a_contract_that_is_observed_in_traffic_alone_has_no_row_of_probes() -> None:
     (known,) = with_traffic().contracts
     alone = replace(known, contract=replace(known.contract, endpoint=None, probes=()))
-    text = words(render(FakeShowable([alone]).snapshot(), None))
-    assert "push, scrape, scrape" in text
+    text = words(pages(FakeShowable([alone])))
+    assert "push, metrics of any service by OpenTelemetry" in text
     assert "Last probe" not in text
     assert "Series" not in text
     said: dict[str, Any] = contracts_json(FakeShowable([alone]).snapshot())

@@ -23,6 +23,7 @@ from keeptime.model.silence import Silence
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import TickRecord
 from keeptime.model.traffic import TrafficView
+from keeptime.model.version import VersionUse
 from keeptime.observe.series.reader import Source
 from keeptime.tell.ports import Outbox
 
@@ -81,6 +82,10 @@ class Store(Outbox, Protocol):
 
     def heard_of(self, rows: Sequence[AlertRow]) -> Mapping[ObjectiveKey, Heard]:
         """What was told of each of these alerts; those of which nobody was told are absent."""
+        ...
+
+    def versions(self, contract: str) -> Sequence[VersionUse]:
+        """Every use of a version of this contract, newest first."""
         ...
 
     def ledger(self, asked: LedgerQuery) -> Sequence[LedgerRow]:

@@ -13,6 +13,7 @@ from keeptime.app.storing import StoreThread
 from keeptime.app.undelivered import Undelivered
 from keeptime.model.alert import Letter
 from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
+from keeptime.model.version import VersionUse
 
 
 class Records:
@@ -26,6 +27,10 @@ class Records:
     async def periods(self, contract: str) -> Sequence[PeriodView]:
         """The periods of a contract that are over and kept, newest first."""
         return await self._looking.periods(contract)
+
+    async def versions(self, contract: str) -> Sequence[VersionUse]:
+        """Every use of a version of this contract, newest first."""
+        return await self._in_store(self._store.versions, contract)
 
     async def ledger(self, asked: LedgerQuery) -> Sequence[LedgerRow]:
         """The rows of the ledger that are wanted, oldest first."""

@@ -30,6 +30,7 @@ from keeptime.model.silence import Silence
 from keeptime.model.tally import Tally
 from keeptime.model.traffic import TrafficView
 from keeptime.model.verdict import Verdict
+from keeptime.model.version import VersionUse
 from keeptime.tell.own_promise import Told
 
 
@@ -207,6 +208,10 @@ class Showable(Protocol):
 
     async def periods(self, contract: str) -> Sequence[PeriodView]:
         """The periods of a contract that are over and kept, newest first. Raises StoreError."""
+        ...
+
+    async def versions(self, contract: str) -> Sequence[VersionUse]:
+        """Every use of a version of this contract, newest first. Raises StoreError."""
         ...
 
     async def ledger(self, asked: LedgerQuery) -> Sequence[LedgerRow]:

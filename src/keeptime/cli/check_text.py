@@ -10,22 +10,14 @@ from rich.text import Text
 
 from keeptime.cli.check_maintenance import line as maintenance_line
 from keeptime.cli.question import Question
-from keeptime.contract.calendar import usual_seconds
-from keeptime.contract.effective import times
 from keeptime.contract.load import Document
-from keeptime.contract.spoken import asked
 from keeptime.contract.terms import Contract, Objective
 from keeptime.errors import Problem
-from keeptime.judge.design import Design, TierFigures, design
-from keeptime.judge.design_figures import AtMost, Burn, Figure, NotKnown, Unnoticed
+from keeptime.judge.design_figures import NotKnown, Unnoticed
 from keeptime.judge.design_interval import Answer, Impossible, ask
-from keeptime.judge.plan import TierReach, reach
-from keeptime.judge.reason import noun_of
+from keeptime.judge.design_words import detects
 from keeptime.model.key import DEFAULT_TICK_SECONDS
-from keeptime.units import format_duration, format_percent, speak_duration
-
-HEADS = ("alert tier", "severity", "fires at", "total failure noticed in")
-MONTHLY = "false alarms a month"
+from keeptime.units import speak_duration
 
 
 def show(checked: Sequence[Document], question: Question, now_ns: int) -> None:
@@ -63,105 +55,23 @@ def _show_contract(console: Console, contract: Contract, question: Question, now
         console.print(f"  {maintenance_line(window, now_ns)}", markup=False)
     for objective in contract.objectives:
         console.print()
-        own = noun if objective.each is None else "intervals"
-        for line in _objective(objective, question.rate(contract, objective), own, question):
+        for line in _objective(objective, question.rate(contract, objective), noun, question):
             console.print(line, markup=False)
     console.print()
 
 
 def _objective(objective: Objective, rate: float, noun: str, question: Question) -> Iterator[str]:
-    plain = objective.under is not None and not objective.bounds and objective.at_least is None
-    under = f"within {format_duration(objective.under or 0)}" if plain else asked(objective)
-    under = "answered rightly" if under == "succeed" else under
-    if objective.each is not None:
-        under = f"of {noun_of(objective)} have their {objective.each.statistic} {under}"
-    promise = f"{format_percent(objective.target)} {under} over {objective.over}"
-    yield f"  {objective.name}: {promise}; {_budget(objective, rate, noun)}"
-    if objective.internal:
-        yield f"    internal, before {objective.warns_of}: operators hear of it, consumers never"
-    if objective.per is not None:
-        by = " and ".join(each.attribute for each in objective.per.by)
-        most = f"{objective.per.most} at most and the rest together"
-        yield f"    judged per {by} too, {most}; operators alone hear of that"
-    if said := times(objective):
-        yield f"    in force {said}"
-    found = design(objective, rate, DEFAULT_TICK_SECONDS)
-    tiers = reach(objective, rate, DEFAULT_TICK_SECONDS)
-    for line in _columns(_table(tiers, found.tiers)):
+    found = detects(objective, rate, noun, DEFAULT_TICK_SECONDS)
+    yield f"  {found.name}: {found.promise}"
+    for line in (*found.asides, *_columns([found.heads, *found.tiers]), *found.notes):
         yield f"    {line}"
-    for tier in tiers:
-        if tier.note:
-            yield f"    {tier.name}: {tier.note}"
     if not rate:
         yield "    more is known with the rate of requests: --traffic 50/s"
-    else:
-        yield from _summary(objective, found)
+    for what, said in found.summary:
+        yield f"    {what:<15}{said}"
     if question.burn is not None:
         burn, seconds = question.burn
         yield f"    asked          {_answer(objective, rate, burn, seconds)}"
-
-
-def _budget(objective: Objective, rate: float, noun: str) -> str:
-    """The budget in requests; where their rate is not known, as a share."""
-    share = float(objective.budget_ratio)
-    if not rate:
-        return f"{share * 100:.4g}% may be bad"
-    bad = share * rate * usual_seconds(objective.over)
-    return f"{bad:,.{0 if bad >= 10 else 1}f} bad {noun} allowed"
-
-
-def _table(tiers: Sequence[TierReach], figures: Sequence[TierFigures]) -> list[tuple[str, ...]]:
-    known = len(figures) == len(tiers)
-    rows: list[tuple[str, ...]] = [(*HEADS, MONTHLY) if known else HEADS]
-    for place, tier in enumerate(tiers):
-        seconds = tier.seconds_to_notice_total_failure
-        noticed = "never" if seconds is None else speak_duration(seconds)
-        row = (tier.name, str(tier.severity), _fires(tier, figures[place] if known else None), noticed)
-        rows.append((*row, _monthly(figures[place].false_alarms)) if known else row)
-    return rows
-
-
-def _fires(tier: TierReach, figures: TierFigures | None) -> str:
-    if not tier.can_fire:
-        return "never"
-    share = tier.error_ratio * 100
-    threshold = None if figures is None else figures.needs.threshold
-    if threshold is None:
-        return f"{share:.4g}% bad"
-    return f"{threshold:,.{_digits(threshold)}f} bad above {share:.3g}%"
-
-
-def _digits(value: float) -> int:
-    return 0 if value >= 100 else 1
-
-
-def _monthly(figure: Figure) -> str:
-    if isinstance(figure, NotKnown):
-        return "not known"
-    if figure.value < 0.005:
-        return "< 0.01"
-    return f"{'≤ ' if isinstance(figure, AtMost) else ''}{figure.value:.2g}"
-
-
-def _summary(objective: Objective, found: Design) -> Iterator[str]:
-    burns = ", ".join(f"{_burn(burn)} in {speak_duration(seconds)}" for seconds, burn in found.smallest_burns)
-    yield f"    burn noticed   {burns}"
-    share = format_percent(objective.budget_ratio)
-    yield f"    false alarms   {_monthly(found.false_alarms)} a month while exactly {share} is bad"
-    if not isinstance(found.half_width, NotKnown):
-        percent = found.half_width.value * 100
-        width = f"±{percent:,.0f} % of the budget" if percent >= 10 else f"±{percent:.2g} % of the budget"
-        yield f"    precision      {width} at the end of {objective.over}"
-
-
-def _burn(burn: Burn) -> str:
-    match burn:
-        case Unnoticed():
-            return "none"
-        case NotKnown():
-            return "not known"
-        case _:
-            return f"{burn:.{0 if burn >= 9.95 else 1 if burn >= 1.095 else 2}f}"
 
 
 def _answer(objective: Objective, rate: float, burn: float, seconds: float) -> str:
@@ -189,7 +99,7 @@ def _interval(found: Answer) -> str:
             return f"a probe every {speak_duration(longest)} or oftener is enough"
 
 
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines, every column as wide as its widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -20,9 +20,6 @@ class Question:
 
     def rate(self, contract: "Contract", objective: "Objective | None" = None) -> float:
         """Events per second, of this objective if one is given; 0: not known."""
-        from keeptime.model.key import Signal
+        from keeptime.judge.design_words import rate_of
 
-        if objective is not None:
-            gaps = objective.of is Signal.INTER_TOKEN and objective.each is None and self.traffic is None
-            return 0.0 if gaps else contract.slots(objective, self.traffic)
-        return contract.events_per_second if self.traffic is None else self.traffic
+        return rate_of(contract, objective, self.traffic)

@@ -29,6 +29,7 @@ from keeptime.model.sample import Connection, Failure, Phases, Sample
 from keeptime.model.tally import Tally
 from keeptime.model.traffic import TrafficView
 from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
+from keeptime.model.version import VersionUse
 from keeptime.tell.own_promise import Told
 from keeptime.testing.explaining import FakeExplaining
 from keeptime.testing.happened import FakeHappened
@@ -44,7 +45,7 @@ NOW = 1_800_000_004.0
 class FakeShowable:
     """Put a snapshot's parts in; take snapshots out. `probe_seconds`: how long a probe takes to answer. `closed`:
     periods that are over, by contract. `undelivered`: messages that wait, and dead letters. `reloaded`: what a
-    reload does. `ledger_rows`: oldest first.
+    reload does. `ledger_rows`: oldest first; `uses`: of versions, by contract.
     """
 
     contracts: list[ContractView] = field(default_factory=list)
@@ -69,6 +70,7 @@ class FakeShowable:
     quieting: FakeQuieting = field(default_factory=FakeQuieting)
     happened: FakeHappened = field(default_factory=FakeHappened)
     ledger_rows: list[LedgerRow] = field(default_factory=list)
+    uses: Mapping[str, Sequence[VersionUse]] = field(default_factory=dict)
     intake: Intake = field(default_factory=FakeIntake)
     past: FakePast = field(default_factory=FakePast)
     explaining: FakeExplaining = field(default_factory=FakeExplaining)
@@ -96,6 +98,9 @@ class FakeShowable:
 
     async def periods(self, contract: str) -> Sequence[PeriodView]:
         return self.closed.get(contract, ())
+
+    async def versions(self, contract: str) -> Sequence[VersionUse]:
+        return self.uses.get(contract, ())
 
     async def ledger(self, asked: LedgerQuery) -> Sequence[LedgerRow]:
         found = [

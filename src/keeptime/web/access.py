@@ -58,6 +58,7 @@ def _ingests(path: str, *taken: str, rpc: bool = False) -> Access:
 
 ACCESS = (
     _reads("/"),
+    _reads("/contracts/{contract}"),
     Access("GET", "/static/{name}", None),
     Access("GET", "/status/{name}", Scope.READ, link=True),
     Access("GET", "/status/{name}/feed.atom", Scope.READ, link=True),

@@ -32,6 +32,7 @@ from keeptime.web.metrics import exposition
 from keeptime.web.otlp import Otlp
 from keeptime.web.outbox import Outbox
 from keeptime.web.page import render
+from keeptime.web.pages.routes import PATHS, page_routes
 from keeptime.web.probing import Probing
 from keeptime.web.pushing import Pushing
 from keeptime.web.quieting import Quiet
@@ -44,6 +45,7 @@ from keeptime.web.traces import Traces
 
 ROUTES = (
     "/",
+    *PATHS,
     "/status/CONSUMER",
     "/status/CONSUMER/feed.atom",
     "/status/CONSUMER/badge.svg",
@@ -85,6 +87,7 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
     return Starlette(
         routes=[
             Route("/", _first_page(daemon)),
+            *page_routes(daemon),
             Route("/status/{name}", status.page),
             Route("/status/{name}/feed.atom", status.feed),
             Route("/status/{name}/badge.svg", status.badge),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from keeptime.model.ledger import LedgerKind
 from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter
 from keeptime.web.api.marked import MARKED
+from keeptime.web.api.pages import PAGES
 from keeptime.web.api.past import PAST
 from keeptime.web.api.pushed import POSTED
 from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, many, needs, one_of, only, or_null, ref
@@ -62,6 +63,7 @@ DESCRIBED = (
         "GET", "/", "The first page, for people.", media=("text/html",),
         parameters=(Parameter("refresh", TEXT, "off: the page does not ask again by itself."),),
     ),
+    *PAGES,
     Described(
         "GET", "/static/{name}", "What the page is drawn with.", media=("text/css", "image/svg+xml"),
         parameters=(
