@@ -104,8 +104,10 @@ def takes(row: Access) -> bool:
 
 
 def says_anything(row: Access) -> bool:
-    """Does what is posted hold a text of somebody's own, or more than a schema can say of it?"""
-    return "printable" in str(described_as(row).posted) or row.scope is Scope.INGEST
+    """Does what is asked hold a text of somebody's own, a time zone, or more than a schema can say of it?"""
+    one = described_as(row)
+    zoned = any(each.name == "tz" for each in one.parameters)
+    return "printable" in str(one.posted) or zoned or row.scope is Scope.INGEST
 
 
 def asked(row: Access, way: str, most: int) -> Iterator[Case]:

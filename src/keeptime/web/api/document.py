@@ -28,6 +28,9 @@ GUARDED = {
 }
 """What the guard answers, whatever the route."""
 
+HTML = "text/html"
+"""Of a page for people its refusals, too."""
+
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -111,7 +114,8 @@ def _responses(row: Access, one: Described) -> Iterator[tuple[str, dict[str, Any
             text = own.get(status, GUARDED.get(status, ""))
             forms = [ref(bodies[status])] if status in bodies else []
             shape = {"anyOf": [*forms, error]} if forms else error
-            content = {JSON: {"schema": shape}, **({PROTOBUF: BINARY} if row.rpc else {})}
+            page = {HTML: {}} if status in own and HTML in one.media else {}
+            content = {JSON: {"schema": shape}, **({PROTOBUF: BINARY} if row.rpc else {}), **page}
             yield str(status), {"description": text, "content": content}
 
 
