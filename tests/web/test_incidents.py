@@ -144,7 +144,7 @@ def test_who_has_the_answer_is_not_sent_it_again(serve: Serve, daemon: FakeShowa
 
 def test_the_page_lists_the_newest_of_each_contract_and_runs_nothing(serve: Serve, daemon: FakeShowable) -> None:
     html = serve(daemon).get("/contracts/sentiment-latency").text
-    assert f'<a href="{URL}/{LASTS.id}">' in html
+    assert f'<a href="/incidents/{LASTS.id}">' in html
     assert "p99[model_version=v2] at risk, lasts, for 1 min by now: a little slow" in html
     assert "p99 broken, recovered after 10 min: " in html
     assert "<script>document" not in html

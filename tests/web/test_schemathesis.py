@@ -41,7 +41,11 @@ class Port:
 
     def ask(self, case: Case, scope: Scope | None) -> Any:
         shown = {} if scope is None else {"Authorization": f"Bearer {self.tokens[scope]}"}
-        return case.call(base_url=self.url, headers={"Host": "localhost", **shown}, allow_redirects=False)
+        return case.call(
+            base_url=self.url,
+            headers={"Host": "localhost", "Origin": "http://localhost", **shown},
+            allow_redirects=False,
+        )
 
 
 @pytest.fixture(scope="module")

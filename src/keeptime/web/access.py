@@ -14,6 +14,9 @@ JSON, LINES, PROTOBUF = "application/json", "application/x-ndjson", "application
 """Forms of a body. None is one that a page can post to another origin without asking first with OPTIONS (Fetch
 standard, CORS-preflight), which is not served."""
 
+FORM = "application/x-www-form-urlencoded"
+"""What a page can post to any origin without asking. Taken by rows with `form` alone."""
+
 MOST_SENT = 4 * 1024 * 1024
 """Bytes of observations at once: what gRPC takes of a message unless told otherwise."""
 
@@ -25,7 +28,8 @@ class Access:
     bytes of a body, unpacked; `packed`: it may come as gzip. `noted`: that somebody with a token was let in for it
     is a row of the ledger. `rpc`: refusals come as a google.rpc.Status, in the form that was posted. `link`: it is
     shown, too, to who has the link to it, with a token of the consumer it names. `embedded`: pages of others may
-    show it."""
+    show it. `form`: it shows forms, or takes one: let in only with proof that a page of our own posts it, and then
+    with a token typed as a password, too (docs/decisions/0013-forms.md)."""
 
     method: str
     path: str
@@ -38,6 +42,7 @@ class Access:
     rpc: bool = False
     link: bool = False
     embedded: bool = False
+    form: bool = False
 
     def matches(self, path: str) -> bool:
         return _pattern(self.path).fullmatch(path) is not None
@@ -56,9 +61,18 @@ def _ingests(path: str, *taken: str, rpc: bool = False) -> Access:
     return Access("POST", path, Scope.INGEST, True, MOST_SENT, taken, packed=True, noted=False, rpc=rpc)
 
 
+def _form(path: str, scope: Scope) -> Access:
+    """Posted by a page of our own."""
+    return Access("POST", path, scope, changes=True, taken=(FORM,), form=True)
+
+
 ACCESS = (
     _reads("/"),
     _reads("/contracts/{contract}"),
+    _reads("/incidents"),
+    Access("GET", "/incidents/{id}", Scope.READ, form=True),
+    _form("/incidents/{id}/ack", Scope.SILENCE),
+    _form("/incidents/{id}/silence", Scope.SILENCE),
     Access("GET", "/static/{name}", None),
     Access("GET", "/status/{name}", Scope.READ, link=True),
     Access("GET", "/status/{name}/feed.atom", Scope.READ, link=True),

@@ -1,10 +1,10 @@
 """The token that a request shows, and whether it is enough.
 
 Guarantees: a token comes in the Authorization header alone: as Bearer, or as the password of Basic, which a
-browser asks a person for; what came as Basic may look and change nothing, so that no page can make a browser use
-it. A link to a consumer's status page has its token in its query: one that is made for that page, and opens that
-alone. Whether there is such a page is told to nobody without it. A token is in no log, no error, and no answer but
-the page whose link it is.
+browser asks a person for; what came as Basic may look, and change nothing but by a form that a page of our own
+posts, so that no other page can make a browser use it. A link to a consumer's status page has its token in its
+query: one that is made for that page, and opens that alone. Whether there is such a page is told to nobody without
+it. A token is in no log, no error, and no answer but the page whose link it is.
 """
 
 import base64
@@ -62,7 +62,7 @@ def decide(row: Access, given: Shown | None, owner: Token | None) -> Refusal | N
         return None
     if row.scope is not None and not owner.may(row.scope):
         return Refusal(403, "scope", f"the token '{owner.name}' has no scope '{row.scope}', which this takes")
-    if row.changes and given.typed:
+    if row.changes and given.typed and not row.form:
         return Refusal(403, "typed", "a change takes the token as Authorization: Bearer")
     return None
 

@@ -1,9 +1,10 @@
 """What every request of the one port goes through before a route sees it, and what every answer has in common.
 
 Guarantees: only what has a row in the access table is let in, and where tokens are asked for, only with one that
-may; what changes something comes in a form that its row takes, and from no page of another origin; a request under
-a foreign host name is refused, so that no web page can reach the port by DNS rebinding; a body is wholly here, and
-not too large; whoever asks too often waits; every answer carries a strict content security policy.
+may; what changes something comes in a form that its row takes, and from no page of another origin; what a page can
+post to any origin is taken only with proof that it was one of our own; a request under a foreign host name is
+refused, so that no web page can reach the port by DNS rebinding; a body is wholly here, and not too large; whoever
+asks too often waits; every answer carries a strict content security policy.
 """
 
 import ipaddress
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keeptime.app.auditing import Attempt
+from keeptime.model.token import Scope as Scopes
 from keeptime.web.access import UNKNOWN, access, allowed
 from keeptime.web.bodies import Gone, announced, answer_and_linger, form_of, whole
 from keeptime.web.credentials import linked, shown
@@ -32,6 +34,11 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+
+FORM_REFERRER = "same-origin"
+"""Of a page with forms: under no-referrer a browser says of what is posted that its origin is null (Fetch standard,
+"append a request Origin header")."""
 
 
 class Guard:
@@ -94,13 +101,16 @@ class Asked:
 
     def answer(self, refusal: Refusal) -> Response:
         """In the form that its row has for it."""
-        return refusal.response(form_of(self._headers) if self.row.rpc else None)
+        posted_by_a_page = self.row.form and self.row.changes
+        return refusal.response(form_of(self._headers) if self.row.rpc else None, page=posted_by_a_page)
 
     def note_refused(self, refusal: Refusal) -> None:
         self._door.audit.note_refused(self._attempt(refusal.status, refusal.reason))
 
     def note_let_in(self) -> None:
-        self._scope["token"] = self._entering.owner.name if self._entering.owner else ""
+        owner = self._entering.owner
+        self._scope["token"] = owner.name if owner else ""
+        self._scope["may"] = frozenset(each for each in Scopes if owner is None or owner.may(each))
         if self.row.changes and self.row.noted and self._entering.owner is not None:
             self._door.audit.note_changed(self._attempt(0, "let_in"))
 
@@ -137,9 +147,12 @@ class Asked:
             return Refusal(415, "content_type", message, {"Accept-Post": ", ".join(self.row.taken)}, unread=True)
         origin = self._headers.get("origin")
         own = f"{self._came.scheme}://{self._headers.get('host', '')}"
-        site = self._headers.get("sec-fetch-site", "none")
-        if (origin is not None and origin.lower() != own.lower()) or site not in ("none", "same-origin"):
+        site = self._headers.get("sec-fetch-site")
+        if (origin is not None and origin.lower() != own.lower()) or site not in (None, "none", "same-origin"):
             return Refusal(403, "origin", "a page of another site may change nothing", unread=True)
+        if self.row.form and (site or origin) in (None, "none"):
+            message = "a form is taken from keeptime's own page alone, and nothing says that it comes from there"
+            return Refusal(403, "origin", message, unread=True)
         return None
 
     def _arrived_on_loopback(self) -> bool:
@@ -184,6 +197,8 @@ def _with_headers(send: Send, asked: Asked) -> Send:
             headers.update(HEADERS)
             if asked.may_be_embedded():
                 headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+            if asked.row.form:
+                headers["Referrer-Policy"] = FORM_REFERRER
             headers.setdefault(
                 "Cache-Control", "max-age=3600" if asked.row.path.startswith("/static/") else "no-store"
             )

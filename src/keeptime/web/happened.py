@@ -35,10 +35,13 @@ def incident_rows(newest: Sequence[Incident], now: float) -> Rows:
 
 
 def _row(one: Incident, now: float) -> IncidentRow:
-    if one.ended is None:
-        lasted = f"lasts, for {shown_age(max(0.0, now - one.started))} by now"
-    else:
-        how = "" if one.how is None else one.how.value.replace("_", " ")
-        lasted = f"{how} after {shown_age(one.ended - one.started)}"
     began = shown_instant(one.started, now)
-    return IncidentRow(one.id, one.condition.value, one.key.objective, began, lasted, one.reason)
+    return IncidentRow(one.id, one.condition.value, one.key.objective, began, lasted(one, now), one.reason)
+
+
+def lasted(one: Incident, now: float) -> str:
+    """ "lasts, for 5 min by now", "recovered after 12 min"."""
+    if one.ended is None:
+        return f"lasts, for {shown_age(max(0.0, now - one.started))} by now"
+    how = "" if one.how is None else one.how.value.replace("_", " ")
+    return f"{how} after {shown_age(one.ended - one.started)}"

@@ -6,7 +6,7 @@ daemon by `Showable` alone.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -43,7 +43,7 @@ class IncidentRoutes:
 
     async def _found(self, request: Request) -> tuple[Sequence[Incident], int]:
         """One more than a page, where there is one."""
-        asked = query_of(request)
+        asked = query_of(request.query_params)
         return await self.daemon.happened.incidents(replace(asked, most=asked.most + 1)), asked.most
 
     async def one(self, request: Request) -> Response:
@@ -64,11 +64,10 @@ def known_id(name: str) -> bool:
     return _ID.fullmatch(name) is not None
 
 
-def query_of(request: Request) -> IncidentQuery:
-    """What is asked for. Raises Refused with what was expected."""
-    given = request.query_params
+def query_of(given: Mapping[str, str], page: int = PAGE) -> IncidentQuery:
+    """What is asked for; `page`: how many, unless that is said. Raises Refused with what was expected."""
     try:
-        most = whole_of(given, "limit", PAGE)
+        most = whole_of(given, "limit", page)
         since = instant_of(given["since"]) if "since" in given else None
     except ValueError as error:
         raise Refused(str(error)) from None
@@ -82,7 +81,7 @@ def query_of(request: Request) -> IncidentQuery:
     return IncidentQuery(
         contract=given.get("contract", ""),
         objective=given.get("objective", ""),
-        open=flag(request, "open") if "open" in given else None,
+        open=flag(given, "open") if "open" in given else None,
         since=since,
         after=given.get("after", ""),
         most=most,

@@ -41,7 +41,7 @@ class Outbox:
         return await answered(lambda: self._discard(request))
 
     async def _list(self, request: Request) -> dict[str, Json]:
-        found = await self.daemon.letters(dead=flag(request, "dead"))
+        found = await self.daemon.letters(dead=flag(request.query_params, "dead"))
         return {"outbox": [letter_json(each) for each in found]}
 
     async def _replay(self, request: Request) -> dict[str, Json]:

@@ -5,6 +5,7 @@ is the guard's to say. Knows no route.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -16,9 +17,9 @@ class Refused(ValueError):
     """What was posted means nothing; its text says why."""
 
 
-def flag(request: Request, name: str) -> bool:
+def flag(query: Mapping[str, str], name: str) -> bool:
     """Of the query; false where it is not there. Raises Refused."""
-    given = request.query_params.get(name, "false")
+    given = query.get(name, "false")
     if given not in ("true", "false"):
         raise Refused(f"{name}={given}: expected true or false")
     return given == "true"

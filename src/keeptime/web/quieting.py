@@ -49,7 +49,7 @@ class Quiet:
         return await answered(lambda: self._acknowledge(request))
 
     async def _list(self, request: Request) -> dict[str, Json]:
-        found = await self.daemon.quieting.all(over=flag(request, "all"))
+        found = await self.daemon.quieting.all(over=flag(request.query_params, "all"))
         now = self.daemon.snapshot().at
         return {"silences": [silence_json(each, now) for each in found]}
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from starlette.responses import JSONResponse, Response
 
+from keeptime.web.pages.answered import trouble
 from keeptime.web.rpc_status import status_response
 
 CHALLENGES = ('Bearer realm="keeptime"', 'Basic realm="keeptime", charset="UTF-8"')
@@ -25,10 +26,13 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     unread: bool = False
 
-    def response(self, rpc: str | None = None) -> Response:
-        """`rpc`: as a google.rpc.Status for a body of this form."""
-        if rpc is None:
-            answer: Response = JSONResponse({"error": self.message}, self.status, dict(self.headers))
+    def response(self, rpc: str | None = None, *, page: bool = False) -> Response:
+        """`rpc`: as a google.rpc.Status for a body of this form; `page`: as a page for people."""
+        if page:
+            answer: Response = trouble(self.status, "/", self.message)
+            answer.headers.update(self.headers)
+        elif rpc is None:
+            answer = JSONResponse({"error": self.message}, self.status, dict(self.headers))
         else:
             answer = status_response(self.status, self.message, rpc, dict(self.headers))
         if self.status == 401:

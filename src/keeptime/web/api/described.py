@@ -24,7 +24,8 @@ class Parameter:
 @dataclass(frozen=True, slots=True)
 class Described:
     """`answer`: of success, JSON unless `media` says otherwise. `posted`: the body. `refusals`: further statuses,
-    and when; `bodies`: the form that one of them can have beside that of any error."""
+    and when; `bodies`: the form that one of them can have beside that of any error. `status`: of success; 303 leads
+    on to another page."""
 
     method: str
     path: str
@@ -35,6 +36,7 @@ class Described:
     posted: Schema | None = None
     refusals: tuple[tuple[int, str], ...] = ()
     bodies: tuple[tuple[int, str], ...] = ()
+    status: int = 200
 
 
 STORE = (503, "The store cannot do it now.")

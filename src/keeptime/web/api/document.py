@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from keeptime import __version__
-from keeptime.web.access import ACCESS, JSON, PROTOBUF, Access
+from keeptime.web.access import ACCESS, FORM, JSON, PROTOBUF, Access
 from keeptime.web.api.answers import ANSWERS
 from keeptime.web.api.described import Described, Parameter
 from keeptime.web.api.routes import DESCRIBED
@@ -85,8 +85,8 @@ def _operation(row: Access, one: Described) -> dict[str, Any]:
 
 
 def _posted(form: str, one: Described) -> dict[str, Any]:
-    """A body in this form; what is no JSON has a form of its own."""
-    return {"schema": one.posted} if form == JSON else BINARY
+    """A body in this form; what is neither JSON nor a page's form has a form of its own."""
+    return {"schema": one.posted} if form in (JSON, FORM) else BINARY
 
 
 def _answer(form: str, one: Described) -> dict[str, Any]:
@@ -96,10 +96,10 @@ def _answer(form: str, one: Described) -> dict[str, Any]:
 
 
 def _security(row: Access) -> list[dict[str, list[str]]]:
-    """Any of these is enough. A change takes no password that a browser keeps."""
+    """Any of these is enough. A change takes no password that a browser keeps, but by a form of our own."""
     if row.scope is None:
         return []
-    if row.changes:
+    if row.changes and not row.form:
         return [{"bearer": []}]
     names = ("bearer", "basic", "link") if row.link else ("bearer", "basic")
     return [{name: []} for name in names]
@@ -107,14 +107,19 @@ def _security(row: Access) -> list[dict[str, list[str]]]:
 
 def _responses(row: Access, one: Described) -> Iterator[tuple[str, dict[str, Any]]]:
     error = ref("RpcStatus" if row.rpc else "Error")
-    yield "200", {"description": "Done.", "content": {form: _answer(form, one) for form in one.media}}
+    if one.status == 303:
+        yield "303", {"description": "Done; `Location` is the page that says so."}
+    else:
+        yield "200", {"description": "Done.", "content": {form: _answer(form, one) for form in one.media}}
     bodies, own = dict(one.bodies), dict(one.refusals)
     for status in sorted({*own, *GUARDED}):
         if status in own or (row.scope is not None or status not in (401, 503)):
             text = own.get(status, GUARDED.get(status, ""))
             forms = [ref(bodies[status])] if status in bodies else []
             shape = {"anyOf": [*forms, error]} if forms else error
-            page = {HTML: {}} if status in own and HTML in one.media else {}
+            page: dict[str, Any] = (
+                {HTML: {}} if HTML in one.media and (status in own or (row.form and row.changes)) else {}
+            )
             content = {JSON: {"schema": shape}, **({PROTOBUF: BINARY} if row.rpc else {}), **page}
             yield str(status), {"description": text, "content": content}
 

@@ -5,16 +5,60 @@ Guarantees: as in `keeptime.web.api.routes`.
 
 from dataclasses import replace
 
-from keeptime.web.api.described import CONTRACT, STORE, WRONG, Described, Parameter
-from keeptime.web.api.shapes import TEXT
+from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter
+from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, needs, one_of, only
 
 ZONE = Parameter("tz", {**TEXT, "maxLength": 60}, "A time zone, such as Europe/Berlin; UTC unless given.")
+HTML = ("text/html",)
+INCIDENTS = (
+    Parameter("contract", NAME, "Of this contract alone."),
+    Parameter("objective", {**TEXT, "pattern": "^[!-~]{1,300}$"}, "Of this objective or segment."),
+    Parameter("open", one_of(("true", "false")), "true: those that last; false: those that are over."),
+    Parameter("since", NUMBER, "Those that were not over before these Unix seconds."),
+    Parameter("limit", {**COUNT, "minimum": 1, "maximum": 1000}, "Incidents at most."),
+    Parameter("after", {**TEXT, "pattern": "^[a-z0-9.~_TZ-]{0,300}$"}, "Older than this: a `next`."),
+)
+"""Which incidents are wanted."""
+INCIDENT = Parameter(
+    "id", {**TEXT, "minLength": 1, "pattern": "^[a-z0-9.~_TZ-]+$"}, "Its id.", required=True, place="path"
+)
+_NO_INCIDENT = (404, "There is no such incident.")
+_SAID: Schema = {"type": "string", "minLength": 1, "maxLength": 500, "description": "One line of printable text."}
+_AUTHOR: Schema = {**_SAID, "maxLength": 100}
+_ZONE: Schema = {**TEXT, "maxLength": 60}
+_ACK = needs(only(author=_AUTHOR, note={**_SAID, "minLength": 0}, tz=_ZONE), "author")
+_SILENCE = needs(
+    only(
+        author=_AUTHOR, reason=_SAID, of=one_of(("objective", "contract")),
+        **{"for": one_of(("30m", "2h", "8h", "1d", "until"))}, until=TEXT, tz=_ZONE,
+    ),
+    "author", "reason", "of", "for",
+)  # fmt: skip
 
 PAGES = (
     Described(
         "GET", "/contracts/{contract}", "One contract for people: how it stands, what it can detect, what it says.",
-        media=("text/html",), parameters=(replace(CONTRACT, place="path"), ZONE),
+        media=HTML, parameters=(replace(CONTRACT, place="path"), ZONE),
         refusals=(WRONG, (404, "No contract has this name."), STORE),
+    ),
+    Described(
+        "GET", "/incidents", "What happened, newest first, for people.", media=HTML,
+        parameters=(*INCIDENTS, ZONE),
+        refusals=(WRONG, (404, "There is no incident to begin after."), STORE),
+    ),
+    Described(
+        "GET", "/incidents/{id}", "One incident for people, with forms to take it on and to silence.", media=HTML,
+        parameters=(INCIDENT, ZONE), refusals=(WRONG, _NO_INCIDENT, STORE),
+    ),
+    Described(
+        "POST", "/incidents/{id}/ack", "The form by which a page takes an alert on; leads back to the page.",
+        media=HTML, status=303, parameters=(INCIDENT,), posted=_ACK,
+        refusals=(WRONG, _NO_INCIDENT, (409, "The incident is over."), STORE),
+    ),
+    Described(
+        "POST", "/incidents/{id}/silence", "The form by which a page silences the operators; leads back to it.",
+        media=HTML, status=303, parameters=(INCIDENT,), posted=_SILENCE,
+        refusals=(WRONG, _NO_INCIDENT, (409, "There can be no such silence."), STORE),
     ),
 )  # fmt: skip
 """In the order of the access table."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from keeptime.model.ledger import LedgerKind
 from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter
 from keeptime.web.api.marked import MARKED
-from keeptime.web.api.pages import PAGES
+from keeptime.web.api.pages import INCIDENT, INCIDENTS, PAGES
 from keeptime.web.api.past import PAST
 from keeptime.web.api.pushed import POSTED
 from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, many, needs, one_of, only, or_null, ref
@@ -132,22 +132,12 @@ DESCRIBED = (
     ),
     Described(
         "GET", "/api/v1/incidents", "What happened, newest first: each life of an alert.", ref("Incidents"),
-        parameters=(
-            Parameter("contract", NAME, "Of this contract alone."),
-            Parameter("objective", {**TEXT, "pattern": "^[!-~]{1,300}$"}, "Of this objective or segment."),
-            Parameter("open", one_of(("true", "false")), "true: those that last; false: those that are over."),
-            Parameter("since", NUMBER, "Those that were not over before these Unix seconds."),
-            Parameter("limit", {**COUNT, "minimum": 1, "maximum": 1000}, "Incidents at most; 100 unless given."),
-            Parameter("after", {**TEXT, "pattern": "^[a-z0-9.~_TZ-]{0,300}$"}, "Older than this: a `next`."),
-        ),
+        parameters=INCIDENTS,
         refusals=(WRONG, (404, "There is no incident to begin after."), STORE),
     ),
     Described(
         "GET", "/api/v1/incidents/{id}", "All that is known of one incident.", ref("IncidentFound"),
-        parameters=(
-            Parameter("id", {**TEXT, "minLength": 1, "pattern": "^[a-z0-9.~_TZ-]+$"}, "Its id.", required=True,
-                      place="path"),
-        ),
+        parameters=(INCIDENT,),
         refusals=((404, "There is no such incident."), STORE),
     ),
     *TRACED,

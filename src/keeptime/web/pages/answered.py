@@ -44,7 +44,7 @@ async def shown(request: Request, here: str, make: Callable[[], Awaitable[str]])
 
 def trouble(status: int, here: str, why: str) -> Response:
     """The page that says why."""
-    frame = Frame(TITLES[status], here, "", live=False)
+    frame = Frame(TITLES.get(status, "This is not let in"), here, "", live=False)
     return HTMLResponse(rendered("trouble.html", frame, why=why), status)
 
 

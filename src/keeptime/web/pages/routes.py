@@ -7,11 +7,26 @@ from starlette.routing import Route
 
 from keeptime.app.view import Showable
 from keeptime.web.pages.contract import ContractPage
+from keeptime.web.pages.incidents import IncidentsPage
+from keeptime.web.pages.taking_on import IncidentPage
 
-PATHS = ("/contracts/CONTRACT",)
+PATHS = (
+    "/contracts/CONTRACT",
+    "/incidents?contract=NAME&open=true",
+    "/incidents/ID",
+    "/incidents/ID/ack",
+    "/incidents/ID/silence",
+)
 """As the list of all routes names them."""
 
 
 def page_routes(daemon: Showable) -> list[Route]:
     """Beside the overview."""
-    return [Route("/contracts/{contract}", ContractPage(daemon).handle)]
+    incident = IncidentPage(daemon)
+    return [
+        Route("/contracts/{contract}", ContractPage(daemon).handle),
+        Route("/incidents", IncidentsPage(daemon).handle),
+        Route("/incidents/{id}", incident.handle, methods=["GET"]),
+        Route("/incidents/{id}/ack", incident.acknowledge, methods=["POST"]),
+        Route("/incidents/{id}/silence", incident.silence, methods=["POST"]),
+    ]

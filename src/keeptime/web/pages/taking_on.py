@@ -1,0 +1,143 @@
+"""`/incidents/{id}`, and what its forms post: an alert taken on, its operators silenced.
+
+Guarantees: what was done is in the store before the page says so; what was refused stands at its form, with what
+was typed. Who may post, and from which page, is the guard's to say. Knows the daemon by `Showable` alone.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from keeptime.app.quieting import Impossible
+from keeptime.app.view import Showable
+from keeptime.errors import StoreError
+from keeptime.model.incident import Dossier
+from keeptime.model.token import Scope
+from keeptime.web.form import LASTS, UNTIL, end_of, form_fields
+from keeptime.web.incidents import known_id
+from keeptime.web.pages.answered import Missing, framed, shown, trouble
+from keeptime.web.pages.frame import rendered
+from keeptime.web.pages.incident import facts_of
+from keeptime.web.pages.incidents import HERE
+from keeptime.web.pages.when import When, when_of
+from keeptime.web.posted import Refused, author, optional_text, text
+
+ACK_FIELDS = frozenset({"author", "note", "tz"})
+SILENCE_FIELDS = frozenset({"author", "reason", "of", "for", "until", "tz"})
+DONE = {"acknowledged": "You have taken this alert on.", "silenced": "The operators are silenced."}
+SETTLE = 60.0
+"""Seconds around an incident within which a trace belongs to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was posted by the form `kind`, and why it was refused."""
+
+    kind: str = ""
+    why: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage:
+    """The handlers of the three routes."""
+
+    daemon: Showable
+
+    async def handle(self, request: Request) -> Response:
+        return await shown(request, HERE, lambda: self._page(request, Typed()))
+
+    async def acknowledge(self, request: Request) -> Response:
+        return await self._done(request, "acknowledged", ACK_FIELDS, self._acknowledge)
+
+    async def silence(self, request: Request) -> Response:
+        return await self._done(request, "silenced", SILENCE_FIELDS, self._silence)
+
+    async def _acknowledge(self, request: Request, found: dict[str, str], one: Dossier) -> None:
+        if one.incident.ended is not None:
+            raise Impossible("this incident is over, so there is nothing to acknowledge")
+        said: dict[str, Any] = dict(found)
+        key = one.incident.key
+        await self.daemon.quieting.acknowledge(
+            key.contract, key.objective, author(request, said), optional_text(said, "note")
+        )
+
+    async def _silence(self, request: Request, found: dict[str, str], one: Dossier) -> None:
+        said: dict[str, Any] = dict(found)
+        if found.get("of") not in ("objective", "contract"):
+            raise Refused("of what is not said; expected the objective or the contract")
+        key = one.incident.key
+        await self.daemon.quieting.silence(
+            key.contract,
+            key.objective if found["of"] == "objective" else "",
+            author(request, said),
+            text(said, "reason"),
+            None,
+            end_of(found, self.daemon.snapshot().at),
+        )
+
+    async def _done(
+        self,
+        request: Request,
+        kind: str,
+        names: frozenset[str],
+        do: Callable[[Request, dict[str, str], Dossier], Awaitable[None]],
+    ) -> Response:
+        """Do it and lead back to the page; or the page again, with why not."""
+        found: dict[str, str] = {}
+        try:
+            found = await form_fields(request, names)
+            await do(request, found, await self._found(request))
+        except Missing as error:
+            return trouble(404, HERE, str(error))
+        except (Refused, Impossible, StoreError) as error:
+            status = 400 if isinstance(error, Refused) else 409 if isinstance(error, Impossible) else 503
+            return await self._again(request, status, Typed(kind, str(error), found))
+        query = self._when(found).query(range="", start="", end="", done=kind)
+        return RedirectResponse(f"{HERE}/{request.path_params['id']}{query}#did", 303)
+
+    async def _again(self, request: Request, status: int, typed: Typed) -> Response:
+        try:
+            return HTMLResponse(await self._page(request, typed), status)
+        except (StoreError, Refused):
+            return trouble(status, HERE, typed.why)
+
+    async def _found(self, request: Request) -> Dossier:
+        """Raises Missing and StoreError."""
+        name = request.path_params["id"]
+        found = await self.daemon.happened.incident(name) if known_id(name) else None
+        if found is None:
+            raise Missing("There is no such incident.")
+        return found
+
+    def _when(self, given: Mapping[str, str]) -> When:
+        return when_of({"tz": given.get("tz") or "UTC"}, self.daemon.snapshot().at)
+
+    async def _page(self, request: Request, typed: Typed) -> str:
+        found, snapshot = await self._found(request), self.daemon.snapshot()
+        when = self._when(typed.fields or request.query_params)
+        one = found.incident
+        explained = await self.daemon.explaining.explain(one.id)
+        end = snapshot.at if one.ended is None else one.ended
+        traces = [
+            each
+            for each in self.daemon.intake.traces_of(one.key.contract)
+            if one.started - SETTLE <= each.at_ns / 1e9 < end + SETTLE
+        ]
+        facts = facts_of(found, snapshot, when)
+        return rendered(
+            "incident.html",
+            framed(f"{facts.objective} {facts.word}", HERE, when, snapshot),
+            it=facts,
+            when=when,
+            typed=typed,
+            done=DONE.get(request.query_params.get("done", ""), ""),
+            may=Scope.SILENCE in request.scope.get("may", frozenset(Scope)),
+            known_as=request.scope.get("token", ""),
+            lasts=[*LASTS, UNTIL],
+            explained=explained,
+            traces=len(traces),
+        )
