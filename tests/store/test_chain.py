@@ -170,6 +170,7 @@ def test_rows_are_found_by_page_kind_contract_and_time(folder: Path) -> None:
     with opened(folder) as store:
         assert [row.seq for row in store.ledger(LedgerQuery(most=3))] == [7, 8, 9]
         assert [row.seq for row in store.ledger(LedgerQuery(after=2, most=2))] == [3, 4]
+        assert [row.seq for row in store.ledger(LedgerQuery(before=5, most=2))] == [3, 4]
         assert [row.seq for row in store.ledger(LedgerQuery(kind="delivery", since=NOW + 3))] == [7, 8]
         assert store.ledger(LedgerQuery(contract="other")) == ()
         first, second, third = store.ledger(LedgerQuery(after=0, most=3))

@@ -70,7 +70,8 @@ EMPTY = LedgerHead()
 
 @dataclass(frozen=True, slots=True)
 class LedgerQuery:
-    """Which rows are wanted, at most so many, oldest first: those after row `after`, or (None) the newest ones.
+    """Which rows are wanted, at most so many, oldest first: those after row `after`, or (None) the newest ones, of
+    those before row `before` where that is given.
 
     `kind`, `contract`: "" of any; `since`: Unix seconds, None from the beginning.
     """
@@ -80,6 +81,7 @@ class LedgerQuery:
     contract: str = ""
     since: float | None = None
     most: int = 100
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class Ledger:
         """As they stand, oldest first. Whether they are what was written is `chain`'s to say."""
         wanted = {
             "l.seq > ?": asked.after,
+            "l.seq < ?": asked.before,
             "l.kind = ?": asked.kind or None,
             "l.contract = ?": asked.contract or None,
             "l.at >= ?": asked.since,

@@ -109,6 +109,7 @@ class FakeShowable:
             if asked.kind in ("", row.kind)
             and asked.contract in ("", row.contract)
             and row.seq > (asked.after or 0)
+            and (asked.before is None or row.seq < asked.before)
             and row.at >= (asked.since or 0)
         ]
         return found[-asked.most :] if asked.after is None else found[: asked.most]

@@ -73,6 +73,8 @@ ACCESS = (
     Access("GET", "/incidents/{id}", Scope.READ, form=True),
     _form("/incidents/{id}/ack", Scope.SILENCE),
     _form("/incidents/{id}/silence", Scope.SILENCE),
+    _reads("/deliveries"),
+    _reads("/ledger"),
     Access("GET", "/static/{name}", None),
     Access("GET", "/status/{name}", Scope.READ, link=True),
     Access("GET", "/status/{name}/feed.atom", Scope.READ, link=True),

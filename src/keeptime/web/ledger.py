@@ -69,14 +69,14 @@ def head_json(head: LedgerHead) -> dict[str, Json]:
     return {"seq": head.seq, "hash": head.hash, "anchor": str(head)}
 
 
-def query_of(given: Mapping[str, str]) -> LedgerQuery:
-    """What is asked for. Raises ValueError with what was expected."""
+def query_of(given: Mapping[str, str], page: int = PAGE) -> LedgerQuery:
+    """What is asked for; `page`: how many, unless that is said. Raises ValueError with what was expected."""
     kind = given.get("kind", "")
     if "kind" in given and kind not in set(LedgerKind):
         raise ValueError(f"kind={kind}: expected one of {', '.join(LedgerKind)}")
     if "contract" in given and _CONTRACT.fullmatch(given["contract"]) is None:
         raise ValueError("contract: expected the name of a contract")
-    most = whole_of(given, "limit", PAGE)
+    most = whole_of(given, "limit", page)
     if not 1 <= most <= LARGEST:
         raise ValueError(f"limit={most}: expected 1 to {LARGEST}")
     return LedgerQuery(
@@ -85,6 +85,7 @@ def query_of(given: Mapping[str, str]) -> LedgerQuery:
         contract=given.get("contract", ""),
         since=instant_of(given["since"]) if "since" in given else None,
         most=most,
+        before=whole_of(given, "before", -1) if "before" in given else None,
     )
 
 

@@ -5,6 +5,7 @@ Guarantees: as in `keeptime.web.api.routes`.
 
 from dataclasses import replace
 
+from keeptime.model.ledger import LedgerKind
 from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter
 from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, needs, one_of, only
 
@@ -19,6 +20,16 @@ INCIDENTS = (
     Parameter("after", {**TEXT, "pattern": "^[a-z0-9.~_TZ-]{0,300}$"}, "Older than this: a `next`."),
 )
 """Which incidents are wanted."""
+_ROW: Schema = {**COUNT, "maximum": 10**15 - 1}
+LEDGER = (
+    Parameter("after", _ROW, "Rows after this number, oldest first."),
+    Parameter("before", _ROW, "The newest of the rows before this number."),
+    Parameter("kind", one_of(LedgerKind), "Of this kind alone."),
+    Parameter("contract", NAME, "Of this contract alone."),
+    Parameter("since", NUMBER, "From these Unix seconds on."),
+    Parameter("limit", {**COUNT, "minimum": 1, "maximum": 1000}, "Rows at most."),
+)
+"""Which rows are wanted."""
 INCIDENT = Parameter(
     "id", {**TEXT, "minLength": 1, "pattern": "^[a-z0-9.~_TZ-]+$"}, "Its id.", required=True, place="path"
 )
@@ -59,6 +70,15 @@ PAGES = (
         "POST", "/incidents/{id}/silence", "The form by which a page silences the operators; leads back to it.",
         media=HTML, status=303, parameters=(INCIDENT,), posted=_SILENCE,
         refusals=(WRONG, _NO_INCIDENT, (409, "There can be no such silence."), STORE),
+    ),
+    Described(
+        "GET", "/deliveries", "How delivering stands, for people: what was taken, what waits, what was given up.",
+        media=HTML, parameters=(replace(CONTRACT, required=False), ZONE), refusals=(WRONG, STORE),
+    ),
+    Described(
+        "GET", "/ledger", "What can be proven, for people: the newest rows, or those asked for.", media=HTML,
+        parameters=(*LEDGER, Parameter("day", TEXT, "From this day on, in place of `since`."), ZONE),
+        refusals=(WRONG, STORE),
     ),
 )  # fmt: skip
 """In the order of the access table."""

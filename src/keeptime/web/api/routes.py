@@ -7,13 +7,12 @@ access table.
 
 from dataclasses import replace
 
-from keeptime.model.ledger import LedgerKind
 from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter
 from keeptime.web.api.marked import MARKED
-from keeptime.web.api.pages import INCIDENT, INCIDENTS, PAGES
+from keeptime.web.api.pages import INCIDENT, INCIDENTS, LEDGER, PAGES
 from keeptime.web.api.past import PAST
 from keeptime.web.api.pushed import POSTED
-from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, many, needs, one_of, only, or_null, ref
+from keeptime.web.api.shapes import TEXT, Schema, many, needs, one_of, only, or_null, ref
 from keeptime.web.api.traced import TRACED
 
 AUTHOR: Schema = {
@@ -98,13 +97,7 @@ DESCRIBED = (
     *PAST,
     Described(
         "GET", "/api/v1/ledger", "What can be proven: the newest rows, or the next `after` one.", ref("Ledger"),
-        parameters=(
-            Parameter("after", {**COUNT, "maximum": 10**15 - 1}, "Rows after this number, oldest first."),
-            Parameter("kind", one_of(LedgerKind), "Of this kind alone."),
-            Parameter("contract", NAME, "Of this contract alone."),
-            Parameter("since", NUMBER, "From these Unix seconds on."),
-            Parameter("limit", {**COUNT, "minimum": 1, "maximum": 1000}, "Rows at most; 100 unless given."),
-        ),
+        parameters=LEDGER,
         refusals=(WRONG, STORE),
     ),
     Described(

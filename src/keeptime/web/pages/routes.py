@@ -7,7 +7,9 @@ from starlette.routing import Route
 
 from keeptime.app.view import Showable
 from keeptime.web.pages.contract import ContractPage
+from keeptime.web.pages.deliveries import DeliveriesPage
 from keeptime.web.pages.incidents import IncidentsPage
+from keeptime.web.pages.ledger import LedgerPage
 from keeptime.web.pages.taking_on import IncidentPage
 
 PATHS = (
@@ -16,6 +18,8 @@ PATHS = (
     "/incidents/ID",
     "/incidents/ID/ack",
     "/incidents/ID/silence",
+    "/deliveries?contract=NAME",
+    "/ledger?kind=KIND&contract=NAME",
 )
 """As the list of all routes names them."""
 
@@ -29,4 +33,6 @@ def page_routes(daemon: Showable) -> list[Route]:
         Route("/incidents/{id}", incident.handle, methods=["GET"]),
         Route("/incidents/{id}/ack", incident.acknowledge, methods=["POST"]),
         Route("/incidents/{id}/silence", incident.silence, methods=["POST"]),
+        Route("/deliveries", DeliveriesPage(daemon).handle),
+        Route("/ledger", LedgerPage(daemon).handle),
     ]
