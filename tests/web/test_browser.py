@@ -12,6 +12,7 @@ from keeptime.model.token import Scope
 from keeptime.testing.showable import FakeShowable, contract, objective, verdict, view
 from tests.web.conftest import Serve
 from tests.web.scenes import INERT, Condition, every_condition, split, with_traffic
+from tests.web.test_incidents import LASTS, happened
 from tests.web.test_outbox import daemon as dead_letters
 from tests.web.test_status_page import daemon as consumers_page
 from tests.web.test_tokens import guarded
@@ -255,3 +256,31 @@ def test_a_person_looks_with_a_token_and_no_other_page_can_use_it(
         assert "a change takes the token as Authorization: Bearer" in page.content()
         context.close()
     assert [each.row for each in shown.undelivered if each.dead is None] == [2]
+
+
+A_FORM = """<!doctype html><title>elsewhere</title><form method="post" action="{url}">
+<input name="author" value="mallory"></form>"""
+
+
+def test_another_page_cannot_use_a_password_that_the_browser_keeps(
+    serve: Serve, tmp_path: Path, http_pages: Callable[[str], str]
+) -> None:
+    file, door = guarded(tmp_path)
+    token = file.add("ann-pc", [Scope.READ, Scope.SILENCE], 0, None)
+    shown = FakeShowable([view(contract())], happened=happened())
+    where = serve(shown, door=door)
+    with sync_playwright() as driver:
+        context = driver.chromium.launch_persistent_context(
+            tmp_path / "profile", executable_path="/usr/bin/chromium", args=ARGS.split(), headless=True,
+            http_credentials={"username": "me", "password": token},
+        )  # fmt: skip
+        page = context.new_page()
+        page.goto(f"{where.url}/incidents/{LASTS.id}")
+        assert page.locator("#ack").is_visible()
+        target = f"{where.url}/incidents/{LASTS.id}/ack"
+        page.goto(http_pages(A_FORM.format(url=target)))
+        page.evaluate("document.forms[0].submit()")
+        page.wait_for_url(target)
+        assert "a page of another site may change nothing" in page.content()
+        context.close()
+    assert shown.quieting.acks == []

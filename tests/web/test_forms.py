@@ -1,6 +1,7 @@
 """Acknowledging and silencing by the forms of an incident's page: what is let in, what is refused, what is done."""
 
 import http.client
+import ipaddress
 import re
 from pathlib import Path
 from urllib.parse import urlencode
@@ -209,6 +210,16 @@ def test_an_incident_that_is_over_or_unknown_is_not_taken_on(serve: Serve) -> No
 
 def test_a_body_that_is_too_large_is_refused(serve: Serve) -> None:
     assert post(serve(daemon()), ACK, "author=" + "a" * 70_000, **OURS).status == 413
+
+
+def test_behind_a_proxy_the_origin_is_what_its_client_speaks(serve: Serve, tmp_path: Path) -> None:
+    file, door = guarded(tmp_path)
+    door.proxies, door.hosts = (ipaddress.ip_network("127.0.0.1"),), frozenset({"sla.example.com"})
+    token = basic(file.add("ann-pc", [Scope.SILENCE], 0, None))
+    where = serve(daemon(), door=door)
+    named = {"Host": "sla.example.com", "Origin": "https://sla.example.com", **token}
+    assert post(where, ACK, {"author": "ann"}, **named, X_Forwarded_Proto="https").status == 303
+    assert post(where, ACK, {"author": "ann"}, **named).status == 403
 
 
 @pytest.mark.parametrize("tokens", [False, True])
