@@ -5,7 +5,7 @@ from starlette.routing import Mount, Route
 
 from keeptime.model.token import Scope
 from keeptime.testing.showable import FakeShowable
-from keeptime.web.access import ACCESS, access, allowed
+from keeptime.web.access import ACCESS, FORM, access, allowed
 from keeptime.web.app import build
 
 
@@ -33,6 +33,13 @@ def test_what_is_not_a_get_changes_something_and_reading_is_not_enough_for_it() 
     for row in ACCESS:
         assert row.changes is (row.method != "GET")
         assert row.changes is (row.scope in (Scope.INGEST, Scope.SILENCE, Scope.ADMIN))
+
+
+def test_forms_are_taken_for_two_things_alone_and_are_all_that_is_taken_there() -> None:
+    taking = [row for row in ACCESS if FORM in row.taken]
+    assert [row.path for row in taking] == ["/incidents/{id}/ack", "/incidents/{id}/silence"]
+    assert taking == [row for row in ACCESS if row.form and row.changes]
+    assert {(row.taken, row.scope, row.noted) for row in taking} == {((FORM,), Scope.SILENCE, True)}
 
 
 @pytest.mark.parametrize(

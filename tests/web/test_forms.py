@@ -48,6 +48,7 @@ def post(where: Served, path: str, fields: dict[str, str] | str, **headers: str)
 def test_it_is_taken_on_and_the_page_says_so(serve: Serve) -> None:
     shown = daemon()
     where = serve(shown)
+    assert "You have taken" not in where.get(f"{PAGE}?done=acknowledged").text, "a link cannot say what is not"
     answer = post(where, ACK, {"author": "ann", "note": "on it"}, **OURS)
     assert (answer.status, answer.headers["location"]) == (303, f"{PAGE}?done=acknowledged#did")
     (made,) = shown.quieting.acks

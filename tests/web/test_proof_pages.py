@@ -218,7 +218,15 @@ def test_of_one_contract_there_is_only_that(serve: Serve) -> None:
 def test_a_hundred_at_most_are_shown(serve: Serve) -> None:
     daemon = deliveries()
     daemon.undelivered = [replace(letters()[nth % 2], row=nth) for nth in range(220)]
+    daemon.deliveries = [
+        *(replace(daemon.deliveries[-2], contract=f"c{nth}") for nth in range(200)),
+        *daemon.deliveries,
+    ]
+    daemon.told = [replace(each, contract=f"c{nth}") for nth in range(101) for each in daemon.told]
     text = words(serve(daemon).get("/deliveries").text)
+    assert "5 more, which need no look before these" in text
+    assert text.index("gave up") < text.index("fails") < text.index("nothing yet")
+    assert "2 more: choose a contract." in text
     assert "10 more: keeptime outbox list --dead" in text
     assert "10 more: keeptime outbox list ." in text
 

@@ -52,9 +52,8 @@ def tagged(request: Request, html: str) -> Response:
     """The page, or 304 where whoever asks has it."""
     tag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
     known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
-    if known & {tag, "*"}:
-        return Response(status_code=304, headers={"ETag": tag})
-    return HTMLResponse(html, headers={"ETag": tag, "Cache-Control": "private, no-cache"})
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    return Response(status_code=304, headers=headers) if known & {tag, "*"} else HTMLResponse(html, headers=headers)
 
 
 def framed(title: str, here: str, when: When, snapshot: Snapshot) -> Frame:

@@ -12,9 +12,11 @@ from starlette.responses import Response
 
 from keeptime.app.view import DeliveryView, Showable, SignView, Snapshot
 from keeptime.model.alert import Letter
+from keeptime.model.compliance import Compliance
 from keeptime.model.ledger import LedgerKind, LedgerQuery, LedgerRow
 from keeptime.tell.own_promise import Told
 from keeptime.units import format_duration, speak_duration
+from keeptime.web.cards import WORST_FIRST
 from keeptime.web.describe import shown_receiver
 from keeptime.web.figures import shown_age
 from keeptime.web.ledger import query_of
@@ -29,6 +31,8 @@ HERE = "/deliveries"
 SHOWN = 100
 """Undelivered messages of either kind that are shown, the oldest."""
 RECEIPTS = 30
+MOST = 200
+"""Receivers and audiences that are shown, those that need a look first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,10 @@ class DeliveriesPage:
         name, snapshot = request.query_params.get("contract", ""), self.daemon.snapshot()
         when = when_of({"tz": request.query_params.get("tz") or "UTC"}, snapshot.at)
         asked = receipts_of(name)
+        receivers = [_receiver(each, snapshot) for each in snapshot.deliveries if name in ("", each.contract)]
+        receivers.sort(key=lambda each: WORST_FIRST.index(each.mark))
+        promises = [_promise(each) for each in snapshot.told if name in ("", each.contract)]
+        promises.sort(key=lambda each: each.compliance != Compliance.MISSED)
         letters = [each for each in await self.daemon.letters(dead=False) if name in ("", each.contract)]
         dead = [each for each in letters if each.dead is not None]
         waiting = [each for each in letters if each.dead is None]
@@ -114,8 +122,10 @@ class DeliveriesPage:
             contract=name,
             contracts=[each.contract.name for each in snapshot.contracts],
             when=when,
-            receivers=[_receiver(each, snapshot) for each in snapshot.deliveries if name in ("", each.contract)],
-            promises=[_promise(each) for each in snapshot.told if name in ("", each.contract)],
+            receivers=receivers[:MOST],
+            more_receivers=max(0, len(receivers) - MOST),
+            promises=promises[:MOST],
+            more_promises=max(0, len(promises) - MOST),
             signs=[_sign(each, when) for each in snapshot.signs if not name or name in each.contracts],
             waiting=[_letter(each, when) for each in waiting[:SHOWN]],
             more_waiting=max(0, len(waiting) - SHOWN),

@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from keeptime.app.quieting import Impossible
-from keeptime.app.view import Showable
+from keeptime.app.view import Showable, Snapshot
 from keeptime.errors import StoreError
 from keeptime.model.incident import Dossier
+from keeptime.model.key import ObjectiveKey
 from keeptime.model.token import Scope
 from keeptime.web.form import LASTS, UNTIL, end_of, form_fields
 from keeptime.web.incidents import known_id
@@ -134,10 +135,17 @@ class IncidentPage:
             it=facts,
             when=when,
             typed=typed,
-            done=DONE.get(request.query_params.get("done", ""), ""),
+            done=_done(request.query_params.get("done", ""), one.key, snapshot),
             may=Scope.SILENCE in request.scope.get("may", frozenset(Scope)),
             known_as=request.scope.get("token", ""),
             lasts=[*LASTS, UNTIL],
             explained=explained,
             traces=len(traces),
         )
+
+
+def _done(kind: str, key: ObjectiveKey, snapshot: Snapshot) -> str:
+    """What was done, where that is so: a link cannot say what is not."""
+    silenced = any(each.covers(key) and each.active(snapshot.at) for each in snapshot.silences)
+    so = {"acknowledged": key in snapshot.acks, "silenced": silenced}
+    return DONE[kind] if so.get(kind) else ""
