@@ -111,8 +111,10 @@ def test_no_secret_is_shown_or_kept_anywhere(tmp_path: Path) -> None:
             until(lambda: b'receiver="webhook",result="failed"' in one.get("/metrics"), 20, "a failed delivery")
             served.delay = 2.0
             until(lambda: "timeout" in str(one.view()["failures"]), 10, "a time-out with its detail")
+            shown = {path: one.get(path) for path in ("/contracts/kept", "/incidents", "/deliveries", "/ledger")}
             paths = ("/", "/metrics", "/api/v1/contracts", "/healthz", "/probe?contract=kept", "/no-such-page")
-            shown = {path: one.get(path) for path in paths}
+            shown |= {path: one.get(path) for path in paths}
+            assert b"The contract's text" in shown["/contracts/kept"].replace(b"&#39;", b"'")
             shown["status"] = status(one)[1].encode()
             assert one.end() == 0
         shown["messages"] = b"".join(body for _, body in told.received)

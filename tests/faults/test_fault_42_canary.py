@@ -180,7 +180,12 @@ def found_in(text: bytes) -> list[str]:
 def shown(one: Keeptime) -> dict[str, bytes]:
     """All that it says: every route that is read, its log, and every file of its store."""
     paths = [row.path for row in ACCESS if row.method == "GET" and "{" not in row.path]
-    queries = ["/probe?contract=kept", "/api/v1/periods?contract=kept", "/api/v1/outbox?state=all"]
+    queries = [
+        "/contracts/kept",
+        "/probe?contract=kept",
+        "/api/v1/periods?contract=kept",
+        "/api/v1/outbox?state=all",
+    ]
     out = {path: one.get(path) for path in [*paths, *queries]}
     out |= {str(file): file.read_bytes() for file in one.data.rglob("*") if file.is_file()}
     return out | {"log": one.log.encode()}
