@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from keeptime.contract.load import load_text
+from keeptime.contract.traffic.push import Push
 from keeptime.errors import StoreUnavailable
 from keeptime.model.exclusion import Exclusion, ExclusionKind
+from keeptime.model.latency import Latency
 from keeptime.model.version import ContractVersion, VersionUse
 from keeptime.testing.showable import NOW, FakeShowable, contract, objective, view
 from keeptime.web.pages.contract_text import text_of
@@ -57,6 +59,19 @@ def test_it_says_what_check_says(serve: Serve, tmp_path, capsys: pytest.CaptureF
     assert len(table) > 5
     for line in table:
         assert " ".join(line.split()) in text
+
+
+def test_of_traffic_it_is_said_at_the_rate_that_was_seen_lately(serve: Serve) -> None:
+    of = replace(contract("chat"), traffic=(Push("push"),))
+    for requests, said in (
+        (154_321, "at about 40 requests a second, as in the last hour"),
+        (7, "at about 0.002 requests a second, as in the last hour"),
+        (0, "more is known with the rate of requests"),
+    ):
+        daemon = FakeShowable([view(of, latency=Latency(3600.0, requests, ()))])
+        text = words(serve(daemon).get(PAGE).text)
+        assert said in text
+        assert ("burn noticed" in text) is bool(requests)
 
 
 def test_it_says_what_does_not_count_and_when_maintenance_comes(serve: Serve) -> None:

@@ -21,7 +21,7 @@ def receiver_row(view: DeliveryView) -> ReceiverRow:
     waiting = f"{view.waiting:,} waiting{age}" if view.waiting else "none waiting"
     return ReceiverRow(
         audience=view.audience,
-        receiver=shown_receiver(view.address),
+        receiver=shown_receiver(view.address).rstrip(":"),
         delivered=f"{view.delivered:,} delivered",
         waiting=waiting + _muted(view) + _dead(view),
         last_error=view.last_error if view.waiting and view.last_error else view.dead_reason,

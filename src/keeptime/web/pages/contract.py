@@ -14,14 +14,13 @@ from starlette.responses import Response
 from keeptime.app.view import ContractView, Showable, Snapshot
 from keeptime.contract.maintenance import SECOND, upcoming
 from keeptime.contract.scope import Exclude, Maintenance, Where
-from keeptime.judge.design_words import Detects
 from keeptime.model.version import VersionUse
 from keeptime.units import format_duration
 from keeptime.web.cards import WORDS, contract_card
 from keeptime.web.happened import Rows, incident_rows
 from keeptime.web.pages.answered import Missing, framed, shown
 from keeptime.web.pages.contract_text import text_of
-from keeptime.web.pages.detecting import Detecting
+from keeptime.web.pages.detecting import Detecting, Found
 from keeptime.web.pages.frame import rendered
 from keeptime.web.pages.moments import Moment, maybe, moment
 from keeptime.web.pages.when import When, when_of
@@ -83,7 +82,7 @@ class ContractPage:
         snapshot = self.daemon.snapshot()
         when = when_of(request.query_params, snapshot.at)
         view = view_of(snapshot, name)
-        found = await self.detecting.of(view.contract, snapshot.tick_seconds)
+        found = await self.detecting.of(view, snapshot.tick_seconds)
         uses = await self.daemon.versions(name)
         newest = incident_rows(await self.daemon.happened.newest(), snapshot.at)
         given = (snapshot, view, when, found, uses, newest)
@@ -103,7 +102,7 @@ def html_of(
     snapshot: Snapshot,
     view: ContractView,
     when: When,
-    found: Sequence[Detects] = (),
+    found: Found = Found(),  # noqa: B008 - frozen
     uses: Sequence[VersionUse] = (),
     incidents: Rows | None = None,
 ) -> str:
@@ -117,7 +116,8 @@ def html_of(
         most_segments=MOST_SEGMENTS,
         incidents=incidents or {},
         reload_error=snapshot.reload_error,
-        detects=found,
+        detects=found.objectives,
+        pace=found.pace,
         left_out=tuple(left_out(view)),
         windows=tuple(window_row(each, when) for each in contract.maintenance),
         versions=tuple(version_row(each, when) for each in uses[:MOST_VERSIONS]),
