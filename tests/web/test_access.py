@@ -35,9 +35,11 @@ def test_what_is_not_a_get_changes_something_and_reading_is_not_enough_for_it() 
         assert row.changes is (row.scope in (Scope.INGEST, Scope.SILENCE, Scope.ADMIN))
 
 
-def test_forms_are_taken_for_two_things_alone_and_are_all_that_is_taken_there() -> None:
+def test_forms_are_taken_for_three_things_alone_and_are_all_that_is_taken_there() -> None:
     taking = [row for row in ACCESS if FORM in row.taken]
-    assert [row.path for row in taking] == ["/incidents/{id}/ack", "/incidents/{id}/silence"]
+    assert [row.path for row in taking] == [
+        f"/incidents/{{id}}/{what}" for what in ("ack", "silence", "silence/end")
+    ]
     assert taking == [row for row in ACCESS if row.form and row.changes]
     assert {(row.taken, row.scope, row.noted) for row in taking} == {((FORM,), Scope.SILENCE, True)}
 

@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from keeptime.app.quieting import Impossible
 from keeptime.errors import StoreUnavailable
+from keeptime.model.silence import Silence
 from keeptime.model.token import Scope
 from keeptime.testing.quieting import FakeQuieting
 from keeptime.testing.showable import NOW, FakeShowable, contract, view
@@ -184,6 +185,23 @@ def test_what_means_nothing_is_said_at_the_form(serve: Serve) -> None:
         assert answer.status == 400, why
         assert why in words(answer.text)
         assert shown.quieting.acks + shown.quieting.silences == []  # type: ignore[operator]
+
+
+def test_a_silence_of_the_incident_is_ended_and_no_other(serve: Serve) -> None:
+    shown = daemon()
+    shown.quieting.silences = [
+        Silence(nth, "sentiment-latency", "", "ann", "known", NOW, NOW + 60) for nth in (3, 4)
+    ]
+    where, page = serve(shown), f"/incidents/{WORST.id}"
+    assert 'id="end-3"' in where.get(page).text
+    gone = post(where, f"{page}/silence/end", {"silence": "4", "author": "bob"}, **OURS)
+    assert (gone.status, "this incident has no such silence" in gone.text) == (409, True)
+    assert post(where, f"{page}/silence/end", {"silence": "3", "author": ""}, **OURS).status == 400
+    assert post(where, f"{page}/silence/end", {"silence": "3", "author": "bob"}).status == 403
+    assert [each.ended for each in shown.quieting.silences] == [None, None]
+    done = post(where, f"{page}/silence/end", {"silence": "3", "author": "bob", "reason": "moved"}, **OURS)
+    assert (done.status, done.headers["location"]) == (303, f"{page}?done=ended#did")
+    assert [each.ended_by for each in shown.quieting.silences] == ["bob", ""]
 
 
 def test_what_was_typed_is_kept_and_is_only_text(serve: Serve) -> None:

@@ -73,6 +73,7 @@ ACCESS = (
     Access("GET", "/incidents/{id}", Scope.READ, form=True),
     _form("/incidents/{id}/ack", Scope.SILENCE),
     _form("/incidents/{id}/silence", Scope.SILENCE),
+    _form("/incidents/{id}/silence/end", Scope.SILENCE),
     _reads("/deliveries"),
     _reads("/ledger"),
     Access("GET", "/static/{name}", None),

@@ -45,6 +45,11 @@ _SILENCE = needs(
     ),
     "author", "reason", "of", "for",
 )  # fmt: skip
+_END = needs(
+    only(silence={**TEXT, "pattern": "^[1-9][0-9]{0,17}$"}, author=_AUTHOR, reason={**_SAID, "minLength": 0},
+         tz=_ZONE),
+    "silence", "author",
+)  # fmt: skip
 
 PAGES = (
     Described(
@@ -70,6 +75,11 @@ PAGES = (
         "POST", "/incidents/{id}/silence", "The form by which a page silences the operators; leads back to it.",
         media=HTML, status=303, parameters=(INCIDENT,), posted=_SILENCE,
         refusals=(WRONG, _NO_INCIDENT, (409, "There can be no such silence."), STORE),
+    ),
+    Described(
+        "POST", "/incidents/{id}/silence/end", "The form by which a page ends a silence; leads back to the page.",
+        media=HTML, status=303, parameters=(INCIDENT,), posted=_END,
+        refusals=(WRONG, _NO_INCIDENT, (409, "There is no such silence, or it is over."), STORE),
     ),
     Described(
         "GET", "/deliveries", "How delivering stands, for people: what was taken, what waits, what was given up.",

@@ -74,6 +74,8 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class SilenceRow:
+    """`ended`: how, or what it is now; `lasts`: it can still be ended."""
+
     id: int
     of: str
     author: str
@@ -81,6 +83,7 @@ class SilenceRow:
     begins: Moment
     ends: Moment
     ended: str
+    lasts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,7 @@ def _silence(one: Silence, when: When) -> SilenceRow:
         begins=moment(when, one.begins),
         ends=moment(when, one.ends if one.ended is None else one.ended),
         ended=by if one.ended_by else state,
+        lasts=state != "over" and one.ended is None,
     )
 
 

@@ -18,6 +18,7 @@ PATHS = (
     "/incidents/ID",
     "/incidents/ID/ack",
     "/incidents/ID/silence",
+    "/incidents/ID/silence/end",
     "/deliveries?contract=NAME",
     "/ledger?kind=KIND&contract=NAME",
 )
@@ -33,6 +34,7 @@ def page_routes(daemon: Showable) -> list[Route]:
         Route("/incidents/{id}", incident.handle, methods=["GET"]),
         Route("/incidents/{id}/ack", incident.acknowledge, methods=["POST"]),
         Route("/incidents/{id}/silence", incident.silence, methods=["POST"]),
+        Route("/incidents/{id}/silence/end", incident.end, methods=["POST"]),
         Route("/deliveries", DeliveriesPage(daemon).handle),
         Route("/ledger", LedgerPage(daemon).handle),
     ]

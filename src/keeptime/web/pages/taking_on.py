@@ -28,7 +28,12 @@ from keeptime.web.posted import Refused, author, optional_text, text
 
 ACK_FIELDS = frozenset({"author", "note", "tz"})
 SILENCE_FIELDS = frozenset({"author", "reason", "of", "for", "until", "tz"})
-DONE = {"acknowledged": "You have taken this alert on.", "silenced": "The operators are silenced."}
+END_FIELDS = frozenset({"silence", "author", "reason", "tz"})
+DONE = {
+    "acknowledged": "You have taken this alert on.",
+    "silenced": "The operators are silenced.",
+    "ended": "The silence is over.",
+}
 SETTLE = 60.0
 """Seconds around an incident within which a trace belongs to it."""
 
@@ -44,7 +49,7 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class IncidentPage:
-    """The handlers of the three routes."""
+    """The handlers of the four routes."""
 
     daemon: Showable
 
@@ -56,6 +61,9 @@ class IncidentPage:
 
     async def silence(self, request: Request) -> Response:
         return await self._done(request, "silenced", SILENCE_FIELDS, self._silence)
+
+    async def end(self, request: Request) -> Response:
+        return await self._done(request, "ended", END_FIELDS, self._end)
 
     async def _acknowledge(self, request: Request, found: dict[str, str], one: Dossier) -> None:
         if one.incident.ended is not None:
@@ -79,6 +87,13 @@ class IncidentPage:
             None,
             end_of(found, self.daemon.snapshot().at),
         )
+
+    async def _end(self, request: Request, found: dict[str, str], one: Dossier) -> None:
+        number = next((each.id for each in one.silences if str(each.id) == found.get("silence")), None)
+        if number is None:
+            raise Impossible("this incident has no such silence")
+        said: dict[str, Any] = dict(found)
+        await self.daemon.quieting.end(number, author(request, said), optional_text(said, "reason"))
 
     async def _done(
         self,
@@ -147,5 +162,5 @@ class IncidentPage:
 def _done(kind: str, key: ObjectiveKey, snapshot: Snapshot) -> str:
     """What was done, where that is so: a link cannot say what is not."""
     silenced = any(each.covers(key) and each.active(snapshot.at) for each in snapshot.silences)
-    so = {"acknowledged": key in snapshot.acks, "silenced": silenced}
+    so = {"acknowledged": key in snapshot.acks, "silenced": silenced, "ended": not silenced}
     return DONE[kind] if so.get(kind) else ""
