@@ -1,5 +1,6 @@
 """The list of incidents, and the page of one: what it says, and that nothing on it can be more than text."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -37,7 +38,11 @@ def test_the_list_is_newest_first_in_pages_and_can_be_narrowed(serve: Serve, dae
     assert ("lasts, for 1 min" in lasting, "recovered" in lasting) == (True, False)
     assert "There is none of what is asked for" in words(where.get("/incidents?contract=nobody").text)
     assert "There is none." in words(serve(FakeShowable()).get("/incidents").text)
-    assert "2027-01-15 08:59:04 CET" in words(where.get("/incidents?tz=Europe/Berlin").text)
+    berlin = where.get("/incidents?tz=Europe/Berlin&open=true").text
+    assert "2027-01-15 08:59:04 CET" in words(berlin)
+    assert re.search(
+        'name="open" value="true">.*name="tz" list="zones"[^>]* value="Europe/Berlin"', berlin, re.DOTALL
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,7 @@ def test_of_a_contract_that_is_gone_there_is_nothing_to_be_done(serve: Serve, da
     daemon.contracts = []
     html = serve(daemon).get(URL).text
     assert "which is not kept any more" in html
-    assert "<form" not in html
+    assert '<form method="post"' not in html
 
 
 def test_events_after_it_began_and_silences_of_every_state_are_said(serve: Serve) -> None:

@@ -122,6 +122,7 @@ class DeliveriesPage:
             contract=name,
             contracts=[each.contract.name for each in snapshot.contracts],
             when=when,
+            kept={"contract": name},
             receivers=receivers[:MOST],
             more_receivers=max(0, len(receivers) - MOST),
             promises=promises[:MOST],

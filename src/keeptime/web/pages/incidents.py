@@ -65,6 +65,7 @@ class IncidentsPage:
             asked=asked,
             stand=given.get("open", ""),
             when=when,
+            kept=given,
             older=_link(given, when, after=rows[-1].id) if more else "",
             newest=_link(given, when, after="") if asked.after else "",
         )

@@ -69,6 +69,7 @@ class LedgerPage:
             asked=asked,
             day=given.get("day", ""),
             when=when,
+            kept=given,
             newest=_link(given, when) if "after" in given or "before" in given else "",
             older=_link(given, when, before=older),
             newer=_link(given, when, after=newer),
