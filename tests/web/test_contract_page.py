@@ -1,5 +1,6 @@
 """A contract's page: what it can detect, what does not count, its versions and its text; no secret is on it."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from keeptime.model.latency import Latency
 from keeptime.model.version import ContractVersion, VersionUse
 from keeptime.testing.showable import NOW, FakeShowable, contract, objective, view
 from keeptime.web.pages.contract_text import text_of
+from keeptime.web.pages.detecting import Detecting
 from tests.cli.commands import run
 from tests.web.cards import words
 from tests.web.conftest import Serve
@@ -59,6 +61,19 @@ def test_it_says_what_check_says(serve: Serve, tmp_path, capsys: pytest.CaptureF
     assert len(table) > 5
     for line in table:
         assert " ".join(line.split()) in text
+
+
+def test_it_is_worked_out_once_for_a_version() -> None:
+    detecting, (one,) = Detecting(), kept().contracts
+    other = replace(one, contract=replace(one.contract, version="another"))
+
+    async def ask() -> None:
+        first = await detecting.of(one, 10.0)
+        assert (await detecting.of(one, 10.0)).objectives is first.objectives
+        assert (await detecting.of(other, 10.0)).objectives is not first.objectives
+
+    asyncio.run(ask())
+    assert len(detecting.known) == 2
 
 
 def test_of_traffic_it_is_said_at_the_rate_that_was_seen_lately(serve: Serve) -> None:

@@ -115,6 +115,7 @@ def test_a_page_leads_to_the_older_ones_and_back(serve: Serve) -> None:
     assert 'href="/ledger?limit=6&amp;before=10" rel="next"' in newest
     assert 'rel="prev"' not in newest
     middle = where.get("/ledger?limit=6&before=10").text
+    assert ("data-live" in newest, "data-live" in middle) == (True, False), "what is past does not change"
     assert [f'"row-{seq}"' in middle for seq in (3, 4, 9, 10)] == [False, True, True, False]
     assert 'href="/ledger?limit=6&amp;after=9" rel="prev"' in middle
     oldest = where.get("/ledger?limit=6&before=4").text

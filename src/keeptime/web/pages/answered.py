@@ -56,8 +56,8 @@ def tagged(request: Request, html: str) -> Response:
     return Response(status_code=304, headers=headers) if known & {tag, "*"} else HTMLResponse(html, headers=headers)
 
 
-def framed(title: str, here: str, when: When, snapshot: Snapshot) -> Frame:
+def framed(title: str, here: str, when: When, snapshot: Snapshot, *, live: bool = True) -> Frame:
     """The frame of a page as of the newest tick that was judged."""
     judged = snapshot.health.last_tick_at
     at = "" if judged is None else f"judged until {shown_instant(judged, snapshot.at)}"
-    return Frame(title, here, at, carried=carried(when))
+    return Frame(title, here, at, live, carried=carried(when))

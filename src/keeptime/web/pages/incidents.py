@@ -57,7 +57,7 @@ class IncidentsPage:
         names = dict.fromkeys([*(each.contract.name for each in snapshot.contracts), asked.contract or ""])
         return rendered(
             "incidents.html",
-            framed("Incidents", HERE, when, snapshot),
+            framed("Incidents", HERE, when, snapshot, live=not asked.after),
             rows=[row(each, when) for each in rows],
             words=WORDS,
             contracts=[name for name in names if name],

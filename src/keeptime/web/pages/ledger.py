@@ -61,7 +61,7 @@ class LedgerPage:
         names = dict.fromkeys([*(each.contract.name for each in snapshot.contracts), asked.contract])
         return rendered(
             "ledger.html",
-            framed("Ledger", HERE, when, snapshot),
+            framed("Ledger", HERE, when, snapshot, live=asked.before is None and asked.after is None),
             rows=[row(each, when) for each in reversed(rows)],
             head=await self.daemon.ledger_head(),
             kinds=KINDS,
