@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import sync_playwright
 
+from keeptime import __version__
 from keeptime.app.quieting import Impossible
 from keeptime.errors import StoreUnavailable
 from keeptime.model.silence import Silence
@@ -140,7 +141,8 @@ def test_a_typed_token_of_the_right_scope_may(serve: Serve, tmp_path: Path) -> N
     reads, may = file.add("looks", [Scope.READ], 0, None), file.add("ann-pc", [Scope.READ, Scope.SILENCE], 0, None)
     shown = daemon()
     where = serve(shown, door=door)
-    assert post(where, ACK, {"author": "ann"}, **OURS).status == 401
+    stranger = post(where, ACK, {"author": "ann"}, **OURS)
+    assert (stranger.status, "sentiment" in stranger.text, __version__ in stranger.text) == (401, False, False)
     refused = post(where, ACK, {"author": "ann"}, **OURS, **basic(reads))
     assert (refused.status, "has no scope" in refused.text) == (403, True)
     assert post(where, ACK, {"author": "ann"}, Sec_Fetch_Site="cross-site", **basic(may)).status == 403

@@ -90,7 +90,7 @@ def test_it_leads_to_the_objective_at_that_time_to_the_ledger_and_to_the_api(
     html = where.get(URL).text
     start, end = WORST.started - 3600, NOW
     assert f'href="/contracts/sentiment-latency/p99?start={start:.0f}&amp;end={end:.0f}"' in html
-    assert 'href="/ledger?contract=sentiment-latency"' in html
+    assert f'href="/ledger?contract=sentiment-latency&amp;after=0&amp;since={WORST.started:.0f}"' in html
     assert f'href="/api/v1/incidents/{WORST.id}"' in html
     lasts = where.get(f"/incidents/{LASTS.id}?tz=Europe/Berlin").text
     assert "/contracts/sentiment-latency/p99%5Bmodel_version%3Dv2%5D?tz=Europe%2FBerlin&amp;start=" in lasts

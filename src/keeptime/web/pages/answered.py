@@ -6,7 +6,10 @@ Guarantees: what means nothing is 400, what there is not 404, what cannot be as 
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -42,9 +45,14 @@ async def shown(request: Request, here: str, make: Callable[[], Awaitable[str]])
         return trouble(503, here, str(error))
 
 
+async def drawn(template: str, frame: Frame, **values: Any) -> str:
+    """The page as HTML, drawn in a thread: many rows take some milliseconds, in which the daemon goes on."""
+    return await to_thread.run_sync(partial(rendered, template, frame, **values))
+
+
 def trouble(status: int, here: str, why: str) -> Response:
     """The page that says why."""
-    frame = Frame(TITLES.get(status, "This is not let in"), here, "", live=False)
+    frame = Frame(TITLES.get(status, "This is not let in"), here, "", live=False, version="")
     return HTMLResponse(rendered("trouble.html", frame, why=why), status)
 
 

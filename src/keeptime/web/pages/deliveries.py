@@ -20,8 +20,7 @@ from keeptime.web.cards import WORST_FIRST
 from keeptime.web.describe import shown_receiver
 from keeptime.web.figures import shown_age
 from keeptime.web.ledger import query_of
-from keeptime.web.pages.answered import framed, shown
-from keeptime.web.pages.frame import rendered
+from keeptime.web.pages.answered import drawn, framed, shown
 from keeptime.web.pages.ledger_words import sentence
 from keeptime.web.pages.moments import Moment, maybe, moment
 from keeptime.web.pages.when import When, when_of
@@ -116,7 +115,7 @@ class DeliveriesPage:
         dead = [each for each in letters if each.dead is not None]
         waiting = [each for each in letters if each.dead is None]
         taken = await self.daemon.ledger(asked)
-        return rendered(
+        return await drawn(
             "deliveries.html",
             framed("Deliveries", HERE, when, snapshot),
             contract=name,

@@ -114,6 +114,7 @@ class Facts:
     kept: bool
     traced: bool
     objective_link: str
+    ledger_link: str
 
 
 def facts_of(found: Dossier, snapshot: Snapshot, when: When) -> Facts:
@@ -143,8 +144,14 @@ def facts_of(found: Dossier, snapshot: Snapshot, when: When) -> Facts:
         events=tuple(_event(each, one, when) for each in found.events),
         kept=contract is not None,
         traced=contract is not None and contract.tracing is not None,
+        ledger_link=f"/ledger{when.query(range='', start='', end='', **_since(one))}",
         objective_link=objective_link(one.key, one.started, one.ended, when),
     )
+
+
+def _since(one: Incident) -> dict[str, str]:
+    """Of the ledger: what was written of this contract from when it began on, the first of it first."""
+    return {"contract": one.key.contract, "after": "0", "since": f"{floor(one.started)}"}
 
 
 def objective_link(key: ObjectiveKey, started: float, ended: float | None, when: When) -> str:

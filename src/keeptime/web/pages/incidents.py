@@ -15,8 +15,7 @@ from keeptime.model.incident import Incident
 from keeptime.web.cards import WORDS
 from keeptime.web.happened import lasted
 from keeptime.web.incidents import query_of
-from keeptime.web.pages.answered import framed, shown
-from keeptime.web.pages.frame import rendered
+from keeptime.web.pages.answered import drawn, framed, shown
 from keeptime.web.pages.moments import Moment, moment
 from keeptime.web.pages.when import When, when_of
 
@@ -55,7 +54,7 @@ class IncidentsPage:
         found = await self.daemon.happened.incidents(replace(asked, most=asked.most + 1))
         rows, more = found[: asked.most], len(found) > asked.most
         names = dict.fromkeys([*(each.contract.name for each in snapshot.contracts), asked.contract or ""])
-        return rendered(
+        return await drawn(
             "incidents.html",
             framed("Incidents", HERE, when, snapshot, live=not asked.after),
             rows=[row(each, when) for each in rows],

@@ -15,8 +15,7 @@ from starlette.responses import Response
 from keeptime.app.view import Showable
 from keeptime.model.ledger import LedgerQuery, LedgerRow
 from keeptime.web.ledger import query_of
-from keeptime.web.pages.answered import framed, shown
-from keeptime.web.pages.frame import rendered
+from keeptime.web.pages.answered import drawn, framed, shown
 from keeptime.web.pages.ledger_words import KINDS, sentence, whole
 from keeptime.web.pages.moments import Moment, moment
 from keeptime.web.pages.when import When, when_of
@@ -59,7 +58,7 @@ class LedgerPage:
         rows = found[: asked.most] if asked.after is not None else found[-asked.most :]
         older, newer = _ways(asked, rows, more=more)
         names = dict.fromkeys([*(each.contract.name for each in snapshot.contracts), asked.contract])
-        return rendered(
+        return await drawn(
             "ledger.html",
             framed("Ledger", HERE, when, snapshot, live=asked.before is None and asked.after is None),
             rows=[row(each, when) for each in reversed(rows)],

@@ -19,8 +19,7 @@ from keeptime.model.key import ObjectiveKey
 from keeptime.model.token import Scope
 from keeptime.web.form import LASTS, UNTIL, end_of, form_fields
 from keeptime.web.incidents import known_id
-from keeptime.web.pages.answered import Missing, framed, shown, trouble
-from keeptime.web.pages.frame import rendered
+from keeptime.web.pages.answered import Missing, drawn, framed, shown, trouble
 from keeptime.web.pages.incident import facts_of
 from keeptime.web.pages.incidents import HERE
 from keeptime.web.pages.when import When, when_of
@@ -144,7 +143,7 @@ class IncidentPage:
             if one.started - SETTLE <= each.at_ns / 1e9 < end + SETTLE
         ]
         facts = facts_of(found, snapshot, when)
-        return rendered(
+        return await drawn(
             "incident.html",
             framed(f"{facts.objective} {facts.word}", HERE, when, snapshot),
             it=facts,
