@@ -1,5 +1,6 @@
 """Acknowledging and silencing by the forms of an incident's page: what is let in, what is refused, what is done."""
 
+import asyncio
 import http.client
 import ipaddress
 import re
@@ -7,7 +8,11 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
+from starlette.requests import Request
+from starlette.types import Message
 
 from keeptime import __version__
 from keeptime.app.quieting import Impossible
@@ -17,6 +22,8 @@ from keeptime.model.token import Scope
 from keeptime.testing.quieting import FakeQuieting
 from keeptime.testing.showable import NOW, FakeShowable, contract, view
 from keeptime.web.access import ACCESS, FORM
+from keeptime.web.form import form_fields
+from keeptime.web.posted import Refused
 from tests.web.cards import words
 from tests.web.conftest import Answer, Serve, Served
 from tests.web.scenes import INERT
@@ -204,6 +211,33 @@ def test_a_silence_of_the_incident_is_ended_and_no_other(serve: Serve) -> None:
     done = post(where, f"{page}/silence/end", {"silence": "3", "author": "bob", "reason": "moved"}, **OURS)
     assert (done.status, done.headers["location"]) == (303, f"{page}?done=ended#did")
     assert [each.ended_by for each in shown.quieting.silences] == ["bob", ""]
+
+
+def read(body: bytes) -> dict[str, str] | None:
+    """The fields of a body; None: refused."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    try:
+        return asyncio.run(
+            form_fields(Request({"type": "http", "headers": []}, receive), frozenset({"author", "for"}))
+        )
+    except Refused:
+        return None
+
+
+@given(st.binary(max_size=200) | st.text("author=for&%;+\x00é", max_size=60).map(str.encode))
+def test_any_body_is_a_form_or_is_refused(body: bytes) -> None:
+    found = read(body)
+    assert found is None or set(found) <= {"author", "for"}
+
+
+@given(st.fixed_dictionaries({}, optional={"author": st.text(max_size=50), "for": st.text(max_size=50)}))
+def test_what_was_typed_is_what_is_read(fields: dict[str, str]) -> None:
+    assert read(urlencode(fields, errors="replace").encode()) == {
+        name: text.encode("utf-8", "replace").decode() for name, text in fields.items()
+    }
 
 
 def test_what_was_typed_is_kept_and_is_only_text(serve: Serve) -> None:
