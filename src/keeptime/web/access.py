@@ -69,6 +69,7 @@ def _form(path: str, scope: Scope) -> Access:
 ACCESS = (
     _reads("/"),
     _reads("/contracts/{contract}"),
+    _reads("/contracts/{contract}/{objective}"),
     _reads("/incidents"),
     Access("GET", "/incidents/{id}", Scope.READ, form=True),
     _form("/incidents/{id}/ack", Scope.SILENCE),

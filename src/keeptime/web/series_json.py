@@ -52,10 +52,7 @@ def latency_json(
     contract: Contract, signal: Signal, found: Sequence[Bucket[Sketch]], tick_seconds: float
 ) -> dict[str, Json]:
     """Percentiles, and how many requests there were in each band of latency, oldest first."""
-    scale = min([BAND_SCALE, *(each.value.scale for each in found if each.value is not None)])
-    rows = [_banded(each.value, scale) for each in found]
-    held = {band for row in rows for band in row}
-    bands = range(min(held), max(held) + 1) if held else range(0)
+    scale, rows, bands = _in_bands(found)
     thresholds = {each.under for each in contract.objectives if each.of is signal and each.under is not None}
     return {
         "contract": contract.name,
@@ -68,6 +65,20 @@ def latency_json(
             for each, row in zip(found, rows, strict=True)
         ],
     }
+
+
+def latency_bands(found: Sequence[Bucket[Sketch]]) -> tuple[list[tuple[float, float]], list[list[int]]]:
+    """The bounds of each band in seconds, and for each bucket its requests in each band."""
+    scale, rows, bands = _in_bands(found)
+    bounds = [(2.0 ** (each * 2.0**-scale), 2.0 ** ((each + 1) * 2.0**-scale)) for each in bands]
+    return bounds, [[row.get(each, 0) for each in bands] for row in rows]
+
+
+def _in_bands(found: Sequence[Bucket[Sketch]]) -> tuple[int, list[Mapping[int, int]], range]:
+    scale = min([BAND_SCALE, *(each.value.scale for each in found if each.value is not None)])
+    rows = [_banded(each.value, scale) for each in found]
+    held = {band for row in rows for band in row}
+    return scale, rows, range(min(held), max(held) + 1) if held else range(0)
 
 
 def _banded(sketch: Sketch | None, scale: int) -> Mapping[int, int]:

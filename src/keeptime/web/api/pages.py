@@ -8,6 +8,7 @@ from dataclasses import replace
 from keeptime.model.ledger import LedgerKind
 from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter
 from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, needs, one_of, only
+from keeptime.web.pages.when import RANGES
 
 ZONE = Parameter("tz", {**TEXT, "maxLength": 60}, "A time zone, such as Europe/Berlin; UTC unless given.")
 HTML = ("text/html",)
@@ -51,11 +52,25 @@ _END = needs(
     "silence", "author",
 )  # fmt: skip
 
+_OBJECTIVE = Parameter(
+    "objective", {**TEXT, "pattern": "^[!-~]{1,300}$"}, "An objective, or a segment.", required=True, place="path"
+)
+_RANGE = (
+    Parameter("range", one_of(RANGES), "A range that ends now; 7d unless given."),
+    Parameter("start", NUMBER, "Where another range begins, in Unix seconds."),
+    Parameter("end", NUMBER, "Where it ends."),
+)
+
 PAGES = (
     Described(
         "GET", "/contracts/{contract}", "One contract for people: how it stands, what it can detect, what it says.",
         media=HTML, parameters=(replace(CONTRACT, place="path"), ZONE),
         refusals=(WRONG, (404, "No contract has this name."), STORE),
+    ),
+    Described(
+        "GET", "/contracts/{contract}/{objective}", "One objective for people, over a range of time.", media=HTML,
+        parameters=(replace(CONTRACT, place="path"), _OBJECTIVE, *_RANGE, ZONE),
+        refusals=(WRONG, (404, "There is no such contract, or it has no such objective."), STORE),
     ),
     Described(
         "GET", "/incidents", "What happened, newest first, for people.", media=HTML,

@@ -10,10 +10,12 @@ from keeptime.web.pages.contract import ContractPage
 from keeptime.web.pages.deliveries import DeliveriesPage
 from keeptime.web.pages.incidents import IncidentsPage
 from keeptime.web.pages.ledger import LedgerPage
+from keeptime.web.pages.objective import ObjectivePage
 from keeptime.web.pages.taking_on import IncidentPage
 
 PATHS = (
     "/contracts/CONTRACT",
+    "/contracts/CONTRACT/OBJECTIVE",
     "/incidents?contract=NAME&open=true",
     "/incidents/ID",
     "/incidents/ID/ack",
@@ -30,6 +32,7 @@ def page_routes(daemon: Showable) -> list[Route]:
     incident = IncidentPage(daemon)
     return [
         Route("/contracts/{contract}", ContractPage(daemon).handle),
+        Route("/contracts/{contract}/{objective}", ObjectivePage(daemon).handle),
         Route("/incidents", IncidentsPage(daemon).handle),
         Route("/incidents/{id}", incident.handle, methods=["GET"]),
         Route("/incidents/{id}/ack", incident.acknowledge, methods=["POST"]),
