@@ -1,5 +1,5 @@
-"""A forked child of a test's process collects only its own garbage: what others of the run left there (greenlets of a
-browser, threads that are no more) cannot be walked through after a fork."""
+"""A forked child of a test's process collects only its own garbage: what others of the run left there (greenlets of
+a browser, threads that are no more) cannot be walked through after a fork."""
 
 import gc
 import os
