@@ -24,6 +24,7 @@ from keeptime.testing.showable import NOW, FakeShowable, contract, view
 from keeptime.web.access import ACCESS, FORM
 from keeptime.web.form import form_fields
 from keeptime.web.posted import Refused
+from tests.servers import wait_until
 from tests.web.cards import words
 from tests.web.conftest import Answer, Serve, Served
 from tests.web.scenes import INERT
@@ -157,6 +158,7 @@ def test_a_typed_token_of_the_right_scope_may(serve: Serve, tmp_path: Path) -> N
     assert shown.quieting.acks == []
     assert post(where, ACK, {"author": "ann"}, **OURS, **basic(may)).status == 303
     assert shown.quieting.acks[0].author == "ann (token ann-pc)"
+    wait_until(lambda: any(row["path"] == ACK and not row["status"] for row in rows), 10, "the row of it")
     assert [row["token"] for row in rows if row["path"] == ACK and not row["status"]] == ["ann-pc"]
     assert "Your token may look alone" in where.get(PAGE, **basic(reads)).text
     page = where.get(PAGE, **basic(may)).text
