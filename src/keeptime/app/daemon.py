@@ -29,7 +29,6 @@ from keeptime.app.passing import Passing
 from keeptime.app.past_series import StoredPast
 from keeptime.app.picturing import Picture
 from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Store
-from keeptime.app.pulse import Pulse
 from keeptime.app.queues import Queues
 from keeptime.app.records import Records
 from keeptime.app.reloading import Changed, Read, Reloading
@@ -133,7 +132,6 @@ class Daemon(Records):
         self._beside = Beside(lambda: self._in_force, tick_seconds, self.tell_operators)
         self._picture = Picture(prober, following, self._looking, self._counted, self._beside, last_samples)
         self._started, self._pair = self._now(), right.view
-        self.pulse = Pulse()
         self._companions: tuple[Companion, ...] = ()
         self._judged_at: float | None = None
         self._committed_at: float | None = None
@@ -282,7 +280,6 @@ class Daemon(Records):
         await self._beside.add(records)
         for each in self._companions:
             await each.see(kept, now)
-        self.pulse.beat()
 
     def woken(self) -> None:
         """Something may wait in the outbox."""

@@ -7,7 +7,7 @@ at most and each once; what cannot be looked up is said, and holds nothing else 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from keeptime.app.explaining import Explaining
@@ -16,6 +16,7 @@ from keeptime.app.taking import Intake
 from keeptime.contract.terms import Contract
 from keeptime.contract.traced import Tracing
 from keeptime.errors import SourceError
+from keeptime.explain.traces.critical import longest_first
 from keeptime.model.exemplar import Exemplar, ExemplarQuery
 from keeptime.model.trace import Trace, TraceSpan, Why
 
@@ -129,12 +130,9 @@ class FoundTraces:
 
 def _trace(one: Exemplar, spans: Sequence[TraceSpan]) -> Trace:
     """As long as its first span says: the observer's own clock starts earlier."""
-    known = {each.span for each in spans}
-    first = max(
-        (each for each in spans if each.parent not in known), key=lambda each: each.took_ns, default=spans[0]
-    )
-    made = Trace(one.contract, one.trace, one.at_ns, one.latency_ns, one.why, tuple(spans))
-    return replace(made, at_ns=first.start_ns + first.took_ns, took_ns=first.took_ns)
+    first = longest_first(spans) or spans[0]
+    ended = first.start_ns + first.took_ns
+    return Trace(one.contract, one.trace, ended, first.took_ns, one.why, tuple(spans))
 
 
 def _fits(one: Trace, start: float, end: float) -> bool:

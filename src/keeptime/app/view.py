@@ -11,7 +11,6 @@ from keeptime.app.explaining import Explaining
 from keeptime.app.happened import Happened
 from keeptime.app.past_series import Past
 from keeptime.app.periods import ComplianceView, PeriodView
-from keeptime.app.pulse import Pulse
 from keeptime.app.quieting import Quieting
 from keeptime.app.reloading import Changed
 from keeptime.app.taking import Intake
@@ -193,11 +192,6 @@ class Showable(Protocol):
     @property
     def tracing(self) -> Traced:
         """Whole traces of its requests."""
-        ...
-
-    @property
-    def pulse(self) -> Pulse:
-        """Beats when there is something new to be seen."""
         ...
 
     def snapshot(self) -> Snapshot: ...

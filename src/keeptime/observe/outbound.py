@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from keeptime.contract.probed import SecretRef
 from keeptime.contract.secrets import resolve
-from keeptime.errors import SourceError
+from keeptime.errors import SourceCapped, SourceError
 from keeptime.model.reach import OWN
 
 
@@ -46,6 +46,16 @@ def session(whom: str, names: AbstractResolver | None = None, *, decompress: boo
         trust_env=False,
         auto_decompress=decompress,
     )
+
+
+async def whole(response: aiohttp.ClientResponse, most: int, what: str) -> bytes:
+    """The body of an answer, of at most so many bytes. `what`: it is called. Raises SourceCapped."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(65_536):
+        body += chunk
+        if len(body) > most:
+            raise SourceCapped(f"{what} is larger than {most // 1024**2} MiB")
+    return bytes(body)
 
 
 def value_of(header: str | SecretRef) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from keeptime.app.periods import ComplianceView, PeriodView
-from keeptime.app.pulse import Pulse
 from keeptime.app.reloading import Changed
 from keeptime.app.taking import Intake
 from keeptime.app.view import ContractView, DeliveryView, Health, SignView, Snapshot
@@ -75,7 +74,6 @@ class FakeShowable:
     past: FakePast = field(default_factory=FakePast)
     explaining: FakeExplaining = field(default_factory=FakeExplaining)
     tracing: FakeTraced = field(default_factory=FakeTraced)
-    pulse: Pulse = field(default_factory=Pulse)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(

@@ -49,25 +49,39 @@ async def listed(
 ) -> Response:
     """A page of what `ask` finds, or its error. `ask` gives more than a page where there is more, and how many a
     page has; `next` is then the id to go on after."""
-    try:
+
+    async def page() -> dict[str, Json]:
         found, most = await ask()
+        shown_here = found[:most]
+        following = shown_here[-1].id if len(found) > most else None
+        return {kind: [shown(each) for each in shown_here], "next": following}
+
+    return await looked_up(request, page)
+
+
+async def looked_up(request: Request, ask: Callable[[], Awaitable[dict[str, Json]]]) -> Response:
+    """What `ask` finds, with its mark, or its error."""
+    try:
+        return tagged(request, await ask())
     except Refused as error:
         return JSONResponse({"error": str(error)}, 400)
     except Unknown as error:
         return JSONResponse({"error": str(error)}, 404)
     except StoreError as error:
         return JSONResponse({"error": str(error)}, 503)
-    page = found[:most]
-    following = page[-1].id if len(found) > most else None
-    return tagged(request, {kind: [shown(each) for each in page], "next": following})
 
 
 def tagged(request: Request, said: dict[str, Json]) -> Response:
     """The answer, or 304 where whoever asks has it."""
-    answer = JSONResponse(said)
+    return marked(request, JSONResponse(said))
+
+
+def marked(request: Request, answer: Response) -> Response:
+    """The same with its `ETag`, or 304 where whoever asks has it."""
     tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
-    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
-    if known & {tag, "*"}:
-        return Response(status_code=304, headers={"ETag": tag})
     answer.headers["ETag"] = tag
-    return answer
+    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
+    if not known & {tag, "*"}:
+        return answer
+    kept = {name: answer.headers[name] for name in ("ETag", "Cache-Control") if name in answer.headers}
+    return Response(status_code=304, headers=kept)

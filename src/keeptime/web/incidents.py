@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from keeptime.app.happened import Unknown
 from keeptime.app.view import Showable
-from keeptime.errors import StoreError
 from keeptime.model.incident import Dossier, Incident, IncidentQuery, Step, Told
-from keeptime.web.answering import listed, tagged
+from keeptime.web.answering import listed, looked_up
 from keeptime.web.describe import shown_receiver
 from keeptime.web.events import event_json
 from keeptime.web.kept import Json
@@ -28,6 +28,9 @@ LARGEST = 1000
 """Incidents of one page."""
 _ID = re.compile("[a-z0-9.~_TZ-]{1,300}")
 _NAME = re.compile("[!-~]{1,300}")
+NO_INCIDENT = "there is no such incident; /api/v1/incidents lists those there are"
+SETTLE = 60.0
+"""Seconds around an incident within which a request belongs to it."""
 LONGEST = 300
 """Characters of an id, and of an objective's name, at most."""
 
@@ -47,16 +50,25 @@ class IncidentRoutes:
         return await self.daemon.happened.incidents(replace(asked, most=asked.most + 1)), asked.most
 
     async def one(self, request: Request) -> Response:
-        name = request.path_params["id"]
-        try:
-            found = await self.daemon.happened.incident(name) if known_id(name) else None
-        except StoreError as error:
-            return JSONResponse({"error": str(error)}, 503)
-        if found is None:
-            return JSONResponse(
-                {"error": "there is no such incident; /api/v1/incidents lists those there are"}, 404
-            )
-        return tagged(request, {"incident": dossier_json(found, self.daemon.snapshot().at)})
+        return await looked_up(request, lambda: self._one(request))
+
+    async def _one(self, request: Request) -> dict[str, Json]:
+        found = await known_incident(self.daemon, request)
+        return {"incident": dossier_json(found, self.daemon.snapshot().at)}
+
+
+async def known_incident(daemon: Showable, request: Request, otherwise: str = NO_INCIDENT) -> Dossier:
+    """All of the incident whose id is in the path. Raises StoreError, and Unknown that says `otherwise`."""
+    name = request.path_params["id"]
+    found = await daemon.happened.incident(name) if known_id(name) else None
+    if found is None:
+        raise Unknown(otherwise)
+    return found
+
+
+def around(one: Incident, now: float) -> tuple[float, float]:
+    """From when to when requests can end that belong to it (Unix seconds)."""
+    return one.started - SETTLE, (now if one.ended is None else one.ended) + SETTLE
 
 
 def known_id(name: str) -> bool:

@@ -87,7 +87,6 @@ class Quiet:
 
 def silence_json(one: Silence, now: float) -> dict[str, Json]:
     """Instants in Unix seconds. `state`: `to come`, `active` or `over` at this one."""
-    over = one.ended is not None or now >= one.ends
     return {
         "id": one.id,
         "contract": one.contract,
@@ -96,11 +95,17 @@ def silence_json(one: Silence, now: float) -> dict[str, Json]:
         "reason": one.reason,
         "begins": one.begins,
         "ends": one.ends,
-        "state": "over" if over else "active" if one.active(now) else "to come",
+        "state": standing(one, now),
         "ended": one.ended,
         "ended_by": one.ended_by or None,
         "ended_why": one.ended_why or None,
     }
+
+
+def standing(one: Silence, now: float) -> str:
+    """`to come`, `active` or `over` at this instant."""
+    over = one.ended is not None or now >= one.ends
+    return "over" if over else "active" if one.active(now) else "to come"
 
 
 def ack_json(one: Ack) -> dict[str, Json]:

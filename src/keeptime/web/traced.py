@@ -8,24 +8,23 @@ from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import Response
 
 from keeptime.app.tracing import Traces
 from keeptime.app.view import Showable
-from keeptime.errors import StoreError
 from keeptime.explain.traces.compare import Compared, Grown, compare
 from keeptime.explain.traces.critical import critical_path, tree_of
 from keeptime.model.incident import Incident
 from keeptime.model.trace import Trace
-from keeptime.web.answering import tagged
-from keeptime.web.incidents import known_id
+from keeptime.web.answering import looked_up
+from keeptime.web.incidents import around, known_incident
 from keeptime.web.kept import Json
+from keeptime.web.pages.answered import shown
+from keeptime.web.pages.incidents import HERE, NO_INCIDENT
 from keeptime.web.pages.traced import page
 from keeptime.web.traces import trace_json
 
 SECOND = 1e9
-SETTLE = 60.0
-"""Seconds after an incident within which requests that belong to it can still end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +35,24 @@ class TracedRoutes:
     one_at_a_time: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 
     async def listed(self, request: Request) -> Response:
-        try:
-            found = await self._found(request)
-        except StoreError as error:
-            return JSONResponse({"error": str(error)}, 503)
-        if found is None:
-            return JSONResponse(
-                {"error": "there is no such incident; /api/v1/incidents lists those there are"}, 404
-            )
-        said = await to_thread.run_sync(traces_json, *found, limiter=self.one_at_a_time)
-        return tagged(request, said)
+        return await looked_up(request, lambda: self._listed(request))
 
     async def page(self, request: Request) -> Response:
-        found = await self._found(request)
-        if found is None:
-            return JSONResponse({"error": "there is no such incident; /incidents lists those there are"}, 404)
-        asked = (request.query_params.get("trace", ""), self.daemon.snapshot().at)
-        return HTMLResponse(await to_thread.run_sync(page, *found, *asked, limiter=self.one_at_a_time))
+        return await shown(request, HERE, lambda: self._page(request))
 
-    async def _found(self, request: Request) -> tuple[Incident, Traces] | None:
-        name = request.path_params["id"]
-        dossier = await self.daemon.happened.incident(name) if known_id(name) else None
-        if dossier is None:
-            return None
-        one = dossier.incident
-        end = self.daemon.snapshot().at if one.ended is None else one.ended + SETTLE
-        return one, await self.daemon.tracing.traces(one.key.contract, one.started - SETTLE, end)
+    async def _listed(self, request: Request) -> dict[str, Json]:
+        one = (await known_incident(self.daemon, request)).incident
+        found = await self._found(one, self.daemon.snapshot().at)
+        return await to_thread.run_sync(traces_json, one, found, limiter=self.one_at_a_time)
+
+    async def _page(self, request: Request) -> str:
+        one = (await known_incident(self.daemon, request, NO_INCIDENT)).incident
+        asked, now = request.query_params.get("trace", ""), self.daemon.snapshot().at
+        found = await self._found(one, now)
+        return await to_thread.run_sync(page, one, found, asked, now, limiter=self.one_at_a_time)
+
+    async def _found(self, one: Incident, now: float) -> Traces:
+        return await self.daemon.tracing.traces(one.key.contract, *around(one, now))
 
 
 def traces_json(one: Incident, found: Traces) -> dict[str, Json]:

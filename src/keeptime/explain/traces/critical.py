@@ -57,16 +57,20 @@ def tree_of(trace: Trace) -> Tree | None:
 
 def critical_path(tree: Tree) -> tuple[Piece, ...]:
     """Its pieces, from the request's start to its end."""
-    pieces = list(_backwards(tree, tree.root, _start(tree.root), _end(tree.root), 0))
+    pieces = list(_backwards(tree, tree.root, tree.root.start_ns, _end(tree.root), 0))
     return tuple(reversed(pieces))
 
 
 def _request(trace: Trace) -> TraceSpan | None:
     """The span that was counted; else the longest of those that nothing here asked for."""
-    known = {each.span for each in trace.spans}
-    exact = [each for each in trace.spans if each.took_ns == trace.took_ns and _end(each) == trace.at_ns]
-    first = exact or [each for each in trace.spans if each.parent not in known]
-    return max(first, key=lambda each: each.took_ns, default=None)
+    exact = (each for each in trace.spans if each.took_ns == trace.took_ns and _end(each) == trace.at_ns)
+    return next(exact, None) or longest_first(trace.spans)
+
+
+def longest_first(spans: Sequence[TraceSpan]) -> TraceSpan | None:
+    """The longest of those that no other of these asked for; None where there is none."""
+    known = {each.span for each in spans}
+    return max((each for each in spans if each.parent not in known), key=lambda each: each.took_ns, default=None)
 
 
 def _placed(root: TraceSpan, by_parent: Mapping[str, list[TraceSpan]]) -> dict[str, list[TraceSpan]]:
@@ -100,7 +104,7 @@ def _backwards(tree: Tree, span: TraceSpan, start: int, end: int, depth: int) ->
     until = end
     below = tree.children.get(span.span, ()) if depth < DEEPEST else ()
     for each in sorted(below, key=_end, reverse=True):
-        first, last = max(_start(each), start), min(_end(each), until)
+        first, last = max(each.start_ns, start), min(_end(each), until)
         if first >= last:
             continue
         if last < until:
@@ -109,10 +113,6 @@ def _backwards(tree: Tree, span: TraceSpan, start: int, end: int, depth: int) ->
         until = first
     if start < until:
         yield Piece(span, start, until - start)
-
-
-def _start(span: TraceSpan) -> int:
-    return span.start_ns
 
 
 def _end(span: TraceSpan) -> int:

@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractResolver
 from keeptime.contract.terms import PrometheusSource
 from keeptime.errors import SecretError, SourceCapped, SourceError
 from keeptime.model.reach import host_refusal
-from keeptime.observe.outbound import session, value_of, why_not
+from keeptime.observe.outbound import session, value_of, whole, why_not
 from keeptime.redaction import redact
 
 LARGEST_ANSWER = 32 * 1024 * 1024
@@ -95,8 +95,7 @@ class PrometheusApi:
         async with self._open().post(
             url, data=form, headers=self._headers(), timeout=timeout, allow_redirects=False
         ) as response:
-            body = await _body(response)
-            return response.status, body
+            return response.status, await whole(response, LARGEST_ANSWER, "an answer of Prometheus")
 
     def _headers(self) -> dict[str, str]:
         try:
@@ -158,15 +157,6 @@ def _buckets(found: object) -> tuple[tuple[float, float, float], ...]:
     _, histogram = found  # type: ignore[misc]
     buckets = histogram.get("buckets", ())  # type: ignore[has-type]
     return tuple((float(low), float(high), float(count)) for _, low, high, count in buckets)
-
-
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(65_536):
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            raise SourceCapped(f"an answer of Prometheus is larger than {LARGEST_ANSWER // 1024**2} MiB")
-    return bytes(body)
 
 
 def _short(expression: str) -> str:

@@ -10,11 +10,9 @@ from typing import Any
 
 from keeptime.errors import SourceError
 from keeptime.model.trace import TraceSpan
-from keeptime.observe.otlp.attributes import name_of
+from keeptime.observe.otlp.attributes import LONGEST, name_of
+from keeptime.observe.otlp.kept import OF_A_TRACE
 from keeptime.observe.otlp.telling import is_told
-
-MOST_SPANS = 200
-LONGEST_TEXT = 200
 
 
 def spans(body: bytes) -> Sequence[TraceSpan]:
@@ -24,7 +22,7 @@ def spans(body: bytes) -> Sequence[TraceSpan]:
         if not found:
             return ()
         services = {key: str(each["serviceName"]) for key, each in found[0]["processes"].items()}
-        return [_span(each, services) for each in found[0]["spans"][:MOST_SPANS]]
+        return [_span(each, services) for each in found[0]["spans"][:OF_A_TRACE]]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError):
         raise SourceError("what answers there is not Jaeger's API") from None
 
@@ -35,11 +33,11 @@ def _span(found: Mapping[str, Any], services: Mapping[str, str]) -> TraceSpan:
     return TraceSpan(
         span=str(found["spanID"]),
         parent=str(parents[0]) if parents else "",
-        name=str(found["operationName"])[:LONGEST_TEXT],
-        service=services[found["processID"]][:LONGEST_TEXT],
+        name=str(found["operationName"])[:LONGEST],
+        service=services[found["processID"]][:LONGEST],
         kind=str(tags.get("span.kind", "unspecified")),
         start_ns=int(found["startTime"]) * 1000,
         took_ns=max(0, int(found["duration"])) * 1000,
         failed=tags.get("error") in (True, "true") or tags.get("otel.status_code") == "ERROR",
-        attributes={name_of(key): str(value)[:LONGEST_TEXT] for key, value in tags.items() if is_told(key)},
+        attributes={name_of(key): str(value)[:LONGEST] for key, value in tags.items() if is_told(key)},
     )

@@ -13,10 +13,10 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from keeptime.contract.traced import TraceStore, Tracing
-from keeptime.errors import SecretError, SourceCapped, SourceError
+from keeptime.errors import SecretError, SourceError
 from keeptime.model.reach import host_refusal
 from keeptime.model.trace import TraceSpan
-from keeptime.observe.outbound import session, value_of, why_not
+from keeptime.observe.outbound import session, value_of, whole, why_not
 from keeptime.observe.tracing import jaeger, tempo
 
 LARGEST_ANSWER = 8 * 1024 * 1024
@@ -70,9 +70,4 @@ class TraceLooker:
         timeout = aiohttp.ClientTimeout(total=where.timeout)
         url = f"{where.url.rstrip('/')}/api/traces/{trace}"
         async with self._session.get(url, headers=headers, timeout=timeout, allow_redirects=False) as response:
-            body = bytearray()
-            async for chunk in response.content.iter_chunked(65_536):
-                body += chunk
-                if len(body) > LARGEST_ANSWER:
-                    raise SourceCapped(f"a trace of {whom} is larger than {LARGEST_ANSWER // 1024**2} MiB")
-            return response.status, bytes(body)
+            return response.status, await whole(response, LARGEST_ANSWER, f"a trace of {whom}")

@@ -13,9 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from keeptime.errors import SourceError
 from keeptime.model.trace import TraceSpan
 from keeptime.observe.otlp.attributes import text_of
-from keeptime.observe.otlp.kept import span_of
-
-MOST_SPANS = 200
+from keeptime.observe.otlp.kept import OF_A_TRACE, span_of
 
 
 def spans(body: bytes) -> Sequence[TraceSpan]:
@@ -29,7 +27,7 @@ def spans(body: bytes) -> Sequence[TraceSpan]:
         for of_resource in found.resource_spans
         for scope in of_resource.scope_spans
         for each in scope.spans
-    ][:MOST_SPANS]
+    ][:OF_A_TRACE]
 
 
 def _service(resource: Resource) -> str:

@@ -4,12 +4,10 @@ Guarantees: a trace has the form that it has in `/api/v1/traces`, and its critic
 """
 
 from keeptime.web.api.described import STORE, Described, Parameter
+from keeptime.web.api.pages import INCIDENT
 from keeptime.web.api.pushed import TRACE
 from keeptime.web.api.shapes import COUNT, INSTANT, NUMBER, SECONDS, TEXT, Schema, fields, many, or_null, ref
 
-_ID = Parameter(
-    "id", {**TEXT, "minLength": 1, "pattern": "^[a-z0-9.~_TZ-]+$"}, "Its id.", required=True, place="path"
-)
 _REFUSED = ((404, "There is no such incident."), STORE)
 
 _WORK = fields(service=TEXT, name=TEXT, slow_seconds=SECONDS, usual_seconds=SECONDS, more_seconds=NUMBER)
@@ -24,12 +22,12 @@ TRACED_ANSWERS: dict[str, Schema] = {"TracesOfIncident": _ANSWER}
 TRACED = (
     Described(
         "GET", "/api/v1/incidents/{id}/traces", "Slow requests of an incident against usual ones, span by span.",
-        ref("TracesOfIncident"), parameters=(_ID,), refusals=_REFUSED,
+        ref("TracesOfIncident"), parameters=(INCIDENT,), refusals=_REFUSED,
     ),
     Described(
         "GET", "/incidents/{id}/traces", "The same for people, with one trace as a waterfall.",
         media=("text/html",),
-        parameters=(_ID, Parameter("trace", TEXT, "The one that is shown whole; the slowest unless given.")),
+        parameters=(INCIDENT, Parameter("trace", TEXT, "The one that is shown whole; the slowest unless given.")),
         refusals=_REFUSED,
     ),
 )  # fmt: skip

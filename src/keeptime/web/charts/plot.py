@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from keeptime.web.pages.when import When
-
 WIDE, HIGH = 900.0, 220.0
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 10.0, 12.0, 26.0
 MOST_LABELS = 7
+
+Local = Callable[[float], datetime]
+"""An instant by somebody's clock."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _STEPS = (
@@ -65,28 +66,25 @@ def path(plot: Plot, points: Sequence[tuple[float, float | None]]) -> str:
     return "".join(found)
 
 
-def times(when: When) -> list[Label]:
-    """Instants along the time axis: whole minutes, hours or days in the zone."""
-    step = next((each for each in _STEPS if when.seconds / each <= MOST_LABELS), _STEPS[-1])
-    plot = Plot(when.start, when.end, 0, 1)
-    return [Label(plot.x(at), _written(when, at, step)) for at in _whole(when, step)]
+def times(start: float, end: float, local: Local) -> list[Label]:
+    """Instants along the time axis: whole minutes, hours or days by this clock."""
+    step = next((each for each in _STEPS if (end - start) / each <= MOST_LABELS), _STEPS[-1])
+    plot = Plot(start, end, 0, 1)
+    found = [at for at in _whole(start, int((end - start) // step), local, step) if start <= at <= end]
+    return [Label(plot.x(at), _written(local(at), step)) for at in found]
 
 
-def _whole(when: When, step: int) -> list[float]:
-    first = when.local(when.start).replace(hour=0, minute=0, second=0, microsecond=0)
+def _whole(start: float, many: int, local: Local, step: int) -> list[float]:
+    """About so many, from about the start on."""
+    first = local(start).replace(hour=0, minute=0, second=0, microsecond=0)
     if step >= _DAY:
-        days = step // _DAY
-        walk: Callable[[int], datetime] = lambda nth: first + timedelta(days=nth * days)  # noqa: E731
-        found = [walk(nth).timestamp() for nth in range(int(when.seconds // step) + 3)]
-    else:
-        offset = first.timestamp()
-        nth = math.ceil((when.start - offset) / step)
-        found = [offset + each * step for each in range(nth, nth + int(when.seconds // step) + 2)]
-    return [at for at in found if when.start <= at <= when.end]
+        return [(first + nth * timedelta(seconds=step)).timestamp() for nth in range(many + 3)]
+    midnight = first.timestamp()
+    nth = math.ceil((start - midnight) / step)
+    return [midnight + each * step for each in range(nth, nth + many + 2)]
 
 
-def _written(when: When, at: float, step: int) -> str:
-    local = when.local(at)
+def _written(local: datetime, step: int) -> str:
     if step >= _DAY or (local.hour, local.minute) == (0, 0):
         return f"{local:%d %b}".lstrip("0")
     return f"{local:%H:%M}"

@@ -4,7 +4,6 @@ Guarantees: what means nothing is 400, what there is not 404, what cannot be as 
 503, each with its sentence; whoever has a page already (`If-None-Match`) is not sent it again. Knows no route.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -17,9 +16,9 @@ from keeptime.app.happened import Unknown
 from keeptime.app.quieting import Impossible
 from keeptime.app.view import Snapshot
 from keeptime.errors import StoreError
+from keeptime.web.answering import marked
 from keeptime.web.figures import shown_instant
 from keeptime.web.pages.frame import Frame, rendered
-from keeptime.web.pages.moments import carried
 from keeptime.web.pages.when import When
 from keeptime.web.posted import Refused
 
@@ -58,14 +57,17 @@ def trouble(status: int, here: str, why: str) -> Response:
 
 def tagged(request: Request, html: str) -> Response:
     """The page, or 304 where whoever asks has it."""
-    tag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
-    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    return Response(status_code=304, headers=headers) if known & {tag, "*"} else HTMLResponse(html, headers=headers)
+    return marked(request, HTMLResponse(html, headers={"Cache-Control": "private, no-cache"}))
 
 
 def framed(title: str, here: str, when: When, snapshot: Snapshot, *, live: bool = True) -> Frame:
     """The frame of a page as of the newest tick that was judged."""
     judged = snapshot.health.last_tick_at
     at = "" if judged is None else f"judged until {shown_instant(judged, snapshot.at)}"
-    return Frame(title, here, at, live, carried=carried(when))
+    return Frame(title, here, at, live, carried=when.carried())
+
+
+def contracts_of(snapshot: Snapshot, chosen: str) -> list[str]:
+    """The names that can be chosen from: of those that are kept, and the one that is chosen."""
+    names = dict.fromkeys([*(each.contract.name for each in snapshot.contracts), chosen])
+    return [name for name in names if name]

@@ -23,7 +23,7 @@ from keeptime.web.ledger import query_of
 from keeptime.web.pages.answered import drawn, framed, shown
 from keeptime.web.pages.ledger_words import sentence
 from keeptime.web.pages.moments import Moment, maybe, moment
-from keeptime.web.pages.when import When, when_of
+from keeptime.web.pages.when import When, when_in
 from keeptime.web.posted import Refused
 
 HERE = "/deliveries"
@@ -105,7 +105,7 @@ class DeliveriesPage:
 
     async def _page(self, request: Request) -> str:
         name, snapshot = request.query_params.get("contract", ""), self.daemon.snapshot()
-        when = when_of({"tz": request.query_params.get("tz") or "UTC"}, snapshot.at)
+        when = when_in(request.query_params, snapshot.at)
         asked = receipts_of(name)
         receivers = [_receiver(each, snapshot) for each in snapshot.deliveries if name in ("", each.contract)]
         receivers.sort(key=lambda each: WORST_FIRST.index(each.mark))

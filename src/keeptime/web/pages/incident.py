@@ -21,6 +21,7 @@ from keeptime.web.happened import lasted
 from keeptime.web.incidents import state_of
 from keeptime.web.pages.moments import Moment, maybe, moment
 from keeptime.web.pages.when import When
+from keeptime.web.quieting import standing
 
 HOUR = 3600.0
 STATES = {
@@ -138,13 +139,13 @@ def facts_of(found: Dossier, snapshot: Snapshot, when: When) -> Facts:
         version=one.version,
         steps=tuple(_step(each, when) for each in one.steps),
         omitted=one.omitted,
-        told=tuple(_told(each, when) for each in found.told),
+        told=tuple(told_row(each, when) for each in found.told),
         acks=tuple((each.author, each.note, moment(when, each.at)) for each in found.acks),
         silences=tuple(_silence(each, when) for each in found.silences),
         events=tuple(_event(each, one, when) for each in found.events),
         kept=contract is not None,
         traced=contract is not None and contract.tracing is not None,
-        ledger_link=f"/ledger{when.query(range='', start='', end='', **_since(one))}",
+        ledger_link=f"/ledger{when.carried(**_since(one))}",
         objective_link=objective_link(one.key, one.started, one.ended, when),
     )
 
@@ -202,7 +203,7 @@ def _step(step: Step, when: When) -> StepRow:
     )
 
 
-def _told(one: Told, when: When) -> ToldRow:
+def told_row(one: Told, when: When) -> ToldRow:
     state = state_of(one)
     at = {"taken": one.taken, "discarded": one.discarded, "dead": one.dead, "not_sent": one.passed}.get(state)
     after = f" in {shown_age(one.taken - one.created)}" if one.taken is not None else ""
@@ -223,7 +224,7 @@ def _told(one: Told, when: When) -> ToldRow:
 
 def _silence(one: Silence, when: When) -> SilenceRow:
     by = f"ended by {one.ended_by}" + (f": {one.ended_why}" if one.ended_why else "")
-    state = "active" if one.active(when.now) else "over" if when.now >= one.ends or one.ended else "to come"
+    state = standing(one, when.now)
     return SilenceRow(
         id=one.id,
         of=one.objective or "the whole contract",
@@ -232,7 +233,7 @@ def _silence(one: Silence, when: When) -> SilenceRow:
         begins=moment(when, one.begins),
         ends=moment(when, one.ends if one.ended is None else one.ended),
         ended=by if one.ended_by else state,
-        lasts=state != "over" and one.ended is None,
+        lasts=state != "over",
     )
 
 

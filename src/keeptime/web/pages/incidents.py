@@ -15,11 +15,12 @@ from keeptime.model.incident import Incident
 from keeptime.web.cards import WORDS
 from keeptime.web.happened import lasted
 from keeptime.web.incidents import query_of
-from keeptime.web.pages.answered import drawn, framed, shown
+from keeptime.web.pages.answered import contracts_of, drawn, framed, shown
 from keeptime.web.pages.moments import Moment, moment
-from keeptime.web.pages.when import When, when_of
+from keeptime.web.pages.when import When, when_in
 
 HERE = "/incidents"
+NO_INCIDENT = "There is no such incident."
 PAGE = 50
 STANDS = (("", "all"), ("true", "that last"), ("false", "that are over"))
 
@@ -50,16 +51,15 @@ class IncidentsPage:
     async def _page(self, request: Request) -> str:
         given = {name: text for name, text in request.query_params.items() if text}
         asked, snapshot = query_of(given, PAGE), self.daemon.snapshot()
-        when = when_of({"tz": given.get("tz", "UTC")}, snapshot.at)
+        when = when_in(given, snapshot.at)
         found = await self.daemon.happened.incidents(replace(asked, most=asked.most + 1))
         rows, more = found[: asked.most], len(found) > asked.most
-        names = dict.fromkeys([*(each.contract.name for each in snapshot.contracts), asked.contract or ""])
         return await drawn(
             "incidents.html",
             framed("Incidents", HERE, when, snapshot, live=not asked.after),
             rows=[row(each, when) for each in rows],
             words=WORDS,
-            contracts=[name for name in names if name],
+            contracts=contracts_of(snapshot, asked.contract),
             stands=STANDS,
             asked=asked,
             stand=given.get("open", ""),
@@ -85,4 +85,4 @@ def row(one: Incident, when: When) -> Row:
 
 def _link(given: Mapping[str, str], when: When, after: str) -> str:
     kept = {name: given.get(name, "") for name in ("contract", "objective", "open", "since", "limit")}
-    return HERE + when.query(range="", start="", end="", **kept, after=after)
+    return HERE + when.carried(**kept, after=after)

@@ -15,10 +15,10 @@ from starlette.responses import Response
 from keeptime.app.view import Showable
 from keeptime.model.ledger import LedgerQuery, LedgerRow
 from keeptime.web.ledger import query_of
-from keeptime.web.pages.answered import drawn, framed, shown
+from keeptime.web.pages.answered import contracts_of, drawn, framed, shown
 from keeptime.web.pages.ledger_words import KINDS, sentence, whole
 from keeptime.web.pages.moments import Moment, moment
-from keeptime.web.pages.when import When, when_of
+from keeptime.web.pages.when import When, when_in
 from keeptime.web.posted import Refused
 
 HERE = "/ledger"
@@ -51,20 +51,19 @@ class LedgerPage:
     async def _page(self, request: Request) -> str:
         given = {name: text for name, text in request.query_params.items() if text}
         snapshot = self.daemon.snapshot()
-        when = when_of({"tz": given.get("tz", "UTC")}, snapshot.at)
+        when = when_in(given, snapshot.at)
         asked = asked_of(given, when)
         found = list(await self.daemon.ledger(replace(asked, most=asked.most + 1)))
         more = len(found) > asked.most
         rows = found[: asked.most] if asked.after is not None else found[-asked.most :]
         older, newer = _ways(asked, rows, more=more)
-        names = dict.fromkeys([*(each.contract.name for each in snapshot.contracts), asked.contract])
         return await drawn(
             "ledger.html",
             framed("Ledger", HERE, when, snapshot, live=asked.before is None and asked.after is None),
             rows=[row(each, when) for each in reversed(rows)],
             head=await self.daemon.ledger_head(),
             kinds=KINDS,
-            contracts=[name for name in names if name],
+            contracts=contracts_of(snapshot, asked.contract),
             asked=asked,
             day=given.get("day", ""),
             when=when,
@@ -107,7 +106,7 @@ def _link(given: Mapping[str, str], when: When, **to: int | None) -> str:
     if None in to.values():
         return ""
     kept = {name: given.get(name, "") for name in NAMES}
-    return HERE + when.query(range="", start="", end="", **kept, **{name: str(each) for name, each in to.items()})
+    return HERE + when.carried(**kept, **{name: str(each) for name, each in to.items()})
 
 
 def row(one: LedgerRow, when: When) -> Row:

@@ -31,8 +31,3 @@ def moment(when: When, at: float) -> Moment:
 def maybe(when: When, at: float | None) -> Moment | None:
     """The same of what may not have been."""
     return None if at is None else moment(when, at)
-
-
-def carried(when: When) -> str:
-    """The query that links to other places keep: the zone alone."""
-    return "" if when.zone == "UTC" else when.query(range="", start="", end="")

@@ -21,7 +21,8 @@ from keeptime.web.pages.answered import Missing, framed, shown
 from keeptime.web.pages.contract import view_of
 from keeptime.web.pages.contract_text import text_of
 from keeptime.web.pages.frame import rendered
-from keeptime.web.pages.moments import Moment, maybe, moment
+from keeptime.web.pages.incident import told_row
+from keeptime.web.pages.incidents import row
 from keeptime.web.pages.past_charts import budget_chart, heat_chart, latency_chart, reach, sli_chart, spans_of
 from keeptime.web.pages.when import When, when_of
 from keeptime.web.segments import MOST_SEGMENTS
@@ -30,25 +31,6 @@ POINTS, FINEST = 300, 2000
 """Buckets of what is drawn, and of the counts that the budget's window is summed of."""
 MOST_INCIDENTS, MOST_TOLD = 100, 5
 """Incidents that are drawn, and those of them whose deliveries are listed."""
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentRow:
-    id: str
-    condition: str
-    word: str
-    began: Moment
-    ended: Moment | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ToldRow:
-    at: Moment
-    topic: str
-    audience: str
-    state: str
-    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,27 +108,7 @@ def html_of(snapshot: Snapshot, view: ContractView, objective: Objective, when: 
         latency=latency_chart(objective, past.took, when, second),
         heat=heat_chart(objective, past.took, when, second),
         spans=spans_of(past.incidents, when),
-        incidents=[_incident(each, when) for each in past.incidents],
-        told=[row for each in past.dossiers for row in _told(each, when)],
+        incidents=[row(each, when) for each in past.incidents],
+        told=[told_row(each, when) for dossier in past.dossiers for each in dossier.told],
         text=text_of(view),
     )
-
-
-def _incident(one: Incident, when: When) -> IncidentRow:
-    condition = one.condition.value
-    return IncidentRow(
-        one.id, condition, WORDS[condition], moment(when, one.started), maybe(when, one.ended), one.reason
-    )
-
-
-def _told(of: Dossier, when: When) -> list[ToldRow]:
-    return [
-        ToldRow(
-            moment(when, each.created),
-            each.topic.value.replace("_", " "),
-            each.address.audience,
-            "taken" if each.taken is not None else "given up" if each.dead is not None else "not taken",
-            each.answer,
-        )
-        for each in of.told
-    ]

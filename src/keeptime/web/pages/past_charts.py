@@ -98,7 +98,7 @@ def sli_chart(objective: Objective, found: Series, when: When, second: float) ->
         f"{whole} of {events:,} events were good; the target is {format_percent(target)}. Of {len(shares)} "
         f"stretches of {speak_duration(_step(found) * second)}, {missed} were below it.",
         plot,
-        times(when),
+        times(when.start, when.end, when.local),
         ticks(plot, lambda value: f"{value * 100:.4g}%"),
         [Line("sli", "SLI", path(plot, points))],
         Label(plot.y(float(target)), f"target {format_percent(target)}"),
@@ -122,7 +122,7 @@ def budget_chart(objective: Objective, found: Series, when: When, second: float)
         f"{known[-1] * 100:.1f}% of the error budget was left at the end, {min(known) * 100:.1f}% at the least: of "
         f"all bad events that the {objective.over} before each instant allowed for its events.",
         plot,
-        times(when),
+        times(when.start, when.end, when.local),
         ticks(plot, lambda value: f"{value * 100:.0f}%"),
         [Line("budget", "budget left", path(plot, points))],
         Label(plot.y(0.0), "gone"),
@@ -167,7 +167,7 @@ def latency_chart(objective: Objective, found: SketchSeries, when: When, second:
         f"{_noun(objective.of)}: p99 between {speak_duration(min(v[2] for _, v in rows if v[2]))} and "
         f"{speak_duration(max(v[2] for _, v in rows if v[2]))}. Of what succeeded.",
         plot,
-        times(when),
+        times(when.start, when.end, when.local),
         ticks(plot, speak_duration),
         lines,
         _threshold(objective, plot),
@@ -198,7 +198,7 @@ def heat_chart(objective: Objective, found: SketchSeries, when: When, second: fl
         "Each column is a stretch of time, each cell a band of latency; the darker a cell, the more of the "
         "column's requests are in it.",
         plot,
-        times(when),
+        times(when.start, when.end, when.local),
         ticks(plot, speak_duration),
         mark=_threshold(objective, plot),
         cells=cells,

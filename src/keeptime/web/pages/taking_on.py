@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from keeptime.app.happened import Unknown
 from keeptime.app.quieting import Impossible
 from keeptime.app.view import Showable, Snapshot
 from keeptime.errors import StoreError
@@ -18,11 +19,11 @@ from keeptime.model.incident import Dossier
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.token import Scope
 from keeptime.web.form import LASTS, UNTIL, end_of, form_fields
-from keeptime.web.incidents import known_id
-from keeptime.web.pages.answered import Missing, drawn, framed, shown, trouble
+from keeptime.web.incidents import around, known_incident
+from keeptime.web.pages.answered import drawn, framed, shown, trouble
 from keeptime.web.pages.incident import facts_of
-from keeptime.web.pages.incidents import HERE
-from keeptime.web.pages.when import When, when_of
+from keeptime.web.pages.incidents import HERE, NO_INCIDENT
+from keeptime.web.pages.when import when_in
 from keeptime.web.posted import Refused, author, optional_text, text
 
 ACK_FIELDS = frozenset({"author", "note", "tz"})
@@ -33,8 +34,6 @@ DONE = {
     "silenced": "The operators are silenced.",
     "ended": "The silence is over.",
 }
-SETTLE = 60.0
-"""Seconds around an incident within which a trace belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +105,12 @@ class IncidentPage:
         try:
             found = await form_fields(request, names)
             await do(request, found, await self._found(request))
-        except Missing as error:
+        except Unknown as error:
             return trouble(404, HERE, str(error))
         except (Refused, Impossible, StoreError) as error:
             status = 400 if isinstance(error, Refused) else 409 if isinstance(error, Impossible) else 503
             return await self._again(request, status, Typed(kind, str(error), found))
-        query = self._when(found).query(range="", start="", end="", done=kind)
+        query = when_in(found, self.daemon.snapshot().at).carried(done=kind)
         return RedirectResponse(f"{HERE}/{request.path_params['id']}{query}#did", 303)
 
     async def _again(self, request: Request, status: int, typed: Typed) -> Response:
@@ -121,27 +120,16 @@ class IncidentPage:
             return trouble(status, HERE, typed.why)
 
     async def _found(self, request: Request) -> Dossier:
-        """Raises Missing and StoreError."""
-        name = request.path_params["id"]
-        found = await self.daemon.happened.incident(name) if known_id(name) else None
-        if found is None:
-            raise Missing("There is no such incident.")
-        return found
-
-    def _when(self, given: Mapping[str, str]) -> When:
-        return when_of({"tz": given.get("tz") or "UTC"}, self.daemon.snapshot().at)
+        """Raises Unknown and StoreError."""
+        return await known_incident(self.daemon, request, NO_INCIDENT)
 
     async def _page(self, request: Request, typed: Typed) -> str:
         found, snapshot = await self._found(request), self.daemon.snapshot()
-        when = self._when(typed.fields or request.query_params)
+        when = when_in(typed.fields or request.query_params, snapshot.at)
         one = found.incident
         explained = await self.daemon.explaining.explain(one.id)
-        end = snapshot.at if one.ended is None else one.ended
-        traces = [
-            each
-            for each in self.daemon.intake.traces_of(one.key.contract)
-            if one.started - SETTLE <= each.at_ns / 1e9 < end + SETTLE
-        ]
+        start, end = around(one, snapshot.at)
+        kept = self.daemon.intake.traces_of(one.key.contract)
         facts = facts_of(found, snapshot, when)
         return await drawn(
             "incident.html",
@@ -154,7 +142,7 @@ class IncidentPage:
             known_as=request.scope.get("token", ""),
             lasts=[*LASTS, UNTIL],
             explained=explained,
-            traces=len(traces),
+            traces=sum(start <= each.at_ns / 1e9 < end for each in kept),
         )
 
 

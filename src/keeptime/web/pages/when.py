@@ -43,6 +43,10 @@ class When:
         pairs = {name: text for name, text in {**own, **zone, **others}.items() if text}
         return f"?{urlencode(pairs)}" if pairs else ""
 
+    def carried(self, **others: str) -> str:
+        """The query of a link that keeps the zone alone, with `others`."""
+        return self.query(range="", start="", end="", **others)
+
     def moved(self, start: float, end: float) -> str:
         """The query of a link to another range."""
         return self.query(range="", start=f"{max(0.0, start):.0f}", end=f"{min(end, self.now):.0f}")
@@ -65,6 +69,11 @@ def when_of(given: Mapping[str, str], now: float, usual: str = "7d") -> When:
     if not start < end:
         raise Refused(f"start={start:g} and end={end:g}: expected a start that lies before the end")
     return When(now, start, end, "", zone)
+
+
+def when_in(given: Mapping[str, str], now: float) -> When:
+    """Now, in the zone that is asked for by `tz`: of a page that has no range. Raises Refused."""
+    return when_of({"tz": given.get("tz") or "UTC"}, now)
 
 
 def zone_of(name: str) -> str:
