@@ -225,3 +225,15 @@ def test_a_request_of_traffic_that_was_due_with_an_overdue_probe_is_not_taken_fo
     (record,) = counting.close(T0 + 3 * S)[:1]
     assert totals([record], "fast") == Tally(0, 2)
     assert record.probed[ObjectiveKey("c", "fast")] == (0, 1)
+
+
+def test_where_the_time_of_probes_that_succeeded_went_is_summed_up() -> None:
+    counting = counter()
+    good = sample(T0 + 1, S // 10)
+    counting.add(good)
+    counting.add(sample(T0 + 2, S // 5))
+    counting.add(sample(T0 + 4, 1000, Failure.REFUSED))
+    counting.add(replace(good, observer="push"))
+    (record,) = counting.close(T0 + 2 * S)
+    found = record.phases["c"]
+    assert (found.probes, sum(found.spent)) == (2, S // 10 + S // 5)

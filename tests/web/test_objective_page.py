@@ -10,17 +10,21 @@ from hypothesis import strategies as st
 
 from keeptime.contract.terms import Calendar
 from keeptime.errors import StoreError
+from keeptime.model.exemplar import Exemplar
 from keeptime.model.key import Signal, SignalKey
 from keeptime.model.series import Bucket, Series, SketchSeries
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally
+from keeptime.model.trace import Why
 from keeptime.model.verdict import Condition
 from keeptime.testing.past import FakePast
 from keeptime.testing.showable import NOW, FakeShowable, contract, objective, verdict, view
 from keeptime.web.charts.plot import BOTTOM, HIGH, LEFT, RIGHT, TOP, WIDE, Plot, path, ticks, times
-from keeptime.web.pages.past_charts import budget_left
+from keeptime.web.pages.budget_chart import budget_left
 from keeptime.web.pages.when import When
+from tests.web.cards import words
 from tests.web.conftest import Serve
+from tests.web.scenes import INERT
 from tests.web.test_incidents import WORST, happened
 
 TERMS = contract()
@@ -67,7 +71,7 @@ def test_what_was_counted_is_drawn_and_said(serve: Serve) -> None:
     assert "threshold 500 ms" in page.text
     assert f'href="/incidents/{WORST.id}"' in page.text
     assert page.text.count('class="line-') == 5
-    for each in re.findall(r"<svg viewBox.*?</svg>", page.text, re.DOTALL):
+    for each in re.findall(r'<svg class="plot".*?</svg>(?=\s*<figcaption)', page.text, re.DOTALL):
         ET.fromstring(each)
     sli = re.search(r'class="line-sli" d="([^"]*)"', page.text)
     assert sli is not None
@@ -91,6 +95,34 @@ def test_nothing_counted_is_said_and_what_there_is_not_is_a_page(serve: Serve) -
         assert where.get(path_).status == status
     failing = FakePast(error=StoreError("the disk is full"))
     assert serve(daemon(failing)).get(f"/contracts/{TERMS.name}/p99").status == 503
+
+
+def test_slow_requests_are_listed_the_newest_or_the_slowest(serve: Serve) -> None:
+    shown = daemon(FakePast())
+    ms, at = 1_000_000, round((NOW - 600) * 1e9)
+    shown.explaining.kept = [
+        Exemplar(TERMS.name, at, 900 * ms, Why.SLOW, status=200,
+                 phases={"wait": 880 * ms, "connect": 15 * ms, "dns": ms},
+                 timings={"queue": 700 * ms}, attributes={"model_version": INERT}, trace="ab" * 16),
+        Exemplar(TERMS.name, at + 1, 20 * ms, Why.USUAL, status=200),
+        Exemplar(TERMS.name, round((NOW - 1) * 1e9), 5 * ms, Why.FAILED, "too_large", 200, observer="push"),
+        Exemplar("another", at, 999 * ms, Why.SLOW),
+    ]  # fmt: skip
+    where = serve(shown)
+    newest = where.get(f"/contracts/{TERMS.name}/p99?range=1h").text
+    text = words(newest)
+    assert "connect 15 ms, wait 880 ms; on the server: queue 700 ms" in text
+    assert "failed: too large, status 200 (push)" in text
+    assert "20 ms" not in text
+    assert "999 ms" not in text
+    assert f'<a href="/incidents/{WORST.id}/traces?trace={"ab" * 16}">' in newest
+    assert text.index("5 ms failed") < text.index("900 ms")
+    slowest = words(where.get(f"/contracts/{TERMS.name}/p99?range=1h&requests=slowest").text)
+    assert slowest.index("900 ms") < slowest.index("5 ms failed")
+    assert where.get(f"/contracts/{TERMS.name}/p99?requests=fastest").status == 400
+    assert "Nothing is kept yet" in where.get(f"/contracts/{TERMS.name}/p99?start=1&end=2").text
+    shown.explaining.wrong = StoreError("the disk is full")
+    assert where.get(f"/contracts/{TERMS.name}/p99").status == 503
 
 
 def test_the_budget_is_of_the_window_that_ended_then() -> None:

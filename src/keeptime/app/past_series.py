@@ -9,7 +9,7 @@ from typing import Protocol
 
 from keeptime.app.ports import Store
 from keeptime.model.key import ObjectiveKey, SignalKey
-from keeptime.model.series import Series, SketchSeries
+from keeptime.model.series import PhaseSeries, Series, SketchSeries
 from keeptime.tell.ports import InStore
 
 
@@ -19,6 +19,8 @@ class Past(Protocol):
     async def counts(self, key: ObjectiveKey, start: float, end: float, points: int) -> Series: ...
 
     async def latencies(self, key: SignalKey, start: float, end: float, points: int) -> SketchSeries: ...
+
+    async def phases(self, contract: str, start: float, end: float, points: int) -> PhaseSeries: ...
 
 
 class StoredPast:
@@ -32,6 +34,9 @@ class StoredPast:
 
     async def latencies(self, key: SignalKey, start: float, end: float, points: int) -> SketchSeries:
         return await self._in_store(self._store.sketch_series, key, *self._ticks(start, end), points)
+
+    async def phases(self, contract: str, start: float, end: float, points: int) -> PhaseSeries:
+        return await self._in_store(self._store.phase_series, contract, *self._ticks(start, end), points)
 
     def _ticks(self, start: float, end: float) -> tuple[int, int]:
         return math.floor(start / self._tick_seconds), math.ceil(end / self._tick_seconds)

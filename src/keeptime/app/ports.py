@@ -18,7 +18,7 @@ from keeptime.model.ledger import Json, LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.numbers import Taken
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sample import Sample, Skipped
-from keeptime.model.series import Series, SketchSeries
+from keeptime.model.series import PhaseSeries, Series, SketchSeries
 from keeptime.model.silence import Silence
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import TickRecord
@@ -168,6 +168,10 @@ class Store(Outbox, Protocol):
 
     def sketch_series(self, key: SignalKey, start: int, end: int, most_points: int) -> SketchSeries:
         """Latencies of ticks [start, end), in the same form."""
+        ...
+
+    def phase_series(self, contract: str, start: int, end: int, most_points: int) -> PhaseSeries:
+        """Where the time of a contract's probes went, in the same form."""
         ...
 
     def missing_since(

@@ -2,11 +2,10 @@
 
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
-from keeptime.model.sample import Failure, Phases, Sample
-
-PHASES = tuple(each.name for each in fields(Phases))
+from keeptime.model.phases import PHASES
+from keeptime.model.sample import Failure, Sample
 
 USUAL_BOUNDS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 5.0)
 """Bucket bounds in seconds that every contract's histogram has; its thresholds come on top."""

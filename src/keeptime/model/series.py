@@ -7,10 +7,11 @@ is not the same as no events. Standard library alone.
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from keeptime.model.phases import PhaseSums
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally
 
-Value = TypeVar("Value", Tally, Sketch)
+Value = TypeVar("Value", Tally, Sketch, PhaseSums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,4 @@ class Bucket(Generic[Value]):
 
 Series = tuple[Bucket[Tally], ...]
 SketchSeries = tuple[Bucket[Sketch], ...]
+PhaseSeries = tuple[Bucket[PhaseSums], ...]

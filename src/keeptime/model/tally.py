@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from keeptime.model.exclusion import Exclusions
 from keeptime.model.key import ObjectiveKey, SignalKey
+from keeptime.model.phases import PhaseSums
 from keeptime.model.sketch import Sketch
 
 
@@ -47,7 +48,8 @@ class Tally:
 class TickRecord:
     """All that was counted in one tick. `incomplete`: keeptime did not live through all of it. `exclusions`: what
     is excluded in `tallies`, by reason. `amounts`: nanoseconds of the good requests, of objectives on a mean.
-    `probed`: (good, bad) of the probes in `tallies`, of contracts whose real traffic is counted too.
+    `probed`: (good, bad) of the probes in `tallies`, of contracts whose real traffic is counted too. `phases`:
+    where the time of probes that succeeded went, by contract.
     """
 
     tick: int
@@ -57,3 +59,4 @@ class TickRecord:
     exclusions: Exclusions = field(default_factory=dict)
     amounts: Mapping[ObjectiveKey, int] = field(default_factory=dict)
     probed: Mapping[ObjectiveKey, tuple[int, int]] = field(default_factory=dict)
+    phases: Mapping[str, PhaseSums] = field(default_factory=dict)

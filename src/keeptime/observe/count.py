@@ -212,6 +212,8 @@ class Counter:
             self._counters[sample.contract].add(sample)
         if sample.failure is None:
             _describe(tick, sample)
+            if sample.observer == PROBE:
+                tick.spend(sample.contract, sample.phases)
         attributes = attributes_of(sample)
         for each in objectives:
             decision = each.decide(sample, attributes)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from keeptime.model.exclusion import FAILED, Exclusion
 from keeptime.model.key import ObjectiveKey, SignalKey
+from keeptime.model.phases import PhaseSums, sums_of
+from keeptime.model.sample import Phases
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
 
@@ -22,6 +24,7 @@ class Tick:
     incomplete: bool = False
     amounts: dict[ObjectiveKey, int] = field(default_factory=dict)
     probed: dict[ObjectiveKey, tuple[int, int]] = field(default_factory=dict)
+    phases: dict[str, PhaseSums] = field(default_factory=dict)
 
     def count(self, key: ObjectiveKey, which: int, events: int = 1) -> list[int]:
         counts = self.counts.get(key)
@@ -67,7 +70,13 @@ class Tick:
             found = self.sketches[key] = Sketch()
         return found
 
+    def spend(self, contract: str, spent: Phases) -> None:
+        """Where the time of one of its probes went."""
+        self.phases[contract] = self.phases.get(contract, PhaseSums()) + sums_of(spent)
+
     def record(self, tick: int, incomplete: bool) -> TickRecord:
         tallies = {key: Tally(*counts) for key, counts in self.counts.items()}
         incomplete = self.incomplete or incomplete
-        return TickRecord(tick, tallies, self.sketches, incomplete, self.exclusions, self.amounts, self.probed)
+        return TickRecord(
+            tick, tallies, self.sketches, incomplete, self.exclusions, self.amounts, self.probed, self.phases
+        )

@@ -8,14 +8,16 @@ events. The work is bounded by the buckets that the chosen level holds of the ra
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from keeptime.model.key import ObjectiveKey, SignalKey
-from keeptime.model.series import Bucket, Series, SketchSeries, Value
+from keeptime.model.key import ObjectiveKey, Signal, SignalKey
+from keeptime.model.phases import PhaseSums
+from keeptime.model.series import Bucket, PhaseSeries, Series, SketchSeries, Value
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally
 from keeptime.store.counts import Counts
 from keeptime.store.grid import Stage
 from keeptime.store.lived import Lived
 from keeptime.store.names import Names
+from keeptime.store.phases import PhaseTables, levels_of
 from keeptime.store.sketches import Sketches
 from keeptime.store.sql import Database
 
@@ -79,6 +81,21 @@ class StoredSeries:
             begin = start // step * step
             found = sketches.summed(identity, begin, end, step, boundary)
             return self._buckets(begin, end, step, found, Sketch, 0)
+
+    def phase_series(self, contract: str, start: int, end: int, most_points: int) -> PhaseSeries:
+        """Where the time of a contract's probes went in ticks [start, end), in the same form."""
+        with self.db.speaking():
+            identity = self.names.signals.get(SignalKey(contract, Signal.REQUESTS))
+            boundary = self._next_tick()
+            if identity is None or boundary is None:
+                return ()
+            tables = PhaseTables(self.db, levels_of(self.stages))
+            start, end = self._within(start, end, boundary)
+            if start >= end:
+                return ()
+            step = step_of(tables.stages, start, end, most_points, lambda s: tables.kept_from(s, boundary))
+            begin = start // step * step
+            return self._buckets(begin, end, step, tables.summed(identity, begin, end, step), PhaseSums, 0)
 
     def _next_tick(self) -> int | None:
         last = Lived(self.db).last()

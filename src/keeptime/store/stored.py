@@ -14,7 +14,7 @@ from keeptime.model.alert import AlertRow
 from keeptime.model.change import Change
 from keeptime.model.compliance import PeriodCounts
 from keeptime.model.history import History
-from keeptime.model.key import ObjectiveKey, SignalKey, tick_of
+from keeptime.model.key import ObjectiveKey, Signal, SignalKey, tick_of
 from keeptime.model.ledger import Json, LedgerHead, LedgerKind, LedgerQuery, LedgerRow
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sketch import Sketch
@@ -34,6 +34,7 @@ from keeptime.store.names import Names
 from keeptime.store.numbering import Numbering
 from keeptime.store.outbox import StoredOutbox
 from keeptime.store.periods import Periods
+from keeptime.store.phases import PhaseTables, levels_of
 from keeptime.store.proven import Proofs
 from keeptime.store.quieting import StoredQuiet
 from keeptime.store.rows import Transition
@@ -272,6 +273,7 @@ class Stored(StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents, StoredEve
         self._exclusions.add(self._day(record.tick), reasons)
         self._sketches.add(record.tick, sketches, boundary, late=record.tick + 1 < boundary or record.tick == last)
         self._sketches.sum_up(boundary, len(self.names.signals))
+        self._spend(record, boundary)
         self._lived.record(record.tick, incomplete=record.incomplete)
         self._counts.prune(boundary, _PRUNED + 2 * len(self.names.objectives))
         self._sketches.prune(boundary, _PRUNED + 2 * len(self.names.signals))
@@ -281,6 +283,13 @@ class Stored(StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents, StoredEve
         if last is not None and record.tick <= last:
             self._periods.add_late(record.tick, tallies)
         self._exclusions.prune(self._day(oldest))
+
+    def _spend(self, record: TickRecord, boundary: int) -> None:
+        """Where the time of its probes went."""
+        tables = PhaseTables(self.db, levels_of(self.stages))
+        spent = {self.names.signal(SignalKey(each, Signal.REQUESTS)): sums for each, sums in record.phases.items()}
+        tables.add(record.tick, spent, boundary)
+        tables.prune(boundary, _PRUNED)
 
     def _close(self, change: Change, *, before: bool) -> None:
         """Sum up days that ended before this tick before its coming cuts off what they are summed from."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from keeptime.errors import StoreError
 from keeptime.model.key import ObjectiveKey, SignalKey
-from keeptime.model.series import Series, SketchSeries
+from keeptime.model.series import PhaseSeries, Series, SketchSeries
 
 Asked = tuple[ObjectiveKey | SignalKey, float, float, int]
 
@@ -19,6 +19,7 @@ class FakePast:
 
     counted: Mapping[ObjectiveKey, Series] = field(default_factory=dict)
     took: Mapping[SignalKey, SketchSeries] = field(default_factory=dict)
+    spent: Mapping[str, PhaseSeries] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     error: StoreError | None = None
 
@@ -29,6 +30,11 @@ class FakePast:
     async def latencies(self, key: SignalKey, start: float, end: float, points: int) -> SketchSeries:
         self._note(key, start, end, points)
         return self.took.get(key, ())
+
+    async def phases(self, contract: str, start: float, end: float, points: int) -> PhaseSeries:  # noqa: ARG002
+        if self.error is not None:
+            raise self.error
+        return self.spent.get(contract, ())
 
     def _note(self, key: ObjectiveKey | SignalKey, start: float, end: float, points: int) -> None:
         self.asked.append((key, start, end, points))

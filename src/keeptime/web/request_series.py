@@ -13,7 +13,8 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 from keeptime.app.view import ContractView
-from keeptime.model.counters import PHASES, RequestCounters
+from keeptime.model.counters import RequestCounters
+from keeptime.model.phases import PHASES
 from keeptime.model.sample import Failure
 
 

@@ -96,8 +96,14 @@ def ticks(plot: Plot, written: Callable[[float], str]) -> list[Label]:
 
 
 def _decades(plot: Plot) -> list[float]:
+    """Powers of ten; twice and five times them too where there are few."""
     exponents = range(math.floor(math.log10(plot.low)), math.ceil(math.log10(plot.high)) + 1)
-    return [10.0**each for each in exponents if plot.low <= 10.0**each <= plot.high]
+    for steps in ((1,), (1, 3), (1, 2, 5)):
+        found = [step * 10.0**each for each in exponents for step in steps]
+        within = [each for each in found if plot.low <= each <= plot.high]
+        if len(within) > 2:
+            break
+    return within
 
 
 def _round(plot: Plot) -> list[float]:

@@ -1,62 +1,24 @@
-"""The charts of an objective's past: SLI against its target, budget left, latency, incidents.
+"""The charts of an objective's past: SLI against its target, latency, incidents.
 
 Guarantees: counts are summed and ratios never averaged; a bucket of which nothing was lived through is a gap. Pure.
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
-from keeptime.app.closing import span_of
-from keeptime.contract.terms import Calendar, Objective
+from keeptime.contract.terms import Objective
 from keeptime.model.incident import Incident
 from keeptime.model.key import Signal
 from keeptime.model.series import Series, SketchSeries
 from keeptime.units import format_percent, speak_duration
 from keeptime.web.charts.plot import Label, Plot, path, ticks, times
+from keeptime.web.charts.shapes import MOST_ROWS, Cell, Chart, Line
 from keeptime.web.figures import shown_ratio
 from keeptime.web.pages.when import When
 from keeptime.web.series_json import latency_bands
 
-DAY = 86_400.0
 SHARES = (0.5, 0.95, 0.99)
 SHADES = 5
-MOST_ROWS = 24
-"""Rows of the table beside a chart."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`kind`: its class, which its look depends on."""
-
-    kind: str
-    name: str
-    d: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    x: float
-    y: float
-    width: float
-    height: float
-    shade: int
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """`said`: what is to be seen, in words; `mark`: a line across, with its name. `rows`: the same as a table."""
-
-    said: str
-    plot: Plot
-    times: Sequence[Label]
-    values: Sequence[Label]
-    lines: Sequence[Line] = ()
-    mark: Label | None = None
-    cells: Sequence[Cell] = ()
-    head: Sequence[str] = ()
-    rows: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +29,6 @@ class Span:
     condition: str
     x: float
     width: float
-
-
-def reach(objective: Objective) -> float:
-    """Seconds before an instant that its budget can be about."""
-    over = objective.over
-    return (
-        {"day": 1, "week": 7, "month": 31, "quarter": 92}[over.unit] * DAY
-        if isinstance(over, Calendar)
-        else over.seconds
-    )
 
 
 def sli_chart(objective: Objective, found: Series, when: When, second: float) -> Chart | None:
@@ -109,44 +61,6 @@ def sli_chart(objective: Objective, found: Series, when: When, second: float) ->
             for each in found[-MOST_ROWS:] if each.value
         ],
     )  # fmt: skip
-
-
-def budget_chart(objective: Objective, found: Series, when: When, second: float) -> Chart | None:
-    """What was left of the budget at each instant, of the window that ended then; None without any event."""
-    points = [(at, left) for at, left in budget_left(objective, found, second) if at >= when.start]
-    known = [left for _, left in points if left is not None]
-    if not known:
-        return None
-    plot = Plot(when.start, when.end, min(0.0, max(-1.0, min(known))), 1.0)
-    return Chart(
-        f"{known[-1] * 100:.1f}% of the error budget was left at the end, {min(known) * 100:.1f}% at the least: of "
-        f"all bad events that the {objective.over} before each instant allowed for its events.",
-        plot,
-        times(when.start, when.end, when.local),
-        ticks(plot, lambda value: f"{value * 100:.0f}%"),
-        [Line("budget", "budget left", path(plot, points))],
-        Label(plot.y(0.0), "gone"),
-    )
-
-
-def budget_left(objective: Objective, found: Series, second: float) -> list[tuple[float, float | None]]:
-    """(instant, share of the budget that is left); None where there was no event in the window."""
-    ends = [each.end for each in found]
-    bad = [0, *accumulate(each.value.bad if each.value else 0 for each in found)]
-    events = [0, *accumulate(each.value.events if each.value else 0 for each in found)]
-    left: list[tuple[float, float | None]] = []
-    for nth, end in enumerate(ends):
-        over = objective.over
-        first = (
-            span_of(over, end - 1, second).start
-            if isinstance(over, Calendar)
-            else end - round(over.seconds / second)
-        )
-        before = bisect_left(ends, first + 1)
-        many, spent = events[nth + 1] - events[before], bad[nth + 1] - bad[before]
-        allowed = float(objective.budget_ratio) * many
-        left.append((end * second, 1 - spent / allowed if allowed else None))
-    return left
 
 
 def latency_chart(objective: Objective, found: SketchSeries, when: When, second: float) -> Chart | None:

@@ -1,0 +1,103 @@
+"""Slow and failed requests of an objective's contract, one by one: how long each took, and with what.
+
+Guarantees: what is listed was kept as it was; of what is not known nothing is said. Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from keeptime.contract.terms import Objective
+from keeptime.model.exemplar import Exemplar
+from keeptime.model.incident import Incident
+from keeptime.model.key import Signal
+from keeptime.model.phases import PHASES
+from keeptime.model.sample import PROBE
+from keeptime.model.trace import Why
+from keeptime.units import speak_duration
+from keeptime.web.pages.moments import Moment, moment
+from keeptime.web.pages.when import When
+from keeptime.web.posted import Refused
+
+MOST, LOOKED_THROUGH = 20, 500
+"""Requests that are listed, and the newest ones that they are chosen from."""
+NEWEST, SLOWEST = "newest", "slowest"
+MOST_PARTS, MOST_ATTRIBUTES = 3, 8
+SHORTEST = 0.005
+"""A phase with a smaller share of the request is not worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlowRow:
+    """`said`: how it ended; `parts`: where its time went; `link`: to its trace, "" where none is known."""
+
+    at: Moment
+    took: str
+    said: str
+    failed: bool
+    observer: str
+    parts: str
+    attributes: str
+    trace: str
+    link: str
+
+
+def order_of(given: Mapping[str, str]) -> str:
+    """Which are listed: the newest, or the slowest. Raises Refused."""
+    order = given.get("requests", NEWEST)
+    if order not in (NEWEST, SLOWEST):
+        raise Refused(f"requests={order[:40]}: expected {NEWEST} or {SLOWEST}")
+    return order
+
+
+def slow_rows(
+    objective: Objective, found: Sequence[Exemplar], incidents: Sequence[Incident], order: str, when: When
+) -> list[SlowRow]:
+    """Of those found, which are the newest first, the ones that are bad by the objective's own terms."""
+    slow = [each for each in found if _counts(objective, each)]
+    if order == SLOWEST:
+        slow.sort(key=lambda each: each.latency_ns, reverse=True)
+    return [_row(each, incidents, when) for each in slow[:MOST]]
+
+
+def _counts(objective: Objective, one: Exemplar) -> bool:
+    if objective.of is not Signal.REQUESTS:
+        return one.why is not Why.USUAL
+    return one.bad(None if objective.under is None else round(objective.under * 1e9))
+
+
+def _row(one: Exemplar, incidents: Sequence[Incident], when: When) -> SlowRow:
+    status = "" if one.status is None else f"status {one.status}"
+    failure = f"failed: {one.failure.replace('_', ' ')}" if one.failure else ""
+    incident = next((each.id for each in incidents if _within(each, one.at_ns / 1e9)), "")
+    shown = list(one.attributes.items())[:MOST_ATTRIBUTES]
+    return SlowRow(
+        at=moment(when, one.at_ns / 1e9),
+        took=speak_duration(one.latency_ns / 1e9),
+        said=", ".join(filter(None, [failure, status])) or "slow",
+        failed=bool(one.failure),
+        observer="probe" if one.observer == PROBE else one.observer,
+        parts=_parts(one),
+        attributes=", ".join(f"{name} {value}" for name, value in shown),
+        trace=one.trace,
+        link=f"/incidents/{quote(incident)}/traces?trace={quote(one.trace)}" if incident and one.trace else "",
+    )
+
+
+def _within(one: Incident, at: float) -> bool:
+    return one.started - 60.0 <= at and (one.ended is None or at <= one.ended)
+
+
+def _parts(one: Exemplar) -> str:
+    """ "wait 480 ms, connect 3 ms; on the server: queue 300 ms": the longest ones."""
+    own = _longest(one.phases, one.latency_ns)
+    server = _longest(one.timings, one.latency_ns)
+    return "; ".join(filter(None, [own, f"on the server: {server}" if server else ""]))
+
+
+def _longest(spent: Mapping[str, int], whole: int) -> str:
+    """The longest ones, in the order in which they follow one another where that is known."""
+    worth = [(name, took) for name, took in spent.items() if took > whole * SHORTEST]
+    longest = sorted(worth, key=lambda each: each[1], reverse=True)[:MOST_PARTS]
+    longest.sort(key=lambda each: PHASES.index(each[0]) if each[0] in PHASES else len(PHASES))
+    return ", ".join(f"{name} {speak_duration(took / 1e9)}" for name, took in longest)
