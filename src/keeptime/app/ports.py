@@ -130,8 +130,8 @@ class Store(Outbox, Protocol):
         """Those that are not over, oldest first."""
         ...
 
-    def newest_silences(self, most: int) -> Sequence[Silence]:
-        """The newest, newest first, also those that are over."""
+    def newest_silences(self, most: int, before: int = 0) -> Sequence[Silence]:
+        """The newest before this number (0: of all), newest first, also those that are over."""
         ...
 
     def muted(self) -> Sequence[Waiting]:

@@ -31,8 +31,9 @@ class Quieting(Protocol):
         """
         ...
 
-    async def all(self, *, over: bool) -> Sequence[Silence]:
-        """Those that are not over; `over`: the newest, also those that are. Raises StoreError."""
+    async def all(self, *, over: bool, before: int = 0, most: int = 1000) -> Sequence[Silence]:
+        """Those that are not over; `over`: the newest before this number (0: of all), newest first, also those that
+        are. Raises StoreError."""
         ...
 
     async def acknowledge(self, contract: str, objective: str, author: str, note: str) -> Sequence[Ack]:

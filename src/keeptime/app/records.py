@@ -10,7 +10,7 @@ from keeptime.app.looking import Looking
 from keeptime.app.periods import PeriodView
 from keeptime.app.ports import Store
 from keeptime.app.storing import StoreThread
-from keeptime.app.undelivered import Undelivered
+from keeptime.app.undelivered import MOST_LETTERS, Undelivered
 from keeptime.model.alert import Letter
 from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.version import VersionUse
@@ -40,9 +40,9 @@ class Records:
         """Its newest row."""
         return await self._in_store(self._store.ledger_head)
 
-    async def letters(self, *, dead: bool) -> Sequence[Letter]:
-        """The oldest messages that were not delivered; `dead`: dead letters alone."""
-        return await self._undelivered.letters(dead=dead)
+    async def letters(self, *, dead: bool, after: int = 0, most: int = MOST_LETTERS) -> Sequence[Letter]:
+        """The oldest messages after this row that were not delivered; `dead`: dead letters alone."""
+        return await self._undelivered.letters(dead=dead, after=after, most=most)
 
     async def replay(self, *, rows: Collection[int] | None, contract: str | None) -> int:
         """Send dead letters of these rows and this contract (None: any) again; how many."""

@@ -98,9 +98,9 @@ class Silencing:
         await self._over([one], sent)
         return one, len(sent)
 
-    async def all(self, *, over: bool) -> Sequence[Silence]:
+    async def all(self, *, over: bool, before: int = 0, most: int = MOST) -> Sequence[Silence]:
         if over:
-            return await self._in_store(self._store.newest_silences, MOST)
+            return await self._in_store(self._store.newest_silences, most, before)
         return await self._in_store(self._store.silences)
 
     async def acknowledge(self, contract: str, objective: str, author: str, note: str) -> Sequence[Ack]:

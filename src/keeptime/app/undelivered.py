@@ -14,7 +14,7 @@ from keeptime.tell.ports import InStore
 log = logging.getLogger(__name__)
 
 MOST_LETTERS = 1000
-"""Undelivered messages that are shown at most; the oldest."""
+"""Undelivered messages that are shown at once, unless more are asked for; the oldest."""
 
 
 class Undelivered:
@@ -23,8 +23,8 @@ class Undelivered:
     def __init__(self, store: Store, in_store: InStore, clock: Clock, woken: Callable[[], None]) -> None:
         self._store, self._in_store, self._clock, self._woken = store, in_store, clock, woken
 
-    async def letters(self, *, dead: bool) -> Sequence[Letter]:
-        return await self._in_store(self._store.letters, dead=dead, most=MOST_LETTERS)
+    async def letters(self, *, dead: bool, after: int = 0, most: int = MOST_LETTERS) -> Sequence[Letter]:
+        return await self._in_store(self._store.letters, dead=dead, most=most, after=after)
 
     async def replay(self, *, rows: Collection[int] | None, contract: str | None) -> int:
         count = await self._in_store(self._store.replay, self._now(), rows=rows, contract=contract)

@@ -216,8 +216,11 @@ class Showable(Protocol):
         """Its newest row. Raises StoreError."""
         ...
 
-    async def letters(self, *, dead: bool) -> Sequence[Letter]:
-        """The oldest messages that were not delivered; `dead`: dead letters alone. Raises StoreError."""
+    async def letters(self, *, dead: bool, after: int = 0, most: int = 1000) -> Sequence[Letter]:
+        """The oldest messages after this row that were not delivered; `dead`: dead letters alone.
+
+        Raises StoreError.
+        """
         ...
 
     async def replay(self, *, rows: Collection[int] | None, contract: str | None) -> int:

@@ -72,12 +72,8 @@ def check_period(name: str | None) -> None:
 
 
 def _contract(args: argparse.Namespace, name: str) -> dict[str, Any]:
-    from urllib.parse import quote
-
-    from keeptime.cli.asking import ask
-
-    found = ask(args.url, f"periods?contract={quote(name)}", token=args.token)
-    periods, period = list(found["periods"]), args.period
+    found = _found(args, name)
+    periods, period = found["periods"], args.period
     if period == LAST:
         newest: dict[str, Any] = {}
         for each in periods:
@@ -88,6 +84,22 @@ def _contract(args: argparse.Namespace, name: str) -> dict[str, Any]:
     named = {(each["name"]) for each in periods}
     together = [each for each in found["together"] if each["name"] in named]
     return {"contract": name, "periods": periods, "together": together}
+
+
+def _found(args: argparse.Namespace, name: str) -> dict[str, list[Any]]:
+    """Every page of it."""
+    from urllib.parse import quote
+
+    from keeptime.cli.asking import ask
+
+    asked = f"periods?contract={quote(name)}"
+    page = ask(args.url, asked, token=args.token)
+    found = {kind: list(page[kind]) for kind in ("periods", "together")}
+    while (after := page.get("next")) is not None:
+        page = ask(args.url, f"{asked}&after={after}", token=args.token)
+        for kind, those in found.items():
+            those += page[kind]
+    return found
 
 
 def _none(args: argparse.Namespace) -> str:

@@ -59,7 +59,8 @@ class Letters:
         Proofs(self.db).gave_up(rows, at, error)
         return len(rows)
 
-    def list(self, *, dead: bool, most: int) -> tuple[Letter, ...]:
+    def list(self, *, dead: bool, most: int, after: int = 0) -> tuple[Letter, ...]:
+        """The oldest after this row."""
         if dead:
             where = f"WHERE {DEAD} "
         else:
@@ -68,7 +69,8 @@ class Letters:
                 f"UNION ALL SELECT row FROM outbox WHERE {DEAD} "
                 f"UNION ALL SELECT row FROM outbox WHERE {HELD}) "
             )
-        return tuple(map(_letter, self.db.execute(f"{_LETTERS}{where}ORDER BY o.row LIMIT ?", (most,))))
+        rows = self.db.execute(f"{_LETTERS}{where}AND o.row > ? ORDER BY o.row LIMIT ?", (after, most))
+        return tuple(map(_letter, rows))
 
     def counts(self) -> Sequence[DeadLetters]:
         rows = self.db.execute(_COUNTS)

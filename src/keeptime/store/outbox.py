@@ -62,10 +62,10 @@ class StoredOutbox:
         with self.db.speaking():
             return Letters(self.db).counts()
 
-    def letters(self, *, dead: bool, most: int) -> Sequence[Letter]:
-        """The oldest rows that were not delivered; `dead`: dead letters alone."""
+    def letters(self, *, dead: bool, most: int, after: int = 0) -> Sequence[Letter]:
+        """The oldest rows after this one that were not delivered; `dead`: dead letters alone."""
         with self.db.speaking():
-            return Letters(self.db).list(dead=dead, most=most)
+            return Letters(self.db).list(dead=dead, most=most, after=after)
 
     def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
         """Dead letters of these rows and this contract are due at `now`; how many they are."""

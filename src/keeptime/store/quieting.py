@@ -56,10 +56,10 @@ class StoredQuiet:
         with self.db.speaking():
             return Silences(self.db).open()
 
-    def newest_silences(self, most: int) -> Sequence[Silence]:
-        """The newest, newest first, also those that are over."""
+    def newest_silences(self, most: int, before: int = 0) -> Sequence[Silence]:
+        """The newest before this number (0: of all), newest first, also those that are over."""
         with self.db.speaking():
-            return Silences(self.db).newest(most)
+            return Silences(self.db).newest(most, before)
 
     def muted(self) -> Sequence[Waiting]:
         """What silences hold back, per (contract, address)."""

@@ -68,9 +68,10 @@ class Silences:
         found = self.db.execute(f"{_SILENCE}WHERE ended IS NULL AND contract = ? ORDER BY id", (contract,))
         return tuple(Silence(*row) for row in found)
 
-    def newest(self, most: int) -> tuple[Silence, ...]:
-        """The newest, newest first, also those that are over."""
-        return tuple(Silence(*row) for row in self.db.execute(f"{_SILENCE}ORDER BY id DESC LIMIT ?", (most,)))
+    def newest(self, most: int, before: int = 0) -> tuple[Silence, ...]:
+        """The newest before this number (0: of all), newest first, also those that are over."""
+        found = self.db.execute(f"{_SILENCE}WHERE id < ? ORDER BY id DESC LIMIT ?", (before or 2**63 - 1, most))
+        return tuple(Silence(*row) for row in found)
 
     def end(self, one: Silence, by: str, why: str, at: float) -> Silence:
         """It is over: by hand, or (`by` is "") because its time is."""

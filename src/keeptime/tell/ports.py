@@ -42,8 +42,8 @@ class Outbox(Protocol):
         """Dead letters per (contract, address); only those that have any."""
         ...
 
-    def letters(self, *, dead: bool, most: int) -> Sequence[Letter]:
-        """The oldest rows that were not delivered, at most so many; `dead`: dead letters alone."""
+    def letters(self, *, dead: bool, most: int, after: int = 0) -> Sequence[Letter]:
+        """The oldest rows after this one that were not delivered, at most so many; `dead`: dead letters alone."""
         ...
 
     def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:

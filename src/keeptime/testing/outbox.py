@@ -94,12 +94,12 @@ class FakeOutbox:
             for those in pairs.values()
         ]
 
-    def letters(self, *, dead: bool, most: int) -> Sequence[Letter]:
+    def letters(self, *, dead: bool, most: int, after: int = 0) -> Sequence[Letter]:
         self._check()
         found = [_letter(row, objective, at, why) for row, objective, at, why in self.dead]
         if not dead:
             found += [_letter(row, objective, None, "") for row, objective in self.waiting_rows]
-        return sorted(found, key=lambda each: each.row)[:most]
+        return sorted((each for each in found if each.row > after), key=lambda each: each.row)[:most]
 
     def replay(self, now: float, *, rows: Collection[int] | None, contract: str | None) -> int:
         self._check()

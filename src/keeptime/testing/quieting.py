@@ -37,9 +37,11 @@ class FakeQuieting:
                 return self.silences[index], 0
         raise Impossible(f"there is no silence {number}")
 
-    async def all(self, *, over: bool) -> Sequence[Silence]:
+    async def all(self, *, over: bool, before: int = 0, most: int = 1000) -> Sequence[Silence]:
         self._check()
-        return [each for each in self.silences if over or each.ended is None]
+        if not over:
+            return [each for each in self.silences if each.ended is None]
+        return [each for each in reversed(self.silences) if not before or each.id < before][:most]
 
     async def acknowledge(self, contract: str, objective: str, author: str, note: str) -> Sequence[Ack]:
         self._check()

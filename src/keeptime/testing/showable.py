@@ -115,8 +115,9 @@ class FakeShowable:
     async def ledger_head(self) -> LedgerHead:
         return LedgerHead(self.ledger_rows[-1].seq, self.ledger_rows[-1].hash) if self.ledger_rows else LedgerHead()
 
-    async def letters(self, *, dead: bool) -> Sequence[Letter]:
-        return [each for each in self.undelivered if each.dead is not None or not dead]
+    async def letters(self, *, dead: bool, after: int = 0, most: int = 1000) -> Sequence[Letter]:
+        found = [each for each in self.undelivered if each.dead is not None or not dead]
+        return [each for each in found if each.row > after][:most]
 
     async def replay(self, *, rows: Collection[int] | None, contract: str | None) -> int:
         chosen = [

@@ -71,15 +71,20 @@ async def looked_up(request: Request, ask: Callable[[], Awaitable[dict[str, Json
         return JSONResponse({"error": str(error)}, 503)
 
 
-def tagged(request: Request, said: dict[str, Json]) -> Response:
-    """The answer, or 304 where whoever asks has it."""
-    return marked(request, JSONResponse(said))
+def tagged(request: Request, said: dict[str, Json], clock: str = "") -> Response:
+    """The answer, or 304 where whoever asks has it. `clock`: the field that says when it was made, which changes
+    although nothing else does; the mark is a weak one then."""
+    if not clock:
+        return marked(request, JSONResponse(said))
+    lasting = JSONResponse({name: each for name, each in said.items() if name != clock})
+    return marked(request, JSONResponse(said), bytes(lasting.body))
 
 
-def marked(request: Request, answer: Response) -> Response:
-    """The same with its `ETag`, or 304 where whoever asks has it."""
-    tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
-    answer.headers["ETag"] = tag
+def marked(request: Request, answer: Response, of: bytes | None = None) -> Response:
+    """The same with its `ETag`, or 304 where whoever asks has it. `of`: what the mark is made of instead, and is
+    weak by it: two answers with it say the same and need not be the same bytes."""
+    tag = f'"{hashlib.sha256(bytes(answer.body) if of is None else of).hexdigest()[:32]}"'
+    answer.headers["ETag"] = tag if of is None else f"W/{tag}"
     known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
     if not known & {tag, "*"}:
         return answer

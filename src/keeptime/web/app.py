@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from keeptime.app.view import Showable
-from keeptime.errors import StoreError
+from keeptime.web.answering import tagged
 from keeptime.web.api.document import document
 from keeptime.web.describe import contracts_json, health_json, pair_json
 from keeptime.web.door import Door
@@ -26,20 +26,19 @@ from keeptime.web.events import EventRoutes
 from keeptime.web.guard import HEADERS, Guard
 from keeptime.web.happened import incident_rows
 from keeptime.web.incidents import IncidentRoutes
-from keeptime.web.kept import period_json
 from keeptime.web.ledger import LedgerRoutes
 from keeptime.web.metrics import exposition
 from keeptime.web.otlp import Otlp
 from keeptime.web.outbox import Outbox
 from keeptime.web.page import render
 from keeptime.web.pages.routes import PATHS, page_routes
+from keeptime.web.periods import PeriodRoutes
 from keeptime.web.probing import Probing
 from keeptime.web.pushing import Pushing
 from keeptime.web.quieting import Quiet
 from keeptime.web.reloading import Reload
 from keeptime.web.series import SeriesRoutes
 from keeptime.web.status import StatusRoutes
-from keeptime.web.terms import together_periods
 from keeptime.web.traced import TracedRoutes
 from keeptime.web.traces import Traces
 
@@ -94,7 +93,7 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/metrics", _metrics(daemon, door)),
             Route("/probe", Probing(daemon).handle, methods=["GET"]),
             Route("/api/v1/contracts", _contracts(daemon)),
-            Route("/api/v1/periods", _periods(daemon)),
+            Route("/api/v1/periods", PeriodRoutes(daemon).list),
             Route("/api/v1/series", SeriesRoutes(daemon).counts),
             Route("/api/v1/latency", SeriesRoutes(daemon).latency),
             Route("/api/v1/ledger", LedgerRoutes(daemon).list),
@@ -155,33 +154,15 @@ def _metrics(daemon: Showable, door: Door) -> Handler:
 
 
 def _contracts(daemon: Showable) -> Handler:
-    async def contracts(_: Request) -> Response:
+    async def contracts(request: Request) -> Response:
         await daemon.look()
-        return JSONResponse(contracts_json(daemon.snapshot()))
+        return tagged(request, contracts_json(daemon.snapshot()), clock="at")
 
     return contracts
 
 
-def _periods(daemon: Showable) -> Handler:
-    async def periods(request: Request) -> Response:
-        name = request.query_params.get("contract", "")
-        kept = {view.contract.name: view.contract for view in daemon.snapshot().contracts}
-        if name not in kept:
-            return JSONResponse({"error": f"no contract '{name}' is kept; name one with ?contract=NAME"}, 404)
-        try:
-            found = await daemon.periods(name)
-        except StoreError as error:
-            return JSONResponse({"error": str(error)}, 503)
-        together = together_periods(kept[name], found)
-        periods = [period_json(each) for each in found]
-        anchor = str(daemon.snapshot().ledger)
-        return JSONResponse({"contract": name, "periods": periods, "together": together, "ledger": anchor})
-
-    return periods
-
-
-async def _openapi(_: Request) -> Response:
-    return JSONResponse(document())
+async def _openapi(request: Request) -> Response:
+    return tagged(request, document())
 
 
 def _healthz(daemon: Showable, door: Door) -> Handler:

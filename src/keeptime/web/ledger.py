@@ -8,13 +8,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
+from typing import cast
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from keeptime.app.view import Showable
-from keeptime.errors import StoreError
-from keeptime.model.ledger import Json, LedgerHead, LedgerKind, LedgerQuery, LedgerRow
+from keeptime.model.ledger import LedgerHead, LedgerKind, LedgerQuery, LedgerRow
+from keeptime.web.answering import looked_up
+from keeptime.web.kept import Json
+from keeptime.web.posted import Refused
 
 PAGE = 100
 LARGEST = 1000
@@ -31,24 +34,24 @@ class LedgerRoutes:
     daemon: Showable
 
     async def list(self, request: Request) -> Response:
+        return await looked_up(request, lambda: self._list(request))
+
+    async def head(self, request: Request) -> Response:
+        return await looked_up(request, self._head)
+
+    async def _list(self, request: Request) -> dict[str, Json]:
         try:
             asked = query_of(request.query_params)
         except ValueError as error:
-            return JSONResponse({"error": str(error)}, 400)
-        try:
-            rows = await self.daemon.ledger(asked)
-            head = await self.daemon.ledger_head()
-        except StoreError as error:
-            return JSONResponse({"error": str(error)}, 503)
+            raise Refused(str(error)) from None
+        rows = await self.daemon.ledger(asked)
+        head = await self.daemon.ledger_head()
         more = asked.after is not None and len(rows) == asked.most
-        found = [row_json(row) for row in rows]
-        return JSONResponse({"ledger": found, "next": rows[-1].seq if more else None, "head": head_json(head)})
+        found: list[Json] = [row_json(row) for row in rows]
+        return {"ledger": found, "next": rows[-1].seq if more else None, "head": head_json(head)}
 
-    async def head(self, _: Request) -> Response:
-        try:
-            return JSONResponse(head_json(await self.daemon.ledger_head()))
-        except StoreError as error:
-            return JSONResponse({"error": str(error)}, 503)
+    async def _head(self) -> dict[str, Json]:
+        return head_json(await self.daemon.ledger_head())
 
 
 def row_json(row: LedgerRow) -> dict[str, Json]:
@@ -58,7 +61,7 @@ def row_json(row: LedgerRow) -> dict[str, Json]:
         "at": row.at,
         "kind": row.kind,
         "contract": row.contract,
-        "fields": row.fields,
+        "fields": cast(Json, row.fields),
         "previous": row.previous,
         "hash": row.hash,
     }
@@ -97,6 +100,17 @@ def whole_of(given: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
         raise ValueError(f"{name}={text}: expected {_NUMBER}")
     return int(text)
+
+
+def page_of(given: Mapping[str, str], most: int) -> tuple[int, int]:
+    """After which number, and how many, of which `most` are the largest page and the usual one. Raises Refused."""
+    try:
+        after, asked = whole_of(given, "after", 0), whole_of(given, "limit", most)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    if not 1 <= asked <= most:
+        raise Refused(f"limit={asked}: expected 1 to {most}")
+    return after, asked
 
 
 def instant_of(text: str, name: str = "since") -> float:

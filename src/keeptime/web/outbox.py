@@ -14,10 +14,14 @@ from starlette.responses import Response
 
 from keeptime.app.view import Showable
 from keeptime.model.alert import Letter
-from keeptime.web.answering import answered
+from keeptime.web.answering import answered, looked_up
 from keeptime.web.describe import shown_receiver
 from keeptime.web.kept import Json
+from keeptime.web.ledger import page_of
 from keeptime.web.posted import Refused, author, body_of, fields_of, flag, text
+
+MOST = 1000
+"""Messages of one page."""
 
 EXPECTED = 'expected {"ids": [1, 2]}, {"contract": "NAME"} or {"all": true}'
 
@@ -32,7 +36,7 @@ class Outbox:
     daemon: Showable
 
     async def list(self, request: Request) -> Response:
-        return await answered(lambda: self._list(request))
+        return await looked_up(request, lambda: self._list(request))
 
     async def replay(self, request: Request) -> Response:
         return await answered(lambda: self._replay(request))
@@ -41,8 +45,11 @@ class Outbox:
         return await answered(lambda: self._discard(request))
 
     async def _list(self, request: Request) -> dict[str, Json]:
-        found = await self.daemon.letters(dead=flag(request.query_params, "dead"))
-        return {"outbox": [letter_json(each) for each in found]}
+        given = request.query_params
+        after, most = page_of(given, MOST)
+        found = await self.daemon.letters(dead=flag(given, "dead"), after=after, most=most + 1)
+        following = found[most - 1].row if len(found) > most else None
+        return {"outbox": [letter_json(each) for each in found[:most]], "next": following}
 
     async def _replay(self, request: Request) -> dict[str, Json]:
         rows, contract = chosen(await body_of(request, EXPECTED))

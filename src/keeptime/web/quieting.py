@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from keeptime.app.view import Showable
 from keeptime.model.ack import Ack
 from keeptime.model.silence import Silence
-from keeptime.web.answering import answered
+from keeptime.web.answering import answered, looked_up, tagged
 from keeptime.web.kept import Json
+from keeptime.web.ledger import page_of
 from keeptime.web.posted import Refused, author, fields_of, flag, optional_text, text
 
 SILENCE = 'expected {"contract", "objective"?, "author", "reason", "begins"?, "ends"}, instants in Unix seconds'
 END = 'expected {"id", "author", "reason"?}'
 ACK = 'expected {"contract", "objective"?, "author", "note"?}'
+MOST = 1000
+"""Silences of one page."""
 NAME = 63
 """Characters of a contract's or an objective's name."""
 FARTHEST = 1e11
@@ -33,7 +36,7 @@ class Quiet:
     daemon: Showable
 
     async def list(self, request: Request) -> Response:
-        return await answered(lambda: self._list(request))
+        return await looked_up(request, lambda: self._list(request))
 
     async def silence(self, request: Request) -> Response:
         return await answered(lambda: self._silence(request))
@@ -41,17 +44,22 @@ class Quiet:
     async def end(self, request: Request) -> Response:
         return await answered(lambda: self._end(request))
 
-    async def acks(self, _: Request) -> Response:
+    async def acks(self, request: Request) -> Response:
         acks = self.daemon.snapshot().acks
-        return JSONResponse({"acks": [ack_json(each) | _objective_of(each) for each in acks.values()]})
+        return tagged(request, {"acks": [ack_json(each) | _objective_of(each) for each in acks.values()]})
 
     async def acknowledge(self, request: Request) -> Response:
         return await answered(lambda: self._acknowledge(request))
 
     async def _list(self, request: Request) -> dict[str, Json]:
-        found = await self.daemon.quieting.all(over=flag(request.query_params, "all"))
-        now = self.daemon.snapshot().at
-        return {"silences": [silence_json(each, now) for each in found]}
+        given, now = request.query_params, self.daemon.snapshot().at
+        after, most = page_of(given, MOST)
+        if not flag(given, "all"):
+            lasting = await self.daemon.quieting.all(over=False)
+            return {"silences": [silence_json(each, now) for each in lasting], "next": None}
+        found = await self.daemon.quieting.all(over=True, before=after, most=most + 1)
+        following = found[most - 1].id if len(found) > most else None
+        return {"silences": [silence_json(each, now) for each in found[:most]], "next": following}
 
     async def _silence(self, request: Request) -> dict[str, Json]:
         names = frozenset({"contract", "objective", "author", "reason", "begins", "ends"})

@@ -4,7 +4,6 @@ Guarantees: what is wholly past may be kept by whoever asked, and everything has
 is not sent again; what means nothing is refused. Knows the daemon by `Showable` alone.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from keeptime.app.view import Showable, Snapshot
 from keeptime.contract.terms import Contract
 from keeptime.errors import StoreError
 from keeptime.model.key import Signal, SignalKey
+from keeptime.web.answering import marked
 from keeptime.web.kept import Json
 from keeptime.web.series_json import counts_json, latency_json
 
@@ -128,12 +128,8 @@ def written(body: dict[str, Json]) -> bytes:
 
 def answer(request: Request, content: bytes, *, past: bool) -> Response:
     """JSON with its mark; nothing but the mark where whoever asks has that already."""
-    mark = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     kept = f"private, max-age={SETTLED:.0f}" if past else "private, no-cache"
-    headers = {"ETag": mark, "Cache-Control": kept}
-    if mark in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type="application/json", headers=headers)
+    return marked(request, Response(content, media_type="application/json", headers={"Cache-Control": kept}))
 
 
 def _error(text: str, status: int) -> Response:

@@ -7,11 +7,13 @@ alone.
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from keeptime.app.view import Showable
 from keeptime.model.trace import Trace, TraceSpan
+from keeptime.web.answering import looked_up
 from keeptime.web.kept import Json
+from keeptime.web.periods import known_contract
 
 SECOND = 1e9
 
@@ -23,11 +25,12 @@ class Traces:
     daemon: Showable
 
     async def list(self, request: Request) -> Response:
-        name = request.query_params.get("contract", "")
-        if name not in {view.contract.name for view in self.daemon.snapshot().contracts}:
-            return JSONResponse({"error": f"no contract '{name}' is kept; name one with ?contract=NAME"}, 404)
+        return await looked_up(request, lambda: self._list(request))
+
+    async def _list(self, request: Request) -> dict[str, Json]:
+        name = known_contract(request.query_params, self.daemon.snapshot()).name
         found = self.daemon.intake.traces_of(name)
-        return JSONResponse({"contract": name, "traces": [trace_json(each) for each in found]})
+        return {"contract": name, "traces": [trace_json(each) for each in found]}
 
 
 def trace_json(one: Trace) -> dict[str, Json]:

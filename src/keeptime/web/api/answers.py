@@ -14,6 +14,7 @@ from keeptime.web.api.happened import INCIDENTS
 from keeptime.web.api.marked import MARKED_ANSWERS
 from keeptime.web.api.past import PAST_ANSWERS
 from keeptime.web.api.pushed import INTAKE
+from keeptime.web.api.quieted import QUIET_ANSWERS
 from keeptime.web.api.shapes import (
     ANCHOR,
     COUNT,
@@ -243,6 +244,7 @@ ANSWERS: dict[str, Schema] = {
                 credit=or_null(fields(due=RATIO, due_at_most=RATIO)),
             )
         ),
+        next=or_null(INSTANT),
         ledger=ANCHOR,
     ),
     "LedgerHead": fields(seq=COUNT, hash=HASH, anchor=ANCHOR),
@@ -271,30 +273,10 @@ ANSWERS: dict[str, Schema] = {
         error=or_null(TEXT),
         muted_by_silence=or_null(COUNT),
     ),
-    "Outbox": fields(outbox=many(ref("Letter"))),
+    "Outbox": fields(outbox=many(ref("Letter")), next=or_null(COUNT)),
     "Replayed": fields(replayed=COUNT),
     "Discarded": fields(discarded=COUNT),
-    "Silence": fields(
-        id=COUNT,
-        contract=TEXT,
-        objective=or_null(TEXT),
-        author=TEXT,
-        reason=TEXT,
-        begins=INSTANT,
-        ends=INSTANT,
-        state=one_of(("to come", "active", "over")),
-        ended=or_null(INSTANT),
-        ended_by=or_null(TEXT),
-        ended_why=or_null(TEXT),
-    ),
-    "Silences": fields(silences=many(ref("Silence"))),
-    "SilenceMade": fields(silence=ref("Silence")),
-    "SilenceEnded": fields(silence=ref("Silence"), sent=COUNT),
-    "Acks": fields(
-        acks=many(
-            fields(contract=TEXT, objective=TEXT, started=INSTANT, author=TEXT, note=or_null(TEXT), at=INSTANT)
-        )
-    ),
+    **QUIET_ANSWERS,
     **INTAKE,
     **PAST_ANSWERS,
     **TRACED_ANSWERS,

@@ -41,4 +41,16 @@ class Described:
 
 STORE = (503, "The store cannot do it now.")
 WRONG = (400, "What was given means nothing; `error` says what was expected.")
+
+
+def page_parameters(after: Schema, most: int, usual: int = 0) -> tuple[Parameter, ...]:
+    """Of a list: where the page begins, and how many are on it."""
+    return (
+        Parameter("after", after, "The `next` of the page before."),
+        Parameter(
+            "limit", {"type": "integer", "minimum": 1, "maximum": most}, f"At most; {usual or most} unless given."
+        ),
+    )
+
+
 CONTRACT = Parameter("contract", NAME, "The contract's name.", required=True)

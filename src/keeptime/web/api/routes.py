@@ -7,12 +7,12 @@ access table.
 
 from dataclasses import replace
 
-from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter
+from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter, page_parameters
 from keeptime.web.api.marked import MARKED
 from keeptime.web.api.pages import INCIDENT, INCIDENTS, LEDGER, PAGES
 from keeptime.web.api.past import PAST
 from keeptime.web.api.pushed import POSTED
-from keeptime.web.api.shapes import TEXT, Schema, many, needs, one_of, only, or_null, ref
+from keeptime.web.api.shapes import COUNT, INSTANT, TEXT, Schema, many, needs, one_of, only, or_null, ref
 from keeptime.web.api.traced import TRACED
 
 AUTHOR: Schema = {
@@ -92,7 +92,8 @@ DESCRIBED = (
     Described("GET", "/api/v1/contracts", "Every contract, and how its objectives stand.", ref("Contracts")),
     Described(
         "GET", "/api/v1/periods", "A contract's periods that are over, newest first.", ref("Periods"),
-        parameters=(CONTRACT,), refusals=((404, "No contract has this name."), STORE),
+        parameters=(CONTRACT, *page_parameters(INSTANT, 10_000, 1000)),
+        refusals=(WRONG, (404, "No contract has this name."), STORE),
     ),
     *PAST,
     Described(
@@ -105,8 +106,11 @@ DESCRIBED = (
         refusals=(STORE,),
     ),
     Described(
-        "GET", "/api/v1/outbox", "Messages that were not delivered; the oldest 1,000.", ref("Outbox"),
-        parameters=(Parameter("dead", one_of(("true", "false")), "true: those that were given up."),),
+        "GET", "/api/v1/outbox", "Messages that were not delivered, oldest first.", ref("Outbox"),
+        parameters=(
+            Parameter("dead", one_of(("true", "false")), "true: those that were given up."),
+            *page_parameters(COUNT, 1000),
+        ),
         refusals=(WRONG, STORE),
     ),
     Described(
@@ -138,7 +142,10 @@ DESCRIBED = (
     Described("GET", "/api/v1/openapi.json", "This description.", {"type": "object"}),
     Described(
         "GET", "/api/v1/silences", "Silences that are not over, oldest first.", ref("Silences"),
-        parameters=(Parameter("all", one_of(("true", "false")), "true: the newest 1,000, also those over."),),
+        parameters=(
+            Parameter("all", one_of(("true", "false")), "true: also those that are over, newest first, by page."),
+            *page_parameters(COUNT, 1000),
+        ),
         refusals=(WRONG, STORE),
     ),
     Described(
