@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from keeptime.model.change import Change
-from keeptime.model.exclusion import FAILED, Exclusion, ExclusionKind
+from keeptime.model.exclusion import FAILED, Exclusion, ExclusionKind, LeftOut
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.store.exclusions import DayExclusion
 from tests.store.given import FAST, FIRST, RIGHT, TICK, older, opened
@@ -36,6 +36,20 @@ def test_reasons_are_summed_up_by_day(tmp_path: Path) -> None:
         counted = store.tallies(FAST, MIDNIGHT - 5, MIDNIGHT + 1, TICK)
         assert sum(tally.excluded for _, tally in counted) == 16
         assert sum(store.histories(MIDNIGHT + 1)[FAST].excluded) == 16
+
+
+def test_those_of_a_contract_come_by_whole_days_newest_first(tmp_path: Path) -> None:
+    day = MIDNIGHT // DAY
+    with opened(tmp_path) as store:
+        for tick, failed, restarted in ((MIDNIGHT - 1, 2, 5), (MIDNIGHT, 3, 0), (MIDNIGHT + 3 * DAY, 0, 7)):
+            store.commit(record(tick, failed, restarted))
+        left = [LeftOut(FAST.objective, day + 3, WEEKLY, 7), LeftOut(FAST.objective, day, FAILED, 3)]
+        before = [LeftOut(FAST.objective, day - 1, FAILED, 2), LeftOut(FAST.objective, day - 1, WEEKLY, 5)]
+        assert list(store.left_out(FAST.contract, 0, day + 9, 9)) == [*left, *before]
+        assert list(store.left_out(FAST.contract, 0, day + 9, 2)) == left
+        assert list(store.left_out(FAST.contract, day - 1, day, 9)) == [left[1], *before]
+        assert store.left_out(FAST.contract, day + 4, day + 9, 9) == ()
+        assert store.left_out("nobody", 0, day + 9, 9) == ()
 
 
 def test_they_are_forgotten_with_the_counts(tmp_path: Path) -> None:

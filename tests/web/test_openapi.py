@@ -16,6 +16,7 @@ from keeptime.contract.traffic.otlp import Otlp
 from keeptime.contract.traffic.push import Push
 from keeptime.errors import ContractError, Problem, StoreUnavailable
 from keeptime.model.ack import Ack
+from keeptime.model.exclusion import Exclusion, ExclusionKind, LeftOut
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.ledger import LedgerRow
 from keeptime.model.silence import Silence
@@ -36,6 +37,8 @@ from tests.web.test_kept import daemon as with_periods
 from tests.web.test_outbox import daemon as with_letters
 from tests.web.test_outbox import post
 from tests.web.test_series import daemon as with_past
+
+LEFT_OUT = [LeftOut("p99", 20_000, Exclusion(ExclusionKind.MAINTENANCE, "weekly restart", "ops"), 180)]
 
 
 def real_intake() -> Taking:
@@ -62,7 +65,7 @@ def everything() -> FakeShowable:
             [Ack(ObjectiveKey("sentiment-latency", "p99"), NOW - 60, "ann", "", NOW)],
         ),
         intake=real_intake(),
-        past=with_past().past,
+        past=replace(with_past().past, excluded={"sentiment-latency": LEFT_OUT}),
         happened=happened(),
         reloaded=Changed((("new", "1"),), (("old", "2"),), (("both", "1", "2"),), 3),
     )
@@ -138,6 +141,7 @@ def test_every_shape_is_there_and_used() -> None:
     [
         ("/api/v1/contracts", ""),
         ("/api/v1/periods", "?contract=sentiment-latency"),
+        ("/api/v1/exclusions", "?contract=sentiment-latency"),
         ("/api/v1/series", "?contract=sentiment-latency&objective=p99"),
         ("/api/v1/latency", "?contract=sentiment-latency"),
         ("/api/v1/ledger", ""),

@@ -5,12 +5,16 @@ no HTTP.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 from keeptime.app.ports import Store
+from keeptime.model.exclusion import LeftOut
 from keeptime.model.key import ObjectiveKey, SignalKey
 from keeptime.model.series import PhaseSeries, Series, SketchSeries
 from keeptime.tell.ports import InStore
+
+DAY = 86_400
 
 
 class Past(Protocol):
@@ -21,6 +25,10 @@ class Past(Protocol):
     async def latencies(self, key: SignalKey, start: float, end: float, points: int) -> SketchSeries: ...
 
     async def phases(self, contract: str, start: float, end: float, points: int) -> PhaseSeries: ...
+
+    async def left_out(self, contract: str, since: float, until: float, days: int) -> Sequence[LeftOut]:
+        """Of the newest so many days that this range touches and in which something was left out; newest first."""
+        ...
 
 
 class StoredPast:
@@ -37,6 +45,10 @@ class StoredPast:
 
     async def phases(self, contract: str, start: float, end: float, points: int) -> PhaseSeries:
         return await self._in_store(self._store.phase_series, contract, *self._ticks(start, end), points)
+
+    async def left_out(self, contract: str, since: float, until: float, days: int) -> Sequence[LeftOut]:
+        first, last = math.floor(since / DAY), math.ceil(until / DAY) - 1
+        return await self._in_store(self._store.left_out, contract, first, last, days)
 
     def _ticks(self, start: float, end: float) -> tuple[int, int]:
         return math.floor(start / self._tick_seconds), math.ceil(end / self._tick_seconds)

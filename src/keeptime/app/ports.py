@@ -10,6 +10,7 @@ from keeptime.model.alert import Address, AlertRow, Heard, Late, Passed, Waiting
 from keeptime.model.change import Change
 from keeptime.model.counters import RequestCounters
 from keeptime.model.event import Event, EventQuery
+from keeptime.model.exclusion import LeftOut
 from keeptime.model.history import History
 from keeptime.model.incident import Dossier, Incident, IncidentQuery
 from keeptime.model.key import ObjectiveKey, SignalKey
@@ -156,6 +157,12 @@ class Store(Outbox, Protocol):
 
     def newest_periods(self) -> Mapping[ObjectiveKey, ClosedPeriod]:
         """Each objective's last period that is over."""
+        ...
+
+    def left_out(self, contract: str, first: int, last: int, most: int) -> Sequence[LeftOut]:
+        """What was left out of a contract and why: the newest so many days of these (since 1970-01-01, UTC; both
+        included) in which there is anything, newest first.
+        """
         ...
 
     def sketches(self, key: SignalKey, start: int, end: int) -> Sketch:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from keeptime.cli.asking import USUAL, add_token_option
+from keeptime.cli.instants import instant_or_ago
 from keeptime.errors import KeeptimeError, UsageError
 from keeptime.model.ledger import LedgerHead, LedgerKind, LedgerQuery, Verified
 
@@ -52,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shown.add_argument(
         "--since",
         metavar="WHEN",
-        type=_since,
+        type=instant_or_ago,
         help="2026-11-25, 2026-11-25T10:00Z, or a duration before now, such as 24h",
     )
     shown.add_argument("--limit", metavar="N", type=_limit, default=100, help="rows at most (default %(default)s)")
@@ -264,21 +265,3 @@ def _limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
         raise argparse.ArgumentTypeError(f"{text}: expected 1 to 1000; `export` has every row")
     return int(text)
-
-
-def _since(text: str) -> float:
-    from datetime import UTC, datetime
-
-    from keeptime.clock import SystemClock
-    from keeptime.units import parse_duration
-
-    try:
-        return SystemClock().wall_ns() / 1e9 - parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{text}: expected a date, an instant such as 2026-11-25T10:00Z, or a duration such as 24h"
-        raise argparse.ArgumentTypeError(message) from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

@@ -37,6 +37,16 @@ class Exclusion:
         return f"{self.reason} ({self.author})" if self.author else self.reason
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """So many events of this objective were left out in one day (days since 1970-01-01, UTC) for one reason."""
+
+    objective: str
+    day: int
+    exclusion: Exclusion
+    events: int
+
+
 FAILED = Exclusion(ExclusionKind.ERRORS, "failed requests are left out (errors: excluded)")
 """Of an objective with `errors: excluded`."""
 

@@ -8,10 +8,14 @@ transaction.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keeptime.model.exclusion import Exclusion, ExclusionKind
+from keeptime.model.exclusion import Exclusion, ExclusionKind, LeftOut
 from keeptime.store.sql import Database
 
 DAY = 86_400
+
+_OF_CONTRACT = (
+    "FROM exclusion e JOIN objective o ON o.id = e.objective WHERE o.contract = ? AND e.day BETWEEN ? AND ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,23 @@ class ExclusionTable:
         return tuple(
             DayExclusion(day, Exclusion(ExclusionKind(kind), reason, author), events)
             for day, kind, reason, author, events in rows
+        )
+
+    def of_contract(self, contract: str, first: int, last: int, most: int) -> tuple[LeftOut, ...]:
+        """Every objective's rows of the newest `most` days among these in which there are any, newest first."""
+        asked = (contract, first, last)
+        (oldest,) = self.db.execute(
+            f"SELECT min(day) FROM (SELECT DISTINCT e.day {_OF_CONTRACT} ORDER BY e.day DESC LIMIT ?) AS newest",
+            (*asked, most),
+        ).fetchone()
+        rows = self.db.execute(
+            f"SELECT e.day, o.name, e.kind, e.reason, e.author, e.events {_OF_CONTRACT} "
+            "AND e.day >= ? ORDER BY e.day DESC, o.name, e.kind, e.reason, e.author",
+            (*asked, last + 1 if oldest is None else oldest),
+        )
+        return tuple(
+            LeftOut(name, day, Exclusion(ExclusionKind(kind), reason, author), events)
+            for day, name, kind, reason, author, events in rows
         )
 
     def prune(self, oldest: int) -> None:

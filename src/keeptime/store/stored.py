@@ -13,6 +13,7 @@ from keeptime.errors import UsageError
 from keeptime.model.alert import AlertRow
 from keeptime.model.change import Change
 from keeptime.model.compliance import PeriodCounts
+from keeptime.model.exclusion import LeftOut
 from keeptime.model.history import History
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey, tick_of
 from keeptime.model.ledger import Json, LedgerHead, LedgerKind, LedgerQuery, LedgerRow
@@ -181,6 +182,11 @@ class Stored(StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents, StoredEve
             if identity is None or end <= start:
                 return ()
             return self._exclusions.between(identity, self._day(start), self._day(end - 1))
+
+    def left_out(self, contract: str, first: int, last: int, most: int) -> tuple[LeftOut, ...]:
+        """What was left out and why: the newest so many of these days, both included, newest first."""
+        with self.db.speaking():
+            return self._exclusions.of_contract(contract, first, last, most)
 
     def sketches(self, key: SignalKey, start: int, end: int) -> Sketch:
         """The sum over ticks [start, end); buckets of what is only kept coarser count where they lie within."""

@@ -3,13 +3,15 @@
 Guarantees: what is asked for is noted, and the same buckets come whatever it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from keeptime.errors import StoreError
+from keeptime.model.exclusion import LeftOut
 from keeptime.model.key import ObjectiveKey, SignalKey
 from keeptime.model.series import PhaseSeries, Series, SketchSeries
 
+DAY = 86_400
 Asked = tuple[ObjectiveKey | SignalKey, float, float, int]
 
 
@@ -20,6 +22,7 @@ class FakePast:
     counted: Mapping[ObjectiveKey, Series] = field(default_factory=dict)
     took: Mapping[SignalKey, SketchSeries] = field(default_factory=dict)
     spent: Mapping[str, PhaseSeries] = field(default_factory=dict)
+    excluded: Mapping[str, Sequence[LeftOut]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     error: StoreError | None = None
 
@@ -35,6 +38,13 @@ class FakePast:
         if self.error is not None:
             raise self.error
         return self.spent.get(contract, ())
+
+    async def left_out(self, contract: str, since: float, until: float, days: int) -> Sequence[LeftOut]:
+        if self.error is not None:
+            raise self.error
+        found = [each for each in self.excluded.get(contract, ()) if since <= each.day * DAY < until]
+        newest = sorted({each.day for each in found}, reverse=True)[:days]
+        return sorted((each for each in found if each.day in newest), key=lambda each: -each.day)
 
     def _note(self, key: ObjectiveKey | SignalKey, start: float, end: float, points: int) -> None:
         self.asked.append((key, start, end, points))

@@ -23,6 +23,7 @@ from keeptime.web.api.document import document
 from keeptime.web.describe import contracts_json, health_json, pair_json
 from keeptime.web.door import Door
 from keeptime.web.events import EventRoutes
+from keeptime.web.exclusions import ExclusionRoutes
 from keeptime.web.guard import HEADERS, Guard
 from keeptime.web.happened import incident_rows
 from keeptime.web.incidents import IncidentRoutes
@@ -52,6 +53,7 @@ ROUTES = (
     "/probe?contract=NAME",
     "/api/v1/contracts",
     "/api/v1/periods?contract=NAME",
+    "/api/v1/exclusions?contract=NAME",
     "/api/v1/series?contract=NAME&objective=NAME",
     "/api/v1/latency?contract=NAME",
     "/api/v1/ledger?after=SEQ",
@@ -94,6 +96,7 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/probe", Probing(daemon).handle, methods=["GET"]),
             Route("/api/v1/contracts", _contracts(daemon)),
             Route("/api/v1/periods", PeriodRoutes(daemon).list),
+            Route("/api/v1/exclusions", ExclusionRoutes(daemon).list),
             Route("/api/v1/series", SeriesRoutes(daemon).counts),
             Route("/api/v1/latency", SeriesRoutes(daemon).latency),
             Route("/api/v1/ledger", LedgerRoutes(daemon).list),

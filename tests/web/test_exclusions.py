@@ -1,0 +1,88 @@
+"""What was left out, in the API and by `keeptime exclusions`."""
+
+import json
+
+import pytest
+
+from keeptime.errors import KeeptimeError, StoreUnavailable
+from keeptime.model.exclusion import FAILED, Exclusion, ExclusionKind, LeftOut
+from keeptime.testing.past import FakePast
+from keeptime.testing.showable import FakeShowable, contract, view
+from tests.cli.commands import run
+from tests.web.conftest import Serve
+from tests.web.test_tags import walked
+
+DAY = 86_400
+FIRST = 20_700
+WEEKLY = Exclusion(ExclusionKind.MAINTENANCE, "weekly restart", "ops")
+ASKED = "/api/v1/exclusions?contract=sentiment-latency"
+Out = pytest.CaptureFixture[str]
+
+
+def daemon() -> FakeShowable:
+    rows = [LeftOut("p99", FIRST + nth, FAILED, nth + 1) for nth in range(3)]
+    rows.append(LeftOut("p99", FIRST + 2, WEEKLY, 40))
+    return FakeShowable([view(contract())], past=FakePast(excluded={"sentiment-latency": rows}))
+
+
+def test_each_day_has_its_reasons_newest_first(serve: Serve) -> None:
+    said = json.loads(serve(daemon()).get(ASKED).body)
+    assert said["next"] is None
+    assert said["exclusions"][1] == {
+        "objective": "p99", "day": "2026-09-06", "kind": "maintenance", "reason": "weekly restart", "author": "ops",
+        "events": 40,
+    }  # fmt: skip
+    assert [(each["day"], each["events"], each["author"]) for each in said["exclusions"]] == [
+        ("2026-09-06", 3, None), ("2026-09-06", 40, "ops"), ("2026-09-05", 2, None), ("2026-09-04", 1, None),
+    ]  # fmt: skip
+
+
+def test_whole_days_come_a_page_at_a_time(serve: Serve) -> None:
+    pages = walked(serve(daemon()), f"{ASKED}&limit=1", "exclusions")
+    assert [[each["events"] for each in page] for page in pages] == [[3, 40], [2], [1]]
+    pages = walked(serve(daemon()), f"{ASKED}&limit=2&until={(FIRST + 2) * DAY}", "exclusions")
+    assert [[each["events"] for each in page] for page in pages] == [[2, 1]]
+    pages = walked(serve(daemon()), f"{ASKED}&since={(FIRST + 2) * DAY}", "exclusions")
+    assert [[each["events"] for each in page] for page in pages] == [[3, 40]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "said"),
+    [
+        ("&limit=0", 400, "1 to 1000"),
+        ("&since=monday", 400, "since=monday"),
+        ("&until=nan", 400, "until=nan"),
+        ("&after=20700", 400, "2026-10-05"),
+        ("x", 404, "sentiment-latencyx"),
+    ],
+)
+def test_what_means_nothing_is_refused(serve: Serve, asked: str, status: int, said: str) -> None:
+    answer = serve(daemon()).get(ASKED + asked)
+    assert answer.status == status
+    assert said in json.loads(answer.body)["error"]
+
+
+@pytest.mark.parametrize("asked", ["&since=-1e300", "&until=1e300", "&until=-5", "&after=0001-01-01"])
+def test_any_instant_is_some_answer(serve: Serve, asked: str) -> None:
+    assert serve(daemon()).get(ASKED + asked).status == 200
+
+
+def test_a_store_that_cannot_be_read_is_said(serve: Serve) -> None:
+    shown = FakeShowable([view(contract())], past=FakePast(error=StoreUnavailable("the disk is full")))
+    assert serve(shown).get(ASKED).status == 503
+
+
+def test_the_command_lists_every_page(serve: Serve, capsys: Out) -> None:
+    where = serve(daemon())
+    assert run("exclusions", "sentiment-latency", "--url", where.url) == 0
+    table = capsys.readouterr().out
+    assert "weekly restart" in table
+    assert "2026-09-06" in table
+    span = ("--since", "2026-09-05", "--until", "2026-09-06T00:00Z")
+    assert run("exclusions", "sentiment-latency", "--json", *span, "--url", where.url) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [(each["day"], each["events"]) for each in said["exclusions"]] == [("2026-09-05", 2)]
+    assert run("exclusions", "sentiment-latency", "--since", "1h", "--url", where.url) == 0
+    assert "nothing was left out" in capsys.readouterr().out
+    with pytest.raises(KeeptimeError, match="no contract 'nobody'"):
+        run("exclusions", "nobody", "--url", where.url)
