@@ -14,6 +14,9 @@ from tests.web.conftest import Serve
 from tests.web.test_browser import DESK, PHONE, SHOTS, browser, complaints, page  # noqa: F401 - fixtures
 from tests.web.test_incidents import WORST
 from tests.web.test_objective_page import KEY, TERMS, buckets, daemon, took
+from tests.web.test_status_page import daemon as consumers_page
+from tests.web.test_status_page import link
+from tests.web.test_tokens import guarded
 from tests.web.test_traced import FOUND
 
 PAGES = (
@@ -55,4 +58,25 @@ def test_no_page_keeps_anything_from_anybody(
         found = Axe().run(page).response["violations"]
         serious = [each for each in found if each["impact"] in ("serious", "critical")]
         assert [(path, each["id"], each["nodes"][0]["html"]) for each in serious] == []
+    assert complaints == []
+
+
+@pytest.mark.parametrize(("width", "size", "scheme"), [("desk", DESK, "dark"), ("phone", PHONE, "light")])
+def test_nor_does_a_consumers_page(
+    serve: Serve,
+    tmp_path: Path,
+    page: Page,  # noqa: F811
+    complaints: list[str],  # noqa: F811
+    width: str,
+    size: Any,
+    scheme: Any,
+) -> None:
+    file, door = guarded(tmp_path)
+    where = serve(consumers_page(), door=door)
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(size)
+    page.goto(f"{where.url}/status/checkout{link(file)}&refresh=off")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    found = Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] != "minor"] == []
     assert complaints == []

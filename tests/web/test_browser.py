@@ -145,7 +145,16 @@ def test_a_consumers_page_is_whole_behind_its_link(
             assert bar is not None
             assert bar["width"] > 1
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            for selector in (".status h2", ".days + .ends", "summary", ".happened li", ".bottom a"):
+            for selector in (
+                ".status h2",
+                ".days + .ends",
+                "summary",
+                ".happened li",
+                ".whose",
+                ".bars li",
+                ".ways a",
+                ".ways pre",
+            ):
                 assert contrast(page, selector) >= 4.5, (scheme, selector)
     summary = page.locator("summary").first
     summary.focus()

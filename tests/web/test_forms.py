@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import ipaddress
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -67,6 +68,32 @@ def test_it_is_taken_on_and_the_page_says_so(serve: Serve) -> None:
     assert INERT not in where.get(f"{PAGE}?done={INERT}").text
 
 
+def test_a_double_click_is_done_once(serve: Serve) -> None:
+    shown = daemon()
+    where = serve(shown)
+    with ThreadPoolExecutor(2) as both:
+        answers = list(both.map(lambda _: post(where, SILENCE, HUSH, **OURS), range(2)))
+    assert [each.status for each in answers] == [303, 303]
+    assert len(shown.quieting.silences) == 1
+    assert [post(where, ACK, {"author": "ann"}, **OURS).status for _ in range(2)] == [303, 303]
+    assert len(shown.quieting.acks) == 1
+    assert post(where, SILENCE, HUSH, **OURS).status == 303
+    assert len(shown.quieting.silences) == 2, "after something else it is meant"
+    shown.now += 11
+    assert post(where, SILENCE, HUSH, **OURS).status == 303
+    assert len(shown.quieting.silences) == 3, "so it is after a while"
+
+
+def test_what_failed_can_be_posted_again(serve: Serve) -> None:
+    shown = daemon()
+    where = serve(shown)
+    shown.quieting.wrong = StoreUnavailable("the disk is full")
+    assert post(where, SILENCE, HUSH, **OURS).status == 503
+    shown.quieting.wrong = None
+    assert post(where, SILENCE, HUSH, **OURS).status == 303
+    assert len(shown.quieting.silences) == 1
+
+
 @pytest.mark.parametrize(
     ("fields", "objective", "ends"),
     [
@@ -114,7 +141,7 @@ def test_a_form_is_taken_only_with_proof_that_it_is_ours(serve: Serve, path: str
     shown = daemon()
     where = serve(shown)
     for said, status in PROOFS:
-        shown.quieting = FakeQuieting()
+        shown.quieting, shown.now = FakeQuieting(), shown.now + 60
         own = {name: value.replace("OWN", where.url) for name, value in said.items()}
         answer = post(where, path, HUSH if path == SILENCE else {"author": "ann"}, **own)
         assert answer.status == status, said

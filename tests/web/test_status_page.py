@@ -1,8 +1,10 @@
 """A consumer's status page: who may look, what is shown and what never is, the feed, the badge."""
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -199,6 +201,25 @@ def test_only_what_was_promised_is_shown(serve: Serve) -> None:
     assert "at risk" not in page, "a ticket is the operators' own"
     assert page.count("lasts, for") == 1
     assert {key.objective for key, *_ in shown.past.asked} == {"p99", "p50"}
+
+
+def test_the_page_asks_again_unless_it_is_paused_and_keeps_the_links_token(serve: Serve, tmp_path: Path) -> None:
+    file, door = guarded(tmp_path)
+    query = link(file)
+    where = serve(daemon(), door=door)
+    page = where.get(PAGE + query).text
+    assert '<meta http-equiv="refresh" content="60">' in page
+    links = re.findall(r'(?:href|src)="(/status/[^"]*)"', page)
+    assert len(links) >= 4
+    assert all(query in each for each in links), links
+    assert f'href="{PAGE}{query}&amp;refresh=off"' in page
+    assert f"{where.url}{BADGE}{query}" in unescape(page), "the line to copy"
+    assert "ask ml-platform" in page
+    paused = where.get(f"{PAGE}{query}&refresh=off")
+    assert paused.status == 200
+    assert "http-equiv" not in paused.text
+    assert "resume" in paused.text
+    assert not re.search(r'href="/(?!status/checkout|static/)', page), "no way to the provider's pages"
 
 
 def test_days_are_told_apart_by_height_and_words() -> None:

@@ -84,7 +84,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 def build(daemon: Showable, door: Door | None = None) -> Starlette:
     """The app that shows this daemon. Without a door given: for a loopback address, where nobody is asked."""
     door = door or Door()
-    status = StatusRoutes(daemon)
+    status = StatusRoutes(daemon, door.proxies)
     return Starlette(
         routes=[
             Route("/", _first_page(daemon)),

@@ -90,6 +90,11 @@ class Status:
         return WORDS[self.condition]
 
     @property
+    def providers(self) -> str:
+        """Whoever promised something, in words."""
+        return " or ".join(dict.fromkeys(each.provider for each in self.promises))
+
+    @property
     def urn(self) -> str:
         return f"urn:uuid:{uuid5(NAMESPACE_URL, f'keeptime:status:{self.consumer}')}"
 

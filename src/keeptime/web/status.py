@@ -1,13 +1,14 @@
 """`GET /status/NAME`, its Atom feed and its badge: what a consumer's own link shows.
 
 Guarantees: who may look was decided before; the store is looked into once in ten seconds for each consumer at most,
-however often somebody asks; the link's token goes nowhere but into the page's own links. Knows the daemon by
-`Showable` alone.
+however often somebody asks; the link's token goes nowhere but into the page's own links, and into the line that is
+there to be copied. No script: the page asks for itself again. Knows the daemon by `Showable` alone.
 """
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from anyio import CapacityLimiter, to_thread
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -18,8 +19,11 @@ from keeptime.app.view import Showable
 from keeptime.errors import StoreError
 from keeptime.web.figures import shown_instant
 from keeptime.web.promised import Status, status_of
+from keeptime.web.whence import Network, whence
 
 FRESH_SECONDS = 10.0
+REFRESH = 60
+"""Seconds after which the page asks for itself again, unless it is paused."""
 
 _TEMPLATES = Environment(
     loader=PackageLoader("keeptime.web"),
@@ -34,9 +38,11 @@ _KEPT = {"Cache-Control": "private, max-age=60"}
 
 @dataclass(slots=True)
 class StatusRoutes:
-    """The handlers of the three routes. `seen`: what was found lately, of consumers that there are."""
+    """The handlers of the three routes. `seen`: what was found lately, of consumers that there are. `proxies`:
+    those that are believed when they say how a client came."""
 
     daemon: Showable
+    proxies: Collection[Network] = ()
     seen: dict[str, Status] = field(default_factory=dict)
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     one_at_a_time: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
@@ -59,8 +65,10 @@ class StatusRoutes:
         if found is None:
             return JSONResponse({"error": f"no contract has a consumer '{name[:63]}'"}, 404)
         token = request.query_params.get("token", "")
-        query = f"?{urlencode({'token': token})}" if token else ""
-        text = await to_thread.run_sync(_rendered, template, found, query, limiter=self.one_at_a_time)
+        paused = request.query_params.get("refresh") == "off"
+        origin = f"{whence(request.scope, self.proxies).scheme}://{request.url.netloc}"
+        links = _Links(origin, token, paused)
+        text = await to_thread.run_sync(_rendered, template, found, links, limiter=self.one_at_a_time)
         return Response(text, media_type=kind, headers=headers)
 
     async def _found(self, name: str) -> Status | None:
@@ -75,6 +83,26 @@ class StatusRoutes:
             return seen
 
 
-def _rendered(template: Template, shown: Status, query: str) -> str:
-    """`query`: what a link to the same consumer's other forms ends with."""
-    return template.render(shown=shown, query=query, at=shown_instant(shown.at, shown.at))
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """What links to the same consumer's other forms are made of; `token`: "" where it came in another way."""
+
+    origin: str
+    token: str
+    paused: bool
+
+    def query(self, **others: str) -> str:
+        given = {**({"token": self.token} if self.token else {}), **others}
+        return f"?{urlencode(given)}" if given else ""
+
+
+def _rendered(template: Template, shown: Status, links: _Links) -> str:
+    return template.render(
+        shown=shown,
+        place=f"/status/{quote(shown.consumer)}",
+        query=links.query(),
+        paused=links.query(refresh="off"),
+        origin=links.origin,
+        refresh=None if links.paused else REFRESH,
+        at=shown_instant(shown.at, shown.at),
+    )

@@ -1,7 +1,8 @@
 """`/incidents/{id}`, and what its forms post: an alert taken on, its operators silenced.
 
 Guarantees: what was done is in the store before the page says so; what was refused stands at its form, with what
-was typed. Who may post, and from which page, is the guard's to say. Knows the daemon by `Showable` alone.
+was typed; a form that is posted twice, as by a double click, is done once. Who may post, and from which page, is
+the guard's to say. Knows the daemon by `Showable` alone.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,6 +24,7 @@ from keeptime.web.incidents import around, known_incident
 from keeptime.web.pages.answered import drawn, framed, shown, trouble
 from keeptime.web.pages.incident import facts_of
 from keeptime.web.pages.incidents import HERE, NO_INCIDENT
+from keeptime.web.pages.once import Once
 from keeptime.web.pages.when import when_in
 from keeptime.web.posted import Refused, author, optional_text, text
 
@@ -50,6 +52,7 @@ class IncidentPage:
     """The handlers of the four routes."""
 
     daemon: Showable
+    once: Once = field(default_factory=Once)
 
     async def handle(self, request: Request) -> Response:
         return await shown(request, HERE, lambda: self._page(request, Typed()))
@@ -104,7 +107,9 @@ class IncidentPage:
         found: dict[str, str] = {}
         try:
             found = await form_fields(request, names)
-            await do(request, found, await self._found(request))
+            one = await self._found(request)
+            posted = (kind, request.scope.get("token", ""), *sorted(found.items()))
+            await self.once.do(one.incident.id, posted, self.daemon.snapshot().at, lambda: do(request, found, one))
         except Unknown as error:
             return trouble(404, HERE, str(error))
         except (Refused, Impossible, StoreError) as error:
