@@ -80,6 +80,15 @@ def test_what_was_counted_is_drawn_and_said(serve: Serve) -> None:
     assert again.status == 304
 
 
+def test_an_objective_without_a_threshold_has_its_latencies(serve: Serve) -> None:
+    alive = contract(objectives=[objective("alive", under=None)])
+    past = FakePast(took={SignalKey(alive.name, Signal.REQUESTS): took(0.01, 0.8)})
+    page = serve(FakeShowable([view(alive)], past=past)).get(f"/contracts/{alive.name}/alive?range=1h")
+    assert page.status == 200
+    assert "Requests: p99 between" in page.text
+    assert "threshold 5" not in page.text
+
+
 def test_nothing_counted_is_said_and_what_there_is_not_is_a_page(serve: Serve) -> None:
     where = serve(daemon(FakePast()))
     page = where.get(f"/contracts/{TERMS.name}/p99?tz=Europe/Berlin").text

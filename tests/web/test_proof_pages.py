@@ -218,7 +218,7 @@ def test_of_one_contract_there_is_only_that(serve: Serve) -> None:
 
 def test_a_hundred_at_most_are_shown(serve: Serve) -> None:
     daemon = deliveries()
-    daemon.undelivered = [replace(letters()[nth % 2], row=nth) for nth in range(220)]
+    daemon.undelivered = [replace(letters()[nth % 2], row=nth + 1) for nth in range(220)]
     daemon.deliveries = [
         *(replace(daemon.deliveries[-2], contract=f"c{nth}") for nth in range(200)),
         *daemon.deliveries,

@@ -132,7 +132,7 @@ def spans_of(incidents: Sequence[Incident], when: When) -> list[Span]:
 
 def _latency_plot(objective: Objective, when: When, low: float, high: float) -> Plot:
     under = [objective.under] if objective.under else []
-    return Plot(when.start, when.end, max(1e-6, min(low, *under) / 1.2), max(high, *under) * 1.2, log=True)
+    return Plot(when.start, when.end, max(1e-6, min([low, *under]) / 1.2), max([high, *under]) * 1.2, log=True)
 
 
 def _threshold(objective: Objective, plot: Plot) -> Label | None:
