@@ -21,6 +21,7 @@ from keeptime.observe.count import Counter
 from keeptime.observe.series.reader import Reader
 from keeptime.store.sqlite import SqliteStore
 from keeptime.testing.explaining import FakeExplaining
+from keeptime.testing.reports import FakeReports
 from keeptime.testing.showable import sample
 from keeptime.testing.taking import FakeIntake
 from keeptime.testing.traced import FakeTraced
@@ -186,6 +187,7 @@ def daemon(clock: Clock, counter: Counter, store: SqliteStore, terms: str = TERM
         intake=FakeIntake(),
         explaining=FakeExplaining(),
         tracing=FakeTraced(),
+        reports=FakeReports(),
         fill=fill,
         probe_once=lambda _: sample("kept"),
         clock=SteadyClock(clock),

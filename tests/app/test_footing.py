@@ -13,6 +13,7 @@ from keeptime.errors import StoreFenced
 from keeptime.model.alert import Message, Topic
 from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey
+from keeptime.store.looking import looking_at
 from keeptime.store.sqlite import SqliteStore
 from keeptime.testing.recorder import recording
 from tests.app.test_dead_letters import TERMS
@@ -33,7 +34,9 @@ async def story(folder: Path, port: int) -> None:
         with SqliteStore.open(folder / "data", tick_seconds=10.0, now=1000.0) as store:
             store.commit(Change(1000.0, messages=(message,)))
         right = Right(may_send.is_set, lambda: LEADS)
-        footing = Footing(partial(SqliteStore.open, folder / "data"), right=right)
+        footing = Footing(
+            partial(SqliteStore.open, folder / "data"), partial(looking_at, folder / "data"), right=right
+        )
         daemon = await build(contracts, Settings(folder / "data", 10.0), footing)
         await daemon.start()
         try:
@@ -63,7 +66,11 @@ async def stepping_down(folder: Path, port: int) -> float:
     """Seconds that it took."""
     file = folder / "kept.yaml"
     file.write_text(TERMS.format(port=port, hook="http://127.0.0.1:9/") + "operators: {tell: ['log:']}\n")
-    footing = Footing(partial(Fenced.open, folder / "data"), right=Right(lambda: False, lambda: LEADS))
+    footing = Footing(
+        partial(Fenced.open, folder / "data"),
+        partial(looking_at, folder / "data"),
+        right=Right(lambda: False, lambda: LEADS),
+    )
     daemon = await build(load_files([str(file)]).contracts, Settings(folder / "data", 10.0), footing)
     await daemon.start()
     await daemon.tell_operators("store", "it takes nothing")

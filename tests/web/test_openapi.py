@@ -16,6 +16,7 @@ from keeptime.contract.traffic.otlp import Otlp
 from keeptime.contract.traffic.push import Push
 from keeptime.errors import ContractError, Problem, StoreUnavailable
 from keeptime.model.ack import Ack
+from keeptime.model.compliance import Compliance
 from keeptime.model.exclusion import Exclusion, ExclusionKind, LeftOut
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.ledger import LedgerRow
@@ -24,7 +25,9 @@ from keeptime.observe.count import Counter
 from keeptime.observe.intake.line import Line
 from keeptime.observe.intake.push import Pushes
 from keeptime.observe.otlp.receive import Otlps
+from keeptime.tell.report.values import Report
 from keeptime.testing.quieting import FakeQuieting
+from keeptime.testing.reports import FakeReports
 from keeptime.testing.showable import NOW, FakeShowable, contract
 from keeptime.web.access import ACCESS
 from keeptime.web.api.document import document
@@ -38,6 +41,10 @@ from tests.web.test_outbox import daemon as with_letters
 from tests.web.test_outbox import post
 from tests.web.test_series import daemon as with_past
 
+REPORT = Report(
+    "sentiment-latency", "ml-platform", "sentiment", "0123456789abcdef", "", "2026-10", NOW, Compliance.UNDECIDED,
+    (), (), f"1:{'a' * 64}",
+)  # fmt: skip
 LEFT_OUT = [LeftOut("p99", 20_000, Exclusion(ExclusionKind.MAINTENANCE, "weekly restart", "ops"), 180)]
 
 
@@ -65,6 +72,7 @@ def everything() -> FakeShowable:
             [Ack(ObjectiveKey("sentiment-latency", "p99"), NOW - 60, "ann", "", NOW)],
         ),
         intake=real_intake(),
+        reports=FakeReports({("sentiment-latency", "2026-10", ""): REPORT}),
         past=replace(with_past().past, excluded={"sentiment-latency": LEFT_OUT}),
         happened=happened(),
         reloaded=Changed((("new", "1"),), (("old", "2"),), (("both", "1", "2"),), 3),
@@ -141,6 +149,7 @@ def test_every_shape_is_there_and_used() -> None:
     [
         ("/api/v1/contracts", ""),
         ("/api/v1/periods", "?contract=sentiment-latency"),
+        ("/api/v1/report", "?contract=sentiment-latency&period=2026-10"),
         ("/api/v1/exclusions", "?contract=sentiment-latency"),
         ("/api/v1/series", "?contract=sentiment-latency&objective=p99"),
         ("/api/v1/latency", "?contract=sentiment-latency"),

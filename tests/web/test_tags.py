@@ -21,6 +21,7 @@ CONTRACT = "?contract=sentiment-latency"
 ASKED: Mapping[str, str] = {
     "/api/v1/contracts": "",
     "/api/v1/periods": CONTRACT,
+    "/api/v1/report": f"{CONTRACT}&period=2026-10",
     "/api/v1/exclusions": CONTRACT,
     "/api/v1/series": f"{CONTRACT}&objective=p99&end={NOW}",
     "/api/v1/latency": f"{CONTRACT}&end={NOW}",

@@ -32,6 +32,7 @@ from keeptime.app.ports import Counting, Fill, Following, ProbeOnce, Prober, Sto
 from keeptime.app.queues import Queues
 from keeptime.app.records import Records
 from keeptime.app.reloading import Changed, Read, Reloading
+from keeptime.app.reports import Reports
 from keeptime.app.silencing import Silencing
 from keeptime.app.storing import StoreThread
 from keeptime.app.swapping import Swapping
@@ -80,6 +81,7 @@ class Daemon(Records):
         intake: Intake,
         explaining: Explaining,
         tracing: Traced,
+        reports: Reports,
         fill: Fill,
         probe_once: ProbeOnce,
         clock: SteadyClock,
@@ -93,7 +95,7 @@ class Daemon(Records):
         self._store, self._in_store, self._keeper = store, in_store, keeper
         self._counting, self._prober, self._probe_once = counting, prober, probe_once
         self._following, self.intake = following, intake
-        self.explaining, self.tracing = explaining, tracing
+        self.explaining, self.tracing, self.reports = explaining, tracing, reports
         self.note_access: Write = lambda at, fields: in_store(store.note_access, at, fields)
         self._looking = Looking(contracts, store, in_store, following, tick_seconds)
         self._clock, self.past = clock, StoredPast(store, in_store, tick_seconds)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from keeptime.app.ports import Store
+from keeptime.app.reports import Look
 from keeptime.app.view import PairView
 from keeptime.clock import Clock, SystemClock
 
@@ -44,8 +45,9 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Footing:
-    """`clock`: what steers the time by which is counted and judged."""
+    """`look`: the same store, to be read alone. `clock`: what steers the time by which is counted and judged."""
 
     open: Opening
+    look: Look
     clock: Clock = field(default_factory=SystemClock)
     right: Right = field(default_factory=Right)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from keeptime.app.agreed import AgreedClock
 from keeptime.app.daemon import Daemon
@@ -25,6 +26,7 @@ from keeptime.model.alert import Message
 from keeptime.model.ledger import Json
 from keeptime.store.postgresql.address import Address
 from keeptime.store.postgresql.lease import Lease, Seen
+from keeptime.store.postgresql.looking import looking_into
 from keeptime.store.postgresql.store import PostgresqlStore
 
 log = logging.getLogger(__name__)
@@ -194,7 +196,8 @@ class Pair:
             )
             return self._store
 
-        return Footing(opened, self._clock, Right(lambda: self._holding.held, self.view, self._clock))
+        look = partial(looking_into, self._address)
+        return Footing(opened, look, self._clock, Right(lambda: self._holding.held, self.view, self._clock))
 
     async def _renew(self, term: int) -> None:
         """Until another has the lease. While the database is away it is asked for again and again."""

@@ -1,7 +1,7 @@
 """What a report is made from, read from a store that may be in use.
 
 Guarantees: nothing is written; a period that is over is told by the terms that it was closed with, one that is not
-by the terms in force, up to the newest tick in the store: no clock is read. Raises UsageError for a contract, a
+by the terms in force, up to the newest tick in the store: no clock is read. Raises Absent for a contract, a
 period or a consumer that there is not, with those that there are.
 """
 
@@ -35,6 +35,14 @@ _TICK = "SELECT value FROM setting WHERE name = 'tick_nanoseconds'"
 Days = Mapping[ObjectiveKey, tuple[tuple[int, int, PeriodCounts], ...]]
 
 
+class Absent(UsageError):
+    """There is no such contract, period or consumer. `why`: without the option of the command line."""
+
+    def __init__(self, option: str, why: str) -> None:
+        super().__init__(f"{option}: {why}" if option else why)
+        self.why = str(self).removeprefix(f"{option}: ")
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """One contract in a store. `boundary`: the tick after the newest one."""
@@ -55,14 +63,14 @@ class Past:
             [*self._over(period), *self._lasting(period)], key=lambda each: (each.objective, each.start)
         )
         if not stretches:
-            raise UsageError(self._no_period(period))
+            raise Absent("--period", self._no_period(period))
         use = self._use(max(each.end for each in stretches))
         terms = _terms(use)
         if consumer and consumer not in terms.consumers:
             there = ", ".join(sorted(terms.consumers)) or "none"
-            raise UsageError(f"--consumer: {self.contract} has no consumer '{consumer}'; there are: {there}")
+            raise Absent("--consumer", f"{self.contract} has no consumer '{consumer}'; there are: {there}")
         if consumer and not any(concerns(each, consumer) for each in stretches):
-            raise UsageError(f"--consumer: nothing in {period} was promised to '{consumer}'")
+            raise Absent("--consumer", f"nothing in {period} was promised to '{consumer}'")
         return Given(
             contract=self.contract,
             provider=terms.provider,
@@ -211,11 +219,11 @@ class Past:
         names = list(dict.fromkeys([*lasting, *over]))
         until = datetime.fromtimestamp(last + self.tick, UTC).isoformat(" ", "minutes").removesuffix("+00:00")
         there = f"there are: {', '.join(names[:24])}" if names else "none is kept"
-        return f"--period: of {self.contract} nothing is kept of '{name}'; {there} (the store ends at {until} UTC)"
+        return f"of {self.contract} nothing is kept of '{name}'; {there} (the store ends at {until} UTC)"
 
 
 def past_of(db: Database, contract: str) -> Past:
-    """This contract's past in a store that is only read. Raises UsageError and StoreError."""
+    """This contract's past in a store that is only read. Raises Absent and StoreError."""
     tick_seconds = db.execute(_TICK).fetchone()[0] / 1e9
     names = Names(db)
     names.load()
@@ -224,7 +232,7 @@ def past_of(db: Database, contract: str) -> Past:
     last = store.last_tick()
     if contract not in known or last is None:
         there = ", ".join(known) or "none"
-        raise UsageError(f"the store knows no contract '{contract}'; there are: {there}")
+        raise Absent("", f"the store knows no contract '{contract}'; there are: {there}")
     return Past(store, contract, store.versions(contract), store.closed_periods(contract), last + 1)
 
 

@@ -13,6 +13,7 @@ from keeptime.app.past_series import Past
 from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.app.quieting import Quieting
 from keeptime.app.reloading import Changed
+from keeptime.app.reports import Reports
 from keeptime.app.taking import Intake
 from keeptime.app.tracing import Traced
 from keeptime.contract.terms import Contract, Objective
@@ -192,6 +193,11 @@ class Showable(Protocol):
     @property
     def tracing(self) -> Traced:
         """Whole traces of its requests."""
+        ...
+
+    @property
+    def reports(self) -> Reports:
+        """Reports of periods."""
         ...
 
     def snapshot(self) -> Snapshot: ...

@@ -14,6 +14,7 @@ from keeptime.app.footing import Footing
 from keeptime.app.keeper import Keeper
 from keeptime.app.ports import Counting
 from keeptime.app.reading import read_contracts
+from keeptime.app.reports import StoredReports
 from keeptime.app.storing import StoreThread
 from keeptime.app.taking import Taking
 from keeptime.app.tracing import FoundTraces
@@ -32,6 +33,7 @@ from keeptime.observe.otlp.receive import Otlps
 from keeptime.observe.scrape.scraper import Scraper
 from keeptime.observe.series.reader import Reader, source_of
 from keeptime.observe.tracing.looking import TraceLooker
+from keeptime.store.looking import looking_at
 from keeptime.store.sqlite import SqliteStore
 
 AHEAD = 1
@@ -52,7 +54,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
 
     Raises a KeeptimeError where it cannot be; then nothing is left open.
     """
-    footing = footing or Footing(partial(SqliteStore.open, settings.data))
+    footing = footing or alone(settings.data)
     clock = SteadyClock(footing.clock)
     in_store = StoreThread()
     now_ns = clock.wall_ns()
@@ -91,6 +93,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             intake=intake,
             explaining=explaining,
             tracing=tracing,
+            reports=StoredReports(footing.look),
             fill=filling.fill,
             probe_once=_probe,
             clock=clock,
@@ -101,6 +104,11 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
         daemon.join(tracing)
         unfinished.pop_all()
         return daemon
+
+
+def alone(data: Path) -> Footing:
+    """On SQLite in this folder."""
+    return Footing(partial(SqliteStore.open, data), partial(looking_at, data))
 
 
 def _begin(clock: SteadyClock, tick_seconds: float, last: int | None) -> tuple[int, int]:

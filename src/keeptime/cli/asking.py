@@ -12,6 +12,7 @@ from keeptime.cli.run import PORT
 from keeptime.errors import KeeptimeError, UsageError
 
 if TYPE_CHECKING:
+    from email.message import Message
     from ssl import SSLCertVerificationError
     from urllib.error import HTTPError
     from urllib.request import OpenerDirector, Request
@@ -70,6 +71,12 @@ def send(
     return _sent(url, request, patience=10 if posted is None else 60)
 
 
+def fetch(url: str, what: str, *, token: str = "") -> tuple[bytes, "Message"]:
+    """The bytes that the API answers, which may be no JSON, and their headers. Raises as `ask`."""
+    _must_be_url(url)
+    return _got(url, _request(url, what, None, token, ""), patience=60)
+
+
 def post_lines(url: str, contract: str, body: bytes, key: str, *, token: str = "") -> dict[str, Any]:
     """What became of these requests, one a line, of which some or all may have been refused. Raises as `ask`."""
     from urllib.parse import quote
@@ -96,26 +103,36 @@ def _must_be_url(url: str) -> None:
 
 
 def _sent(url: str, request: "Request", patience: int, waits: int = 10) -> dict[str, Any]:
-    """`waits`: how often it may be told to come again a little later."""
+    """The JSON object of the answer."""
     import json
+
+    said, _ = _got(url, request, patience, waits)
+    try:
+        found = json.loads(said)
+    except ValueError as error:
+        raise _no_answer(url, error) from error
+    if not isinstance(found, dict):
+        raise _no_answer(url, "it answers no JSON object")
+    return found
+
+
+def _got(url: str, request: "Request", patience: int, waits: int = 10) -> tuple[bytes, "Message"]:
+    """`waits`: how often it may be told to come again a little later."""
     import ssl
     import urllib.error
 
     try:
         with _opener().open(request, timeout=patience) as said:
-            found = json.loads(said.read(LARGEST))
+            return said.read(LARGEST), said.headers
     except urllib.error.HTTPError as error:
         if waits and _waited(error):
-            return _sent(url, request, patience, waits - 1)
+            return _got(url, request, patience, waits - 1)
         raise _refusal(url, error) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         why = getattr(error, "reason", error)
         if isinstance(why, ssl.SSLCertVerificationError):
             raise _not_trusted(url, why) from error
         raise _no_answer(url, why) from error
-    if not isinstance(found, dict):
-        raise _no_answer(url, "it answers no JSON object")
-    return found
 
 
 def _waited(error: "HTTPError") -> bool:

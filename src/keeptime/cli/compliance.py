@@ -24,8 +24,6 @@ exit codes:
   2  the command was called wrongly
 """
 LAST = "last"
-PERIOD = r"\d{4}-(Q[1-4]|W([0-4]\d|5[0-3])|(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)"
-"""What a period is called; `contract.calendar.period_name` makes these names."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,9 +60,10 @@ def check_period(name: str | None) -> None:
     """Raises UsageError for what no period can be called."""
     import re
 
+    from keeptime.contract.calendar import PERIOD_NAME
     from keeptime.errors import UsageError
 
-    if name not in (None, LAST) and re.fullmatch(PERIOD, str(name), re.ASCII) is None:
+    if name not in (None, LAST) and re.fullmatch(PERIOD_NAME, str(name), re.ASCII) is None:
         raise UsageError(
             f"--period: '{name}' is no period; expected a month such as 2026-10, a quarter (2026-Q4), "
             "a week (2026-W41), a day (2026-10-05), or last"

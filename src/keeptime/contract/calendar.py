@@ -12,6 +12,10 @@ from keeptime.contract.terms import Calendar, Rolling, Window
 _USUAL_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 91}
 
 
+PERIOD_NAME = r"\d{4}-(Q[1-4]|W([0-4]\d|5[0-3])|(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)"
+"""What a period is called, in ASCII; `period_name` makes these names."""
+
+
 def usual_seconds(window: Window) -> float:
     """The length of a window in seconds; of a calendar one its usual length (a month 30 days, a quarter 91)."""
     return window.seconds if isinstance(window, Rolling) else _USUAL_DAYS[window.unit] * 86_400.0

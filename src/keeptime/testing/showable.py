@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from keeptime.app.periods import ComplianceView, PeriodView
 from keeptime.app.reloading import Changed
+from keeptime.app.reports import Reports
 from keeptime.app.taking import Intake
 from keeptime.app.view import ContractView, DeliveryView, Health, SignView, Snapshot
 from keeptime.contract.probed import Endpoint, Probe
@@ -34,6 +35,7 @@ from keeptime.testing.explaining import FakeExplaining
 from keeptime.testing.happened import FakeHappened
 from keeptime.testing.past import FakePast
 from keeptime.testing.quieting import FakeQuieting
+from keeptime.testing.reports import FakeReports
 from keeptime.testing.taking import FakeIntake
 from keeptime.testing.traced import FakeTraced
 
@@ -73,6 +75,7 @@ class FakeShowable:
     intake: Intake = field(default_factory=FakeIntake)
     past: FakePast = field(default_factory=FakePast)
     explaining: FakeExplaining = field(default_factory=FakeExplaining)
+    reports: Reports = field(default_factory=FakeReports)
     tracing: FakeTraced = field(default_factory=FakeTraced)
 
     def snapshot(self) -> Snapshot:

@@ -85,6 +85,7 @@ ACCESS = (
     _reads("/probe"),
     _reads("/api/v1/contracts"),
     _reads("/api/v1/periods"),
+    _reads("/api/v1/report"),
     _reads("/api/v1/exclusions"),
     _reads("/api/v1/series"),
     _reads("/api/v1/latency"),

@@ -38,6 +38,7 @@ from keeptime.web.probing import Probing
 from keeptime.web.pushing import Pushing
 from keeptime.web.quieting import Quiet
 from keeptime.web.reloading import Reload
+from keeptime.web.report import ReportRoute
 from keeptime.web.series import SeriesRoutes
 from keeptime.web.status import StatusRoutes
 from keeptime.web.traced import TracedRoutes
@@ -53,6 +54,7 @@ ROUTES = (
     "/probe?contract=NAME",
     "/api/v1/contracts",
     "/api/v1/periods?contract=NAME",
+    "/api/v1/report?contract=NAME&period=NAME",
     "/api/v1/exclusions?contract=NAME",
     "/api/v1/series?contract=NAME&objective=NAME",
     "/api/v1/latency?contract=NAME",
@@ -96,6 +98,7 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/probe", Probing(daemon).handle, methods=["GET"]),
             Route("/api/v1/contracts", _contracts(daemon)),
             Route("/api/v1/periods", PeriodRoutes(daemon).list),
+            Route("/api/v1/report", ReportRoute(daemon).get),
             Route("/api/v1/exclusions", ExclusionRoutes(daemon).list),
             Route("/api/v1/series", SeriesRoutes(daemon).counts),
             Route("/api/v1/latency", SeriesRoutes(daemon).latency),

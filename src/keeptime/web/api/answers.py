@@ -15,6 +15,7 @@ from keeptime.web.api.marked import MARKED_ANSWERS
 from keeptime.web.api.past import PAST_ANSWERS
 from keeptime.web.api.pushed import INTAKE
 from keeptime.web.api.quieted import QUIET_ANSWERS
+from keeptime.web.api.report import REPORT_ANSWERS
 from keeptime.web.api.shapes import (
     ANCHOR,
     COUNT,
@@ -279,6 +280,7 @@ ANSWERS: dict[str, Schema] = {
     **QUIET_ANSWERS,
     **INTAKE,
     **PAST_ANSWERS,
+    **REPORT_ANSWERS,
     **TRACED_ANSWERS,
     **INCIDENTS,
     **MARKED_ANSWERS,

@@ -90,7 +90,7 @@ def _posted(form: str, one: Described) -> dict[str, Any]:
 
 
 def _answer(form: str, one: Described) -> dict[str, Any]:
-    if one.answer is None:
+    if one.answer is None or form not in (JSON, PROTOBUF):
         return {}
     return BINARY if form == PROTOBUF else {"schema": one.answer}
 

@@ -12,6 +12,7 @@ from keeptime.web.api.marked import MARKED
 from keeptime.web.api.pages import INCIDENT, INCIDENTS, LEDGER, PAGES
 from keeptime.web.api.past import PAST
 from keeptime.web.api.pushed import POSTED
+from keeptime.web.api.report import REPORT
 from keeptime.web.api.shapes import COUNT, INSTANT, TEXT, Schema, many, needs, one_of, only, or_null, ref
 from keeptime.web.api.traced import TRACED
 
@@ -95,6 +96,7 @@ DESCRIBED = (
         parameters=(CONTRACT, *page_parameters(INSTANT, 10_000, 1000)),
         refusals=(WRONG, (404, "No contract has this name."), STORE),
     ),
+    REPORT,
     *PAST,
     Described(
         "GET", "/api/v1/ledger", "What can be proven: the newest rows, or the next `after` one.", ref("Ledger"),

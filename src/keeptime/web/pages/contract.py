@@ -11,6 +11,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from keeptime.app.periods import PeriodView
 from keeptime.app.view import ContractView, Showable, Snapshot
 from keeptime.contract.maintenance import SECOND, upcoming
 from keeptime.contract.scope import Exclude, Maintenance, Where
@@ -23,6 +24,7 @@ from keeptime.web.pages.contract_text import text_of
 from keeptime.web.pages.detecting import Detecting, Found
 from keeptime.web.pages.frame import rendered
 from keeptime.web.pages.moments import Moment, maybe, moment
+from keeptime.web.pages.periods import period_rows
 from keeptime.web.pages.when import When, when_of
 from keeptime.web.segments import MOST_SEGMENTS
 
@@ -85,7 +87,8 @@ class ContractPage:
         found = await self.detecting.of(view, snapshot.tick_seconds)
         uses = await self.daemon.versions(name)
         newest = incident_rows(await self.daemon.happened.newest(), snapshot.at)
-        given = (snapshot, view, when, found, uses, newest)
+        periods = await self.daemon.periods(name)
+        given = (snapshot, view, when, found, uses, newest, periods)
         return await to_thread.run_sync(html_of, *given, limiter=self.one_at_a_time)
 
 
@@ -105,6 +108,7 @@ def html_of(
     found: Found = Found(),  # noqa: B008 - frozen
     uses: Sequence[VersionUse] = (),
     incidents: Rows | None = None,
+    periods: Sequence[PeriodView] = (),
 ) -> str:
     """The page."""
     contract, card = view.contract, contract_card(view, snapshot)
@@ -121,6 +125,7 @@ def html_of(
         left_out=tuple(left_out(view)),
         windows=tuple(window_row(each, when) for each in contract.maintenance),
         versions=tuple(version_row(each, when) for each in uses[:MOST_VERSIONS]),
+        periods=period_rows(contract.name, periods),
         version=contract.version,
         file=contract.file,
         text=text_of(view),
