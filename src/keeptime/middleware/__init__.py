@@ -7,9 +7,10 @@ dependency.
 from keeptime.middleware.asgi import KeeptimeMiddleware
 from keeptime.middleware.call import Call
 from keeptime.middleware.labels import Caps
+from keeptime.middleware.late import Stacks
 from keeptime.middleware.layout import Labels
 from keeptime.middleware.metrics import Metrics, expose
 from keeptime.middleware.push import Pusher
 from keeptime.middleware.recorder import Recorder
 
-__all__ = ["Call", "Caps", "KeeptimeMiddleware", "Labels", "Metrics", "Pusher", "Recorder", "expose"]
+__all__ = ["Call", "Caps", "KeeptimeMiddleware", "Labels", "Metrics", "Pusher", "Recorder", "Stacks", "expose"]

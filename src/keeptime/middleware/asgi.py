@@ -16,6 +16,9 @@ from typing import Any
 
 from keeptime.middleware.counted import Series
 from keeptime.middleware.failing import kind_of
+from keeptime.middleware.late import Stacks
+from keeptime.middleware.late.described import Described, described
+from keeptime.middleware.late.watched import Watched
 from keeptime.middleware.layout import Labels
 from keeptime.middleware.metrics import Metrics
 from keeptime.middleware.push import Pusher
@@ -43,7 +46,8 @@ class KeeptimeMiddleware:
     `metrics`: the path at which the counts are served; at none if it is not given. `push`, `token`: the URL of a
     keeptime daemon that they are posted to, and where its token is found (`env:NAME` or `file:PATH`). `model`,
     `model_version`: what is served; a version may be asked of a function of the request's scope, at its end.
-    `model_version_header`, `consumer_header`: names of request headers that tell them.
+    `model_version_header`, `consumer_header`: names of request headers that tell them. `stacks`, `late`: is it seen
+    where a request stands that takes longer than so many seconds? `Stacks(…)` has more to say of it.
     """
 
     def __init__(
@@ -58,12 +62,15 @@ class KeeptimeMiddleware:
         model_version: str | Callable[[Scope], str] = "",
         model_version_header: str | None = None,
         consumer_header: str | None = None,
+        stacks: bool | Stacks = False,
+        late: float | None = None,
     ) -> None:
         self._app = app
         self.recorder = Recorder() if recorder is None else recorder
         self._cache = self.recorder.cache()
         self._streams = Streams()
         self.pusher = None if push is None else Pusher(self.recorder, push, token=token)
+        self.stacks = Stacks.of(stacks, late, self.recorder, push, token)
         self._metrics, self._metrics_path = Metrics(self.recorder), metrics
         self._model = model
         self._version = model_version if isinstance(model_version, str) else ""
@@ -81,9 +88,11 @@ class KeeptimeMiddleware:
         status = 0
         stream: Stream | None = None
         ended = False
+        headers: Headers = ()
+        watched: Watched | None = None
 
         def sending(message: Message) -> Awaitable[None]:
-            nonlocal status, stream, stamps, ended
+            nonlocal status, stream, stamps, ended, headers
             if stream is not None:
                 try:
                     if message["more_body"]:
@@ -101,19 +110,27 @@ class KeeptimeMiddleware:
             elif kind in _LAST and not message.get("more_body") and not ended:
                 ended = True
                 self._end(scope, status, perf_counter() - began, began, stream)
+                if watched is not None:
+                    self._kept(watched, scope, status, headers)
             return send(message)
 
         self.recorder.come()
         began = perf_counter()
+        if self.stacks is not None:
+            watched = self.stacks.watch(began)
         try:
             await self._app(scope, receive, sending)
         except BaseException as error:
             if not ended:
                 ended = True
                 self._failed(scope, _kind(error), stream)
+                if watched is not None:
+                    self._kept(watched, scope, status, headers, _kind(error))
             raise
         if not ended:
             self._failed(scope, "disconnect", stream)
+            if watched is not None:
+                self._kept(watched, scope, status, headers, "disconnect")
 
     def _end(self, scope: Scope, status: int, seconds: float, began: float, stream: Stream | None) -> None:
         series = self._series(scope)
@@ -133,6 +150,22 @@ class KeeptimeMiddleware:
             series.refused()
             if stream is not None:
                 self._streams.remove(stream)
+
+    def _kept(self, watched: Watched, scope: Scope, status: int, headers: Headers, failure: str = "") -> None:
+        if self.stacks is not None:
+            if status < 400 or failure:
+                self.stacks.over(watched, failure, status or None, self._described, scope, headers)
+            elif status < 500:
+                self.stacks.leave(watched)
+            else:
+                failure = "timeout" if status == GATEWAY_TIMEOUT else "error"
+                self.stacks.over(watched, failure, status, self._described, scope, headers)
+
+    def _described(self, scope: Scope, headers: Headers) -> Described:
+        timing = [value.decode("latin-1") for name, value in headers if name.lower() == b"server-timing"]
+        asked = scope["headers"]
+        length, trace = header(asked, b"content-length"), header(asked, b"traceparent")
+        return described(self._series(scope).labels.attributes(), scope, length, timing, trace)
 
     def _failed(self, scope: Scope, kind: str, stream: Stream | None) -> None:
         if stream is not None:

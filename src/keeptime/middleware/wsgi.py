@@ -15,6 +15,9 @@ from keeptime.middleware.call import MOST_HELD, Call
 from keeptime.middleware.counted import Series
 from keeptime.middleware.failing import kind_of
 from keeptime.middleware.labels import OTHER
+from keeptime.middleware.late import Stacks
+from keeptime.middleware.late.described import Described, described
+from keeptime.middleware.late.watched import Watched
 from keeptime.middleware.layout import Labels
 from keeptime.middleware.recorder import Recorder
 from keeptime.middleware.routes import MODEL_VERSION, PROBE, STREAMS
@@ -29,7 +32,8 @@ ROUTE = "keeptime.route"
 class KeeptimeWSGI:
     """Around an application. `consumer_header`, `model_version_header`: names of request headers that tell them.
 
-    `metrics`: where what was counted is answered, such as /metrics; nowhere unless it is given.
+    `metrics`: where what was counted is answered, such as /metrics; nowhere unless it is given. `stacks`, `late`:
+    is it seen where a request stands that takes longer than so many seconds? `Stacks(…)` has more to say of it.
     """
 
     def __init__(
@@ -42,9 +46,12 @@ class KeeptimeWSGI:
         model_version_header: str | None = None,
         consumer_header: str | None = None,
         metrics: str | None = None,
+        stacks: bool | Stacks = False,
+        late: float | None = None,
     ) -> None:
         self._app = app
         self.recorder = Recorder() if recorder is None else recorder
+        self.stacks = Stacks.of(stacks, late, self.recorder)
         self._model, self._version = model, model_version
         self._cache = self.recorder.cache()
         self._version_key, self._consumer_key = _key(model_version_header), _key(consumer_header)
@@ -80,7 +87,7 @@ class KeeptimeWSGI:
 class _Request(Call):
     """One request, until its answer is whole. `_mounted`: where the application is, as the server tells it."""
 
-    __slots__ = ("_environ", "_headers", "_mounted", "_owner", "_route", "_start", "_status", "flowing")
+    __slots__ = ("_environ", "_headers", "_mounted", "_owner", "_route", "_start", "_status", "_watched", "flowing")
 
     def __init__(self, owner: KeeptimeWSGI, environ: Environ, start: StartResponse) -> None:
         self._owner, self._environ, self._start = owner, environ, start
@@ -89,6 +96,7 @@ class _Request(Call):
         self._headers: Headers = ()
         self.flowing = False
         super().__init__(owner.recorder.found)
+        self._watched = None if owner.stacks is None else owner.stacks.enter(self.began)
 
     def start(self, status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
         """The `start_response` that the application is given; what it says last holds.
@@ -146,6 +154,23 @@ class _Request(Call):
         environ = self._environ
         series = self._owner.series(environ, self._route)
         self.count(series, failure, stream, environ.get("HTTP_TRACEPARENT"), theirs)
+        if self._watched is not None:
+            self._kept(self._watched, series, failure, theirs)
+
+    def _kept(self, watched: Watched, series: Series, failure: str | None, theirs: bool) -> None:
+        stacks = self._owner.stacks
+        if stacks is not None:
+            if theirs:
+                stacks.leave(watched)
+            else:
+                status = int(self._status[:3]) if self._status[:3].isdigit() else None
+                stacks.over(watched, failure or "", status, self._described, series)
+
+    def _described(self, series: Series) -> Described:
+        environ = self._environ
+        timing = [value for name, value in self._headers if name.lower() == "server-timing"]
+        length, trace = environ.get("CONTENT_LENGTH") or "", environ.get("HTTP_TRACEPARENT", "")
+        return described(series.labels.attributes(), environ, length, timing, trace)
 
     def left(self) -> None:
         """Closed. What was closed before its end was left by its client, unless nothing was to come."""

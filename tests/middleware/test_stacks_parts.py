@@ -1,0 +1,205 @@
+"""The parts beneath: what a thread's clock says, a fair choice of a few, names, and what is told to keeptime."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dis import opmap
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import FrameType, SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keeptime.middleware import Stacks
+from keeptime.middleware.late import sending
+from keeptime.middleware.late.naming import calls, named
+from keeptime.middleware.late.processor import RUNS_NATIVE, WAITS, WAITS_FOR_GIL, Look, told
+from keeptime.middleware.late.reservoir import Reservoir
+from keeptime.middleware.late.sending import MOST, Sending
+from keeptime.middleware.late.watched import MOST_STACKS, OTHERS, Seen
+
+from .late import LATE
+from .test_stacks import slow_app
+from .test_wsgi import served
+
+
+def standing_at(instruction: str) -> FrameType:
+    code = SimpleNamespace(co_code=bytes([opmap[instruction], 0]))
+    return cast(FrameType, SimpleNamespace(f_code=code, f_lasti=0))
+
+
+@pytest.mark.parametrize(
+    ("ran", "instruction", "said"),
+    [
+        (0.0, "CALL", WAITS),
+        (0.0, "RESUME", WAITS_FOR_GIL),
+        (0.0, "JUMP_BACKWARD", WAITS_FOR_GIL),
+        (1.0, "CALL", RUNS_NATIVE),
+        (1.0, "JUMP_BACKWARD", None),
+        (0.4, "CALL", None),
+        (None, "CALL", None),
+    ],
+)
+def test_a_thread_ran_or_waited_as_its_own_clock_says(
+    ran: float | None, instruction: str, said: str | None
+) -> None:
+    top = standing_at(instruction)
+    before, now = Look(10.0, 5.0, top), Look(11.0, None if ran is None else 5.0 + ran, top)
+    assert told(before, now, top) == said
+    assert told(None, now, top) is None
+
+
+def test_native_code_is_told_only_where_the_same_call_goes_on() -> None:
+    one, other = standing_at("CALL"), standing_at("CALL")
+    assert told(Look(1.0, 1.0, one), Look(2.0, 2.0, other), other) is None
+
+
+@given(st.integers(0, 400), st.integers(1, 20))
+def test_a_few_of_many_stand_for_all(count: int, most: int) -> None:
+    one: Reservoir[int] = Reservoir(most)
+    for number in range(count):
+        if one.wanted():
+            one.keep(lambda number=number: number)  # type: ignore[misc]
+    kept, weight = one.take()
+    assert len(kept) == len(set(kept)) == min(count, most)
+    assert weight * len(kept) == pytest.approx(count)
+    assert one.take() == ([], 0.0)
+
+
+def test_each_of_many_is_as_likely_as_any_other() -> None:
+    halves = [0, 0]
+    for _ in range(600):
+        one: Reservoir[int] = Reservoir(3)
+        for number in range(100):
+            if one.wanted():
+                one.keep(lambda number=number: number)  # type: ignore[misc]
+        for number in one.take()[0]:
+            halves[number // 50] += 1
+    assert sum(halves) == 1800
+    assert abs(halves[0] - 900) < 150  # seven standard deviations
+
+
+def test_distinct_stacks_are_bounded() -> None:
+    seen = Seen(0.0, 0.0)
+    for number in range(3 * MOST_STACKS):
+        seen.add(f"a;{number}", 2)
+    assert len(seen.stacks) == MOST_STACKS + 1
+    assert seen.stacks[OTHERS] == 4 * MOST_STACKS
+
+
+def test_a_frame_is_named_by_its_module_and_its_place() -> None:
+    frame = sys._getframe()
+    line = frame.f_lineno + 1
+    said = named(frame)
+    name = "tests.middleware.test_stacks_parts.test_a_frame_is_named_by_its_module_and_its_place"
+    assert said == f"{name} (tests/middleware/test_stacks_parts.py:{line})"
+    odd = compile("import sys\nframe = sys._getframe()", "<a;b\nc>", "exec")
+    found: dict[str, Any] = {"__name__": "x"}
+    exec(odd, found)
+    assert named(found["frame"], 7) == "x.<module> (<a,b c>:7)"
+
+
+def test_a_deep_stack_keeps_what_is_innermost() -> None:
+    def deep(left: int) -> list[str]:
+        return calls(sys._getframe()) if left == 0 else deep(left - 1)
+
+    found = deep(200)
+    assert len(found) == 64
+    assert len(set(found[:-1])) == 1
+
+
+class Daemon:
+    """Takes what is posted; `status` is what it answers."""
+
+    def __init__(self) -> None:
+        self.status, self.taken, self.paths = 200, [], set[str]()  # type: ignore[var-annotated]
+
+    @contextmanager
+    def listening(self) -> Iterator[str]:
+        daemon = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                found = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                daemon.paths.add(self.path)
+                if daemon.status == 200:
+                    daemon.taken += found["exemplars"]
+                self.send_response(daemon.status)
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/api/v1/push/sentiment"
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
+def test_what_is_kept_is_told_to_keeptime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "EVERY", 0.05)
+    daemon, came = Daemon(), threading.Event()
+    with daemon.listening() as url:
+        stacks = Stacks(late=LATE, push=url)
+        served(slow_app(0.15, stacks=stacks))
+        kept = stacks.kept()
+        for _ in range(200):
+            if daemon.taken:
+                break
+            came.wait(0.05)
+    assert daemon.paths == {"/api/v1/exemplars/sentiment"}
+    assert daemon.taken == json.loads(json.dumps(kept))
+    assert stacks.lost == 0
+    keys = {
+        "at",
+        "latency_seconds",
+        "failure",
+        "status",
+        "weight",
+        "why",
+        "attributes",
+        "timings",
+        "trace",
+        "stacks",
+    }
+    assert set(daemon.taken[0]) == keys
+
+
+def test_what_keeptime_does_not_take_is_kept_bounded_and_counted() -> None:
+    daemon = Daemon()
+    with daemon.listening() as url:
+        one = Sending(url, None, every=3600.0)
+        daemon.status = 503
+        one.give([{"n": number} for number in range(MOST + 7)])
+        assert one.lost == 7
+        assert not one.post()
+        daemon.status = 200
+        assert one.post()
+        assert [each["n"] for each in daemon.taken] == list(range(7, 57))
+        daemon.status = 404
+        assert one.post()
+        assert one.lost == 7 + 50
+        assert "404" in one.problem
+    assert not one.post()
+    assert one.lost == 7 + 50
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://127.0.0.1/api/v1/push/", "ftp://x/api/v1/push/a"])
+def test_an_address_that_can_never_work_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"expected|none"):
+        Stacks(push=url)
+
+
+def test_the_daemon_being_away_is_nothing_to_a_request() -> None:
+    stacks = Stacks(late=LATE, push="http://127.0.0.1:9/api/v1/push/sentiment")
+    assert b"{}" in served(slow_app(0.1, stacks=stacks))
+    assert len(stacks.kept()) == 1
