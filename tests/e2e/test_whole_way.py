@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.servers import query, wait_until
 
-from .whole_way import whole_way
+from .whole_way import Whole, whole_way
 
 
 def test_a_slow_model_is_told_by_both_ways_and_so_is_its_end(tmp_path: Path) -> None:
@@ -29,5 +29,9 @@ def test_a_slow_model_is_told_by_both_ways_and_so_is_its_end(tmp_path: Path) -> 
 def test_a_dead_keeptime_is_no_data_in_prometheus(tmp_path: Path) -> None:
     with whole_way(tmp_path) as whole:
         whole.keeptime.kill()
-        wait_until(lambda: whole.receiver.of(True, "firing"), 60, "Alertmanager's message")
-        assert whole.receiver.of(True, "firing")[0].body["labels"]["alertname"] == "KeeptimeObjectiveNoData"
+        wait_until(lambda: "KeeptimeObjectiveNoData" in _fired(whole), 60, "Alertmanager's message")
+
+
+def _fired(whole: Whole) -> list[str]:
+    """Beside it, a machine that is busy may have made a probe or two slow before."""
+    return [str(each.body["labels"]["alertname"]) for each in whole.receiver.of(True, "firing")]

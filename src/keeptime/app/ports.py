@@ -11,6 +11,8 @@ from keeptime.model.change import Change
 from keeptime.model.counters import RequestCounters
 from keeptime.model.event import Event, EventQuery
 from keeptime.model.exclusion import LeftOut
+from keeptime.model.exemplar import Exemplar, ExemplarQuery
+from keeptime.model.explanation import Explanation
 from keeptime.model.history import History
 from keeptime.model.incident import Dossier, Incident, IncidentQuery
 from keeptime.model.key import ObjectiveKey, SignalKey
@@ -111,6 +113,22 @@ class Store(Outbox, Protocol):
 
     def events(self, asked: EventQuery) -> Sequence[Event]:
         """Newest first. Raises KeyError where there is none to begin after."""
+        ...
+
+    def keep_exemplars(self, new: Sequence[Exemplar], prune: bool = False) -> None:
+        """Keep these as evidence; `prune`: forget those that are too many."""
+        ...
+
+    def exemplars(self, asked: ExemplarQuery) -> Sequence[Exemplar]:
+        """Newest first."""
+        ...
+
+    def keep_explanation(self, found: Explanation) -> None:
+        """In place of what was said of this incident before."""
+        ...
+
+    def explanation(self, incident: str) -> Explanation | None:
+        """What was said of this incident last."""
         ...
 
     def silence(self, new: Silence, now: float) -> Silence:

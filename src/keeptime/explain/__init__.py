@@ -1,1 +1,1 @@
-"""Why it got slow. (Not built yet; see the issues.)"""
+"""Why it got slow: what is different about the slow requests, since when, and what happened then."""

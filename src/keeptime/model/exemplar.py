@@ -6,6 +6,7 @@ Guarantees: what is not known is absent, never 0 or "". Standard library alone.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from keeptime.model.key import Signal
 from keeptime.model.trace import Why
 
 
@@ -16,7 +17,8 @@ class Exemplar:
     traffic).
 
     `phases`: nanoseconds of the observer's own phases; `timings`: of those that the server told (`Server-Timing`,
-    or its middleware); both by name. `attributes`: what is known of the request (model version, replica, route,
+    or its middleware); both by name. `signals`: nanoseconds of what objectives may be about beside the whole
+    request, by the signal's name. `attributes`: what is known of the request (model version, replica, route,
     input size ...). `trace`: its W3C trace id in hex, "" where it has none. `stacks`: where it stood while it was
     late: a stack (outermost frame first, joined by ";") and how often it was seen.
     """
@@ -34,14 +36,17 @@ class Exemplar:
     attributes: Mapping[str, str] = field(default_factory=dict)
     trace: str = ""
     stacks: tuple[tuple[str, int], ...] = ()
+    signals: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.latency_ns < 0 or self.weight <= 0:
             raise ValueError(f"an exemplar has a latency, and stands for something: {self}")
 
-    def bad(self, threshold_ns: int | None) -> bool:
-        """Did it fail, or take longer than this? None: an objective on success alone."""
-        return bool(self.failure) or (threshold_ns is not None and self.latency_ns > threshold_ns)
+    def bad(self, threshold_ns: int | None, of: Signal = Signal.REQUESTS) -> bool:
+        """Did it fail, or take longer than this? None: an objective on success alone. What is not known of a signal
+        is not held against it."""
+        took = self.latency_ns if of is Signal.REQUESTS else self.signals.get(of.value)
+        return bool(self.failure) or (threshold_ns is not None and took is not None and took > threshold_ns)
 
 
 @dataclass(frozen=True, slots=True)

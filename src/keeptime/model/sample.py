@@ -105,6 +105,8 @@ class Sample:
     `tokens`: how many the answer says that it gave; None where the contract asks for none, or the request failed.
     `stream`: when its pieces came; None where it was not asked for as a stream.
     `observer`: who saw it: keeptime's own probe, or the kind of traffic that it stood in.
+    `timings`: nanoseconds that the server says it spent, by name (`Server-Timing`). `trace`: its W3C trace id in
+    hex, "" where it has none. `headers`: those of the answer that tell who gave it.
     `detail`: for people; what was given and what was expected where it failed, else "".
     """
 
@@ -124,6 +126,9 @@ class Sample:
     tokens: int | None = None
     stream: Stream | None = None
     observer: str = PROBE
+    timings: Mapping[str, int] = field(default_factory=dict)
+    trace: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def late(self) -> bool:

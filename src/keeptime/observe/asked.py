@@ -12,6 +12,8 @@ from keeptime.model.sample import Failure, Stream
 from keeptime.observe.answer import Answer, Broken, Step, TooLarge
 from keeptime.observe.attributes import Declared
 from keeptime.observe.expect import Bad
+from keeptime.observe.timings import timings_of, told_of
+from keeptime.observe.traceparent import begun
 
 Look = Callable[[int, Mapping[bytes, bytes], bytes], tuple[Bad | None, int | None]]
 """What is wrong with a whole answer (status, header fields, body), and how many tokens it says it gave."""
@@ -37,13 +39,15 @@ class Asked(Protocol):
     `feed` by whoever sends them. `keep`: the connection can be used again. `until`: the instant at which patience
     with this answer ends, 0 where only the timeout ends it; `expired` is asked then. `waits`: an answer is waited
     for; else it is enough that the connection stands. `piece`: what ends a piece where it matters when each one
-    came; None where the answer matters as a whole.
+    came; None where the answer matters as a whole. `trace`: the id of the trace that the request began, "" where
+    it began none.
     """
 
     request: bytes
     owed: bytes
     until: int
     waits: bool
+    trace: str
 
     @property
     def piece(self) -> re.Pattern[bytes] | None: ...
@@ -88,6 +92,14 @@ class Asked(Protocol):
         """The attributes of the request, as far as it came."""
         ...
 
+    def timings(self) -> Mapping[str, int]:
+        """Nanoseconds that the server says it spent, by name."""
+        ...
+
+    def headers(self) -> Mapping[str, str]:
+        """Those of the answer that tell who gave it."""
+        ...
+
     def stream(self, sent: int) -> Stream | None:
         """When its pieces came, of a request that left at `sent`; None where it is not read in pieces."""
         ...
@@ -109,13 +121,27 @@ class AtOnce:
         return None
 
 
-class OverHttp:
-    """What is alike of readings of one HTTP answer."""
+class Untold:
+    """What is alike of requests that begin no trace, and whose answers say nothing of how they were made."""
 
-    __slots__ = ("_answer", "owed", "request", "until", "waits")
+    __slots__ = ()
+    trace = ""
+
+    def timings(self) -> Mapping[str, int]:
+        return {}
+
+    def headers(self) -> Mapping[str, str]:
+        return {}
+
+
+class OverHttp:
+    """What is alike of readings of one HTTP answer. `request`: as it was made ready."""
+
+    __slots__ = ("_answer", "owed", "request", "trace", "until", "waits")
 
     def __init__(self, request: bytes, answer: Answer) -> None:
-        self.request, self._answer = request, answer
+        self._answer = answer
+        self.request, self.trace = begun(request)
         self.owed, self.until, self.waits = b"", 0, True
 
     @property
@@ -133,6 +159,12 @@ class OverHttp:
     @property
     def begun(self) -> bool:
         return True
+
+    def timings(self) -> Mapping[str, int]:
+        return timings_of(self._answer.fields)
+
+    def headers(self) -> Mapping[str, str]:
+        return told_of(self._answer.fields)
 
 
 class Plain(OverHttp, AtOnce):

@@ -43,4 +43,7 @@ def sample_of(
         attributes=asked.known(),
         tokens=None if end.failure else end.tokens,
         stream=asked.stream(watch.sent),
+        timings=asked.timings(),
+        trace=asked.trace,
+        headers=asked.headers(),
     )

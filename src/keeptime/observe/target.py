@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from keeptime.contract.probed import Endpoint, SecretRef
 from keeptime.errors import ProbeError, SecretError
+from keeptime.observe import traceparent
 from keeptime.observe.asked import Asked
 from keeptime.observe.attributes import Declared
 from keeptime.observe.expect import Bad, Checks
@@ -134,6 +135,8 @@ class Target:
                 lines.append(f"{name}: {value}")
         if "accept-encoding" not in given:
             lines.append("Accept-Encoding: identity")
+        if traceparent.NAME not in given:
+            lines.append(traceparent.LINE)
         for name, header in self.endpoint.headers.items():
             if name.lower() not in _OURS:
                 lines.append(f"{name}: {secrets.get(name, header)}")

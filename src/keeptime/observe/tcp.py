@@ -11,12 +11,12 @@ from dataclasses import replace
 from keeptime.contract.probed import Endpoint, Expect, Probe
 from keeptime.model.sample import Failure
 from keeptime.observe.answer import TooLarge
-from keeptime.observe.asked import Asked, AtOnce, Ended
+from keeptime.observe.asked import Asked, AtOnce, Ended, Untold
 from keeptime.observe.expect import MAX_SEARCHED, Bad
 from keeptime.observe.target import Asking, Target
 
 
-class Said(AtOnce):
+class Said(AtOnce, Untold):
     """What is sent once the connection stands, and what comes back until the pattern is in it."""
 
     def __init__(

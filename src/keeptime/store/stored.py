@@ -24,6 +24,7 @@ from keeptime.model.version import VersionUse
 from keeptime.store.alerting import Alerts
 from keeptime.store.counts import Counts
 from keeptime.store.events import Events
+from keeptime.store.evidence import StoredEvidence
 from keeptime.store.exclusions import DAY, DayExclusion, ExclusionTable
 from keeptime.store.grid import Stage, memory_of_judge, stages_for
 from keeptime.store.happened import StoredIncidents
@@ -57,7 +58,7 @@ def stages_of(tick_seconds: float) -> tuple[Stage, ...]:
 
 
 @dataclass(slots=True)
-class Stored(StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents, StoredEvents):
+class Stored(StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents, StoredEvents, StoredEvidence):
     """Use as a context manager or `close` it."""
 
     db: Database

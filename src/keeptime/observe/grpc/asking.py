@@ -15,6 +15,7 @@ from keeptime.contract.probing.serving import HEALTH, INFER, ServingTerms
 from keeptime.contract.probing.tensors import Datatype, Tensor
 from keeptime.errors import ProbeError
 from keeptime.model.sample import Failure
+from keeptime.observe import traceparent
 from keeptime.observe.asked import LEARNED, Asked, Ended, Unsent
 from keeptime.observe.grpc import protocols
 from keeptime.observe.grpc.call import Call, Ways
@@ -79,11 +80,16 @@ class _GrpcAsks:
 
     def ask(self, target: Target) -> Asked:
         headers = self._headers(target)
+        field, trace = traceparent.parent()
+        if any(name == traceparent.NAME for name, _ in headers):
+            trace = ""
+        else:
+            headers.append((traceparent.NAME, field))
         if self._method is None:
             service = self._terms.method.partition("/")[0]
             return _Learner(self, Channel(headers, MOST_BYTES), Ways(target, None, self._json), service)
         channel = Channel(headers, target.max_body)
-        return Call(channel, self._method.path, self._payload, Ways(target, self._method, self._json))
+        return Call(channel, self._method.path, self._payload, Ways(target, self._method, self._json), trace)
 
     def refusal(self, _now: int, _in_flight: int) -> str:
         return ""

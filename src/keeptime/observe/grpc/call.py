@@ -17,6 +17,7 @@ from keeptime.observe.expect import Bad
 from keeptime.observe.grpc.channel import Channel, Reply
 from keeptime.observe.grpc.methods import Method, Unfit, as_json
 from keeptime.observe.target import Target
+from keeptime.observe.timings import timings_of, told_of
 
 SERVING = 1
 GRPC_STATUS = "grpc_status"
@@ -39,8 +40,8 @@ class Ways:
 class Call(AtOnce):
     """On a connection of its own, which is not kept."""
 
-    def __init__(self, channel: Channel, path: str, message: bytes, ways: Ways) -> None:
-        self.channel, self._ways = channel, ways
+    def __init__(self, channel: Channel, path: str, message: bytes, ways: Ways, trace: str = "") -> None:
+        self.channel, self._ways, self.trace = channel, ways, trace
         self.request = channel.call(path, message)
         self.owed, self.until, self.waits, self.keep = b"", 0, True, False
         self._json: bytes | None = None
@@ -84,6 +85,12 @@ class Call(AtOnce):
         if wrong is not None:
             return wrong, None
         return self._ways.target.look(reply.status or 0, reply.fields, self._json or b"")
+
+    def timings(self) -> Mapping[str, int]:
+        return timings_of(self.reply.fields)
+
+    def headers(self) -> Mapping[str, str]:
+        return told_of(self.reply.fields)
 
     def known(self) -> Mapping[str, str]:
         code = self.reply.code
