@@ -152,8 +152,9 @@ class Daemon(Records):
         """Those that are kept now, with all their terms."""
         return self._contracts
 
-    async def start(self, url: str = "") -> None:  # noqa: ARG002 - whom a pair tells
-        """Begin to probe, to judge and to send what an earlier life left unsent."""
+    async def start(self, url: str = "") -> None:
+        """Begin to probe, to judge and to send what an earlier life left unsent. `url`: where it is served."""
+        self.url = url.rstrip("/")
         self._prober.start()
         self._following.start()
         self._tasks = [

@@ -21,12 +21,6 @@ class Explaining(Protocol):
         """What is known of the cause; None where there is no such incident. Raises StoreError."""
         ...
 
-
-class Unexplained:
-    """An `Explaining` without evidence."""
-
-    async def exemplars(self, asked: ExemplarQuery) -> Sequence[Exemplar]:  # noqa: ARG002
-        return ()
-
-    async def explain(self, incident: str) -> Explanation | None:  # noqa: ARG002
-        return None
+    def take(self, posted: Sequence[Exemplar]) -> int:
+        """Evidence that a program sent of itself; how many are kept, where too many wait."""
+        ...

@@ -11,6 +11,7 @@ from keeptime.app.periods import PeriodView
 from keeptime.app.ports import Store
 from keeptime.app.storing import StoreThread
 from keeptime.app.undelivered import MOST_LETTERS, Undelivered
+from keeptime.contract.terms import Contract
 from keeptime.model.alert import Letter
 from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.version import VersionUse
@@ -23,6 +24,14 @@ class Records:
     _in_store: StoreThread
     _looking: Looking
     _undelivered: Undelivered
+    _in_force: Sequence[Contract]
+    url = ""
+    """Where it is served, once it is."""
+
+    @property
+    def in_force(self) -> Sequence[Contract]:
+        """The contracts that are kept now, with the terms that are judged by."""
+        return self._in_force
 
     async def periods(self, contract: str) -> Sequence[PeriodView]:
         """The periods of a contract that are over and kept, newest first."""

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from keeptime.app.causes import Causes
 from keeptime.app.daemon import Daemon
-from keeptime.app.explaining import Unexplained
+from keeptime.app.evident import Evident
 from keeptime.app.filling import Filling
 from keeptime.app.following import Follower, Followers
 from keeptime.app.footing import Footing
 from keeptime.app.keeper import Keeper
+from keeptime.app.past_series import StoredPast
 from keeptime.app.ports import Counting
+from keeptime.app.question import Asking
 from keeptime.app.reading import read_contracts
 from keeptime.app.reports import StoredReports
 from keeptime.app.storing import StoreThread
@@ -27,6 +30,7 @@ from keeptime.observe.count import Counter
 from keeptime.observe.engine import Engine
 from keeptime.observe.intake.line import Line
 from keeptime.observe.intake.push import Pushes
+from keeptime.observe.keeping import Keeping
 from keeptime.observe.log.follower import LogFollower
 from keeptime.observe.once import probe_once
 from keeptime.observe.otlp.receive import Otlps
@@ -66,7 +70,8 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
         sources = [source_of(each) for each in contracts if each.source is not None]
         filling = Filling(store, in_store, settings.tick_seconds)
         await filling.fill(sources, next_tick)
-        counter = Counter(contracts, settings.tick_seconds, start_ns=now_ns)
+        keeping = Keeping(contracts)
+        counter = Counter(contracts, settings.tick_seconds, start_ns=now_ns, keeping=keeping)
         last = LastSamples(counter)
         keeper = await in_store(Keeper, store, contracts, settings.tick_seconds, next_tick)
         counter.know(keeper.segments)
@@ -79,8 +84,11 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             LogFollower(contracts, counter.add, clock),
             Scraper(contracts, counter.put_batch, clock),
         ]
-        intake, explaining = Taking(pushes, otlps), Unexplained()
-        tracing = FoundTraces(intake, explaining, TraceLooker(), lambda: daemon.contracts)
+        intake, evident = Taking(pushes, otlps), Evident(keeping, store, in_store, clock, lambda: daemon.contracts)
+        past = StoredPast(store, in_store, settings.tick_seconds)
+        asking = Asking(evident, past, store, in_store, settings.tick_seconds, lambda: daemon.in_force)
+        causes = Causes(evident, asking, store, in_store, clock, lambda: daemon.url, lambda: daemon.woken())
+        tracing = FoundTraces(intake, causes, TraceLooker(), lambda: daemon.contracts)
         daemon = Daemon(
             contracts=contracts,
             tick_seconds=settings.tick_seconds,
@@ -91,7 +99,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             prober=Engine(contracts, last.add, overdue=counter.overdue, offset=clock.offset_ns),
             following=Followers(Reader(sources, counter.put, clock), followers),
             intake=intake,
-            explaining=explaining,
+            explaining=causes,
             tracing=tracing,
             reports=StoredReports(footing.look),
             fill=filling.fill,
@@ -101,7 +109,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             read=partial(read_contracts, settings.paths, settings.tick_seconds),
             right=footing.right,
         )
-        daemon.join(tracing)
+        daemon.join(tracing, causes)
         unfinished.pop_all()
         return daemon
 

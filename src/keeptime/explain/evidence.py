@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeptime.model.exemplar import Exemplar
+from keeptime.model.key import Signal
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int32]
@@ -64,14 +65,14 @@ MANY_NUMBERS = 8
 """Distinct numbers from which on an attribute is a quantity; fewer are names, such as of versions."""
 
 
-def evidence_of(exemplars: Sequence[Exemplar], threshold_ns: int | None) -> Evidence:
-    """Exemplars of one contract as columns; bad: failed, or longer than this threshold."""
+def evidence_of(exemplars: Sequence[Exemplar], threshold_ns: int | None, of: Signal = Signal.REQUESTS) -> Evidence:
+    """Exemplars of one contract as columns; bad: failed, or this signal took longer than the threshold."""
     names = sorted({name for each in exemplars for name in each.attributes} - OUTCOMES)
     phases = [_phases(each) for each in exemplars]
     return Evidence(
         np.array([each.at_ns / SECOND for each in exemplars], dtype=np.float64),
         np.array([each.weight for each in exemplars], dtype=np.float64),
-        np.array([each.bad(threshold_ns) for each in exemplars], dtype=np.bool_),
+        np.array([each.bad(threshold_ns, of) for each in exemplars], dtype=np.bool_),
         {name: column([each.attributes.get(name) for each in exemplars]) for name in names},
         {
             name: np.array([each.get(name, np.nan) for each in phases], dtype=np.float64)

@@ -45,9 +45,9 @@ def phase_times(evidence: Evidence) -> tuple[PhaseTime, ...]:
     rows = [
         PhaseTime(name, float(usual[k]), _median(bads.phases[name], bads.weight), float(parts[k]))
         for k, name in enumerate(names)
-        if np.isfinite(usual[k])
     ]
-    return tuple(sorted(rows, key=lambda each: -(each.bad - each.usual)))
+    known = [each for each in rows if np.isfinite(each.usual) and np.isfinite(each.bad)]
+    return tuple(sorted(known, key=lambda each: -(each.bad - each.usual)))
 
 
 def grown(during: Evidence, before: Evidence, level: float) -> Grown | None:
@@ -68,6 +68,8 @@ def grown(during: Evidence, before: Evidence, level: float) -> Grown | None:
         return None
     name = list(during.phases)[k]
     more = _median(bads.phases[name], bads.weight) - float(usual[k])
+    if not np.isfinite(more):
+        return None
     share = excess(now[k] * sides[0], sides[0], then[k] * sides[1], sides[1], level / many)
     return Grown(name, more, float(now[k]), float(then[k]), share)
 

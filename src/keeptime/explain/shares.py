@@ -1,6 +1,6 @@
 """How much of the bad requests something accounts for, and how surely.
 
-Guarantees: pure; an interval holds its estimate and lies in [-inf, 1]; more tries make it wider. Sources: the
+Guarantees: pure; an interval holds its estimate and lies in [-1, 1]; more tries make it wider. Sources: the
 attributable fraction of cases and controls, (p1 - p0) / (1 - p0), of Miettinen, "Proportion of disease caused or
 prevented by a given exposure", Am. J. Epidemiol. 99 (1974); intervals of a proportion of Wilson (1927), of a ratio
 of two of Donner and Zou, "Closed-form confidence intervals for functions of the normal mean and standard deviation"
@@ -32,8 +32,8 @@ def excess(bad_in: float, bads: float, good_in: float, goods: float, level: floa
     low_bad, high_bad = _wilson(out_bad, bads, z)
     low_good, high_good = _wilson(out_good, goods, z)
     if out_good <= 0 or low_good <= 0:
-        return Share(-math.inf, 0.0, 1.0)
-    ratio = out_bad / out_good
+        return Share(-1.0, 0.0, 1.0)
+    at = 1 - out_bad / out_good
     both = out_bad * out_good
     top = low_good * (2 * out_good - low_good)
     upper = (both + math.sqrt(max(0.0, both**2 - high_bad * (2 * out_bad - high_bad) * top))) / top
@@ -41,7 +41,7 @@ def excess(bad_in: float, bads: float, good_in: float, goods: float, level: floa
     lower = (
         (both - math.sqrt(max(0.0, both**2 - low_bad * (2 * out_bad - low_bad) * end))) / end if end > 0 else 0.0
     )
-    return Share(min(1 - upper, 1 - ratio), 1 - ratio, max(min(1.0, 1 - lower), 1 - ratio))
+    return Share(*(max(-1.0, each) for each in (min(1 - upper, at), at, max(min(1.0, 1 - lower), at))))
 
 
 def likelihoods(bad_in: Floats, bads: float, good_in: Floats, goods: float) -> Floats:

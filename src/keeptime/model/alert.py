@@ -36,15 +36,17 @@ ENDINGS = frozenset({Topic.RECOVERED, Topic.WITHDRAWN})
 
 
 class Aside(StrEnum):
-    """What a message that is about no objective is about: nobody asks for it in `about`.
+    """What a message that is no transition of an objective is about: nobody asks for it in `about`.
 
-    `TEST` only tries a receiver, and is never stored. `SERVICE` tells the operators of keeptime itself. `HEARTBEAT`
-    is a sign of life: given at its own pace, never stored and never tried again.
+    `EXPLAINED` tells the operators why an objective is missed whose alert they were told of. `TEST` only tries a
+    receiver, and is never stored. `SERVICE` tells the operators of keeptime itself. `HEARTBEAT` is a sign of life:
+    given at its own pace, never stored and never tried again.
     """
 
     TEST = "test"
     SERVICE = "service"
     HEARTBEAT = "heartbeat"
+    EXPLAINED = "explained"
 
 
 OPERATORS = "operators"

@@ -19,6 +19,8 @@ MOST_KEPT = 100_000
 """Events that are kept at most: the newest."""
 ITSELF = "keeptime"
 """The author of what keeptime marks by itself."""
+NEW_CONTRACT = "the contract is new"
+"""What is said of a contract that was not kept before: nothing was changed by it."""
 
 
 class EventKind(StrEnum):

@@ -6,6 +6,10 @@ Guarantees: a cause is named only where it stands out; else `causes` is empty, a
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("0f4f5e0e-6a25-5f43-8a25-9d5f2f4c1d77")
+"""Of the ids of messages that tell a cause (UUIDv5, RFC 9562 §5.5); changing it changes every id."""
 
 
 class CauseKind(StrEnum):
@@ -92,3 +96,8 @@ class Explanation:
     changed: Changed | None = None
     phases: tuple[PhaseTime, ...] = ()
     looked: Looked | None = None
+
+
+def explained_id(incident: str) -> str:
+    """The id of the one message that tells why, of this incident."""
+    return str(uuid5(NAMESPACE, incident))

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from keeptime.model.ack import Ack
-from keeptime.model.alert import ENDINGS, Address, AlertRow, AlertState, Message, Topic
+from keeptime.model.alert import ENDINGS, Address, AlertRow, AlertState, Aside, Message, Topic
 from keeptime.model.event import Event
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.silence import Silence
@@ -97,7 +97,7 @@ class Told:
 
     row: int
     message: str
-    topic: Topic
+    topic: Topic | Aside
     address: Address
     created: float
     attempts: int

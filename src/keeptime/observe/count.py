@@ -18,6 +18,7 @@ from keeptime.model.sample import PROBE, Sample, Skipped
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.observe.deciding import Deciding, attributes_of, comparable, deciding
+from keeptime.observe.keeping import Keeping
 from keeptime.observe.route import ENDED, STOPPED
 from keeptime.observe.segmenting import Segmenting
 from keeptime.observe.tick import BAD, GOOD, SKIPPED, SUSPECT, Tick
@@ -41,15 +42,23 @@ NOT_EARLY: frozenset[ObjectiveKey] = frozenset()
 
 
 class Counter:
-    """`start_ns`: Unix nanoseconds of when counting began; its tick is incomplete.
+    """`start_ns`: Unix nanoseconds of when counting began; its tick is incomplete. `keeping`: keeps some of what is
+    counted as evidence.
 
     `add` and `overdue` may be called in one thread while another one calls `close` and `counters`.
     """
 
     def __init__(
-        self, contracts: Sequence[Contract], tick_seconds: float, *, start_ns: int, grace: float = GRACE_SECONDS
+        self,
+        contracts: Sequence[Contract],
+        tick_seconds: float,
+        *,
+        start_ns: int,
+        grace: float = GRACE_SECONDS,
+        keeping: Keeping | None = None,
     ) -> None:
         self._lock = threading.Lock()
+        self._keeping = keeping
         self._tick_seconds, self._tick_ns = tick_seconds, round(tick_seconds * SECOND)
         self._grace = round(grace * SECOND)
         self._next = tick_of(start_ns, tick_seconds)
@@ -62,6 +71,8 @@ class Counter:
 
     def replace(self, contracts: Sequence[Contract]) -> None:
         """Count for these from now on. Totals of a contract whose thresholds stay are kept."""
+        if self._keeping is not None:
+            self._keeping.replace(contracts)
         with self._lock:
             self._segmenting.replace(contracts)
             objectives = {contract.name: self._counted(contract) for contract in contracts}
@@ -93,6 +104,8 @@ class Counter:
                 self._add_skipped(tick, objectives, outcome)
             else:
                 self._add_sample(tick, objectives, outcome, counted)
+        if self._keeping is not None and isinstance(outcome, Sample):
+            self._keeping.add(outcome)
 
     def put(self, until_ns: int, tallies: Mapping[ObjectiveKey, Tally]) -> None:
         """Count what others have counted up to this instant: in the tick that ends with it or holds it."""

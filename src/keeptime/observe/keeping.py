@@ -1,9 +1,9 @@
 """Requests that are kept as evidence: those that were slow or failed, and a few others to compare them with.
 
-Guarantees: of each contract at most so many of each kind in ten seconds; where there are more, each is as likely to
-be kept as any other, and what is kept says for how many it stands, so that counts of attributes stay true. Costs one
-draw for a request that is not kept. Any thread may add. Reads no clock: a request belongs to the time at which it
-was given. Source: reservoir sampling (Vitter's algorithm R, 1985).
+Guarantees: of each contract at most so many of each kind in ten seconds; where there are more, each is as likely
+to be kept as any other, and what is kept says for how many it stands, so that counts of attributes stay true. Costs
+one draw for a request that is not kept. Any thread may add. Reads no clock: a request belongs to the time at which
+it was given. Source: reservoir sampling (Vitter's algorithm R, 1985).
 """
 
 import random

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 SERVER_TIMING = b"server-timing"
 MOST = 20
 LONGEST_MS = 86_400_000.0
-TOLD = ("server", "via", "x-cache", "x-served-by", "x-backend", "x-replica", "x-region", "x-model-version", "x-device",
-        "x-batch-size", "x-queue-depth")  # fmt: skip
+TOLD = (
+    *("server", "via", "x-cache", "x-served-by", "x-backend", "x-replica", "x-region", "x-model-version"),
+    *("x-device", "x-batch-size", "x-queue-depth"),
+)
 """Headers of an answer that are kept with a request as evidence; others are not, whatever they say."""
 LONGEST = 100
 

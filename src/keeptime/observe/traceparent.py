@@ -1,7 +1,7 @@
 """The trace that a probe begins: its `traceparent` in the request (W3C Trace Context, level 1).
 
-Guarantees: each request has ids of its own, that say it is sampled, so that whoever traces keeps it; a contract that
-sends a `traceparent` of its own is left alone.
+Guarantees: each request has ids of its own, that say it is sampled, so that whoever traces keeps it; a contract
+that sends a `traceparent` of its own is left alone.
 """
 
 import secrets

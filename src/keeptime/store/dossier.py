@@ -8,8 +8,9 @@ alone says so.
 from dataclasses import dataclass
 
 from keeptime.model.ack import Ack
-from keeptime.model.alert import Topic
+from keeptime.model.alert import topic_of
 from keeptime.model.event import BEFORE, Event
+from keeptime.model.explanation import explained_id
 from keeptime.model.incident import SAME, Dossier, Incident, Told
 from keeptime.model.silence import Silence
 from keeptime.store.events import Events
@@ -58,9 +59,10 @@ class Dossiers:
         ids = [step.message for step in incident.steps]
         if not ids:
             return ()
+        ids.append(explained_id(incident.id))
         statement = _TOLD.format(ids=", ".join("?" * len(ids)))
         found = [
-            Told(row, message, Topic(topic), address_of(fields), *rest)
+            Told(row, message, topic_of(topic), address_of(fields), *rest)
             for row, message, topic, fields, *rest in self.db.execute(statement, (*ids, MOST))
         ]
         return tuple(reversed(found))

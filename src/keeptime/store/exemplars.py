@@ -1,7 +1,7 @@
 """Requests that are kept as evidence, and what they say of incidents. Runs inside the caller's transaction.
 
-Guarantees: at most so many of either kind; the oldest are forgotten first. What a newer keeptime wrote of one beyond
-what is known here is left out.
+Guarantees: at most so many of either kind; the oldest are forgotten first. What a newer keeptime wrote of one
+beyond what is known here is left out.
 """
 
 import json
@@ -75,7 +75,7 @@ class Exemplars:
 def _written(one: Exemplar) -> str:
     """What is empty is left out."""
     said = {name: getattr(one, name) for name in sorted(_KNOWN)}
-    kept = {name: value for name, value in said.items() if value not in EMPTY}
+    kept = {name: value for name, value in said.items() if name == "latency_ns" or value not in EMPTY}
     return json.dumps({"why": one.why.value, **kept}, separators=(",", ":"), ensure_ascii=False)
 
 

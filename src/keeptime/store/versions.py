@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from keeptime.model.event import NEW_CONTRACT
 from keeptime.model.ledger import LedgerKind
 from keeptime.model.version import ContractVersion, VersionUse
 from keeptime.store.events import Events
@@ -58,7 +59,7 @@ class Versions:
             "file": each.file,
         }
         Ledger(self.db).append(at, LedgerKind.CONTRACT, each.contract, said)
-        text = "the contract is new" if before is None else "the contract was edited"
+        text = NEW_CONTRACT if before is None else "the contract was edited"
         Events(self.db).of_contract(each.contract, each.version, text, at)
 
     def _end(self, contract: str, at: float) -> None:

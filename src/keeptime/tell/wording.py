@@ -18,6 +18,9 @@ TEST = "keeptime.test"
 MISSING = "Missing"
 """The heading over what this receiver was not told."""
 
+EXPLAINED = "keeptime.objective.explained"
+"""The type of a message that says why an objective is missed."""
+
 SERVICE = "keeptime.service."
 """What the type of a message about keeptime itself begins with; the rest is its code."""
 
@@ -38,6 +41,7 @@ STANDS = {
     "keeptime.objective.no_data": "has no data",
     "keeptime.objective.recovered": "holds again",
     "keeptime.objective.withdrawn": "is watched no more",
+    EXPLAINED: "is missed, and this is why",
 }
 HAPPENED = {
     "keeptime.objective.at_risk": "At this pace the promise will be missed.",
@@ -45,6 +49,7 @@ HAPPENED = {
     "keeptime.objective.no_data": "Data stopped coming: nobody knows whether the promise holds.",
     "keeptime.objective.recovered": "The promise holds again.",
     "keeptime.objective.withdrawn": "The promise was withdrawn while it did not hold. Nobody knows how it goes on.",
+    EXPLAINED: "More is known of an alert that was told before.",
     TEST: "Nothing: somebody tries whether messages arrive.",
 }
 WERE = {"at_risk": "at risk", "broken": "broken", "no_data": "without data"}
@@ -118,6 +123,7 @@ def _lines(said: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     return [
         ("Promised", promised),
         happened,
+        *(("Why", line) for line in said.get("explanation", {}).get("lines", ())),
         ("Since", _since(said)),
         ("How bad", _how_bad(said)),
         ("Budget", _budget(said)),

@@ -27,6 +27,10 @@ class FakeExplaining:
         self._check()
         return self.explained.get(incident)
 
+    def take(self, posted: Sequence[Exemplar]) -> int:
+        self.kept += posted
+        return len(posted)
+
     def _check(self) -> None:
         if self.wrong is not None:
             raise self.wrong

@@ -23,6 +23,7 @@ from keeptime.web.api.document import document
 from keeptime.web.describe import contracts_json, health_json, pair_json
 from keeptime.web.door import Door
 from keeptime.web.events import EventRoutes
+from keeptime.web.evidence import EvidenceRoutes
 from keeptime.web.exclusions import ExclusionRoutes
 from keeptime.web.guard import HEADERS, Guard
 from keeptime.web.happened import incident_rows
@@ -68,6 +69,9 @@ ROUTES = (
     "/api/v1/incidents/ID",
     "/api/v1/incidents/ID/traces",
     "/incidents/ID/traces",
+    "/api/v1/exemplars?contract=NAME",
+    "/api/v1/exemplars/CONTRACT",
+    "/api/v1/incidents/ID/explanation",
     "/api/v1/events?contract=NAME",
     "/api/v1/openapi.json",
     "/api/v1/silences?all=true",
@@ -112,6 +116,9 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/api/v1/incidents/{id}", IncidentRoutes(daemon).one),
             Route("/api/v1/incidents/{id}/traces", TracedRoutes(daemon).listed),
             Route("/incidents/{id}/traces", TracedRoutes(daemon).page),
+            Route("/api/v1/exemplars", EvidenceRoutes(daemon).list),
+            Route("/api/v1/exemplars/{contract}", EvidenceRoutes(daemon).take, methods=["POST"]),
+            Route("/api/v1/incidents/{id}/explanation", EvidenceRoutes(daemon).explanation),
             Route("/api/v1/events", EventRoutes(daemon).list, methods=["GET"]),
             Route("/api/v1/events", EventRoutes(daemon).mark, methods=["POST"]),
             Route("/api/v1/openapi.json", _openapi),

@@ -10,6 +10,7 @@ from keeptime.model.compliance import Basis, Compliance
 from keeptime.model.ledger import LedgerKind
 from keeptime.model.sample import Connection, Failure
 from keeptime.model.verdict import Condition, Severity, TierState
+from keeptime.web.api.evidence import EVIDENCE_ANSWERS
 from keeptime.web.api.happened import INCIDENTS
 from keeptime.web.api.marked import MARKED_ANSWERS
 from keeptime.web.api.past import PAST_ANSWERS
@@ -266,7 +267,7 @@ ANSWERS: dict[str, Schema] = {
         objective=TEXT,
         audience=TEXT,
         receiver=TEXT,
-        topic=one_of([*Topic, Aside.SERVICE]),
+        topic=one_of([*Topic, Aside.SERVICE, Aside.EXPLAINED]),
         created=INSTANT,
         attempts=COUNT,
         next_try=or_null(INSTANT),
@@ -282,6 +283,7 @@ ANSWERS: dict[str, Schema] = {
     **PAST_ANSWERS,
     **REPORT_ANSWERS,
     **TRACED_ANSWERS,
+    **EVIDENCE_ANSWERS,
     **INCIDENTS,
     **MARKED_ANSWERS,
     "Reloaded": fields(

@@ -3,7 +3,7 @@
 Guarantees: the values of an enumeration are those of the program.
 """
 
-from keeptime.model.alert import Topic
+from keeptime.model.alert import Aside, Topic
 from keeptime.model.incident import How
 from keeptime.model.verdict import Condition, Severity
 from keeptime.web.api.shapes import COUNT, INSTANT, NUMBER, RATIO, TEXT, Schema, fields, many, one_of, or_null, ref
@@ -40,7 +40,7 @@ INCIDENTS: dict[str, Schema] = {
     "ToldOfIncident": fields(
         row=COUNT,
         message_id=TEXT,
-        topic=one_of(Topic),
+        topic=one_of([*Topic, Aside.EXPLAINED]),
         audience=TEXT,
         receiver=TEXT,
         created=INSTANT,

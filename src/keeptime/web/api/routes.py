@@ -8,6 +8,7 @@ access table.
 from dataclasses import replace
 
 from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter, page_parameters
+from keeptime.web.api.evidence import EVIDENCE
 from keeptime.web.api.marked import MARKED
 from keeptime.web.api.pages import INCIDENT, INCIDENTS, LEDGER, PAGES
 from keeptime.web.api.past import PAST
@@ -140,6 +141,7 @@ DESCRIBED = (
         refusals=((404, "There is no such incident."), STORE),
     ),
     *TRACED,
+    *EVIDENCE,
     *MARKED,
     Described("GET", "/api/v1/openapi.json", "This description.", {"type": "object"}),
     Described(

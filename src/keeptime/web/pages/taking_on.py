@@ -26,6 +26,7 @@ from keeptime.web.pages.incident import facts_of
 from keeptime.web.pages.incidents import HERE, NO_INCIDENT
 from keeptime.web.pages.once import Once
 from keeptime.web.pages.when import when_in
+from keeptime.web.pages.why import why_of
 from keeptime.web.posted import Refused, author, optional_text, text
 
 ACK_FIELDS = frozenset({"author", "note", "tz"})
@@ -146,7 +147,7 @@ class IncidentPage:
             may=Scope.SILENCE in request.scope.get("may", frozenset(Scope)),
             known_as=request.scope.get("token", ""),
             lasts=[*LASTS, UNTIL],
-            explained=explained,
+            cause=why_of(explained, when),
             traces=sum(start <= each.at_ns / 1e9 < end for each in kept),
         )
 
