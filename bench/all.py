@@ -19,6 +19,7 @@ BENCHES = (
     "probe_scale",
     "stream_accuracy",
     "delivery",
+    "explain",
     "ingest",
     "middleware",
     "middleware_kinds",

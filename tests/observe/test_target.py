@@ -55,6 +55,7 @@ def test_what_a_contract_says_of_headers() -> None:
         "connection: keep-alive",
         "content-length: 2",
         "host: other",
+        "traceparent: 00-00000000000000000000000000000000-0000000000000000-01",
         "user-agent: me",
         "x: y",
     ]

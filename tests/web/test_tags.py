@@ -31,6 +31,8 @@ ASKED: Mapping[str, str] = {
     "/api/v1/incidents": "",
     "/api/v1/incidents/{id}": "",
     "/api/v1/incidents/{id}/traces": "",
+    "/api/v1/exemplars": CONTRACT,
+    "/api/v1/incidents/{id}/explanation": "",
     "/api/v1/events": "",
     "/api/v1/openapi.json": "",
     "/api/v1/silences": "?all=true",
