@@ -82,7 +82,7 @@ def test_a_week_is_shown_whole_and_within_its_place(
 
 
 def test_an_objective_of_the_past_has_all_its_pictures(serve: Serve, daemon: StoredShowable, page: Page) -> None:  # noqa: F811
-    page.goto(f"{serve(daemon).url}/contracts/sentiment/p97-500ms")
+    page.goto(f"{serve(daemon).url}/contracts/sentiment/p97-500ms?range=90d")
     for name in ("SLI over time", "Error budget left", "Latency", "Latency as a heatmap", "Phases of probes"):
         assert page.get_by_role("img", name=name, exact=False).first.is_visible(), name
     assert page.locator(".line-ahead").count() == 1, "the budget goes on"

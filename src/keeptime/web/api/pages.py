@@ -8,6 +8,7 @@ from dataclasses import replace
 from keeptime.model.ledger import LedgerKind
 from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter
 from keeptime.web.api.shapes import COUNT, NUMBER, TEXT, Schema, needs, one_of, only
+from keeptime.web.pages.slow import ORDERS
 from keeptime.web.pages.when import RANGES
 
 ZONE = Parameter("tz", {**TEXT, "maxLength": 60}, "A time zone, such as Europe/Berlin; UTC unless given.")
@@ -60,6 +61,7 @@ _RANGE = (
     Parameter("start", NUMBER, "Where another range begins, in Unix seconds."),
     Parameter("end", NUMBER, "Where it ends."),
 )
+_REQUESTS = Parameter("requests", one_of(ORDERS), "Which slow and failed requests are listed; newest unless given.")
 
 PAGES = (
     Described(
@@ -69,7 +71,7 @@ PAGES = (
     ),
     Described(
         "GET", "/contracts/{contract}/{objective}", "One objective for people, over a range of time.", media=HTML,
-        parameters=(replace(CONTRACT, place="path"), _OBJECTIVE, *_RANGE, ZONE),
+        parameters=(replace(CONTRACT, place="path"), _OBJECTIVE, *_RANGE, _REQUESTS, ZONE),
         refusals=(WRONG, (404, "There is no such contract, or it has no such objective."), STORE),
     ),
     Described(

@@ -73,7 +73,8 @@ DESCRIBED = (
         refusals=((404, "There is no such file."),),
     ),
     Described(
-        "GET", "/status/{name}", "A consumer's status page.", media=("text/html",), parameters=(_CONSUMER,),
+        "GET", "/status/{name}", "A consumer's status page.", media=("text/html",),
+        parameters=(_CONSUMER, Parameter("refresh", TEXT, "off: the page does not ask again by itself.")),
         refusals=_NO_CONSUMER,
     ),
     Described(

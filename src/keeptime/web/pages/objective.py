@@ -29,7 +29,7 @@ from keeptime.web.pages.incident import told_row
 from keeptime.web.pages.incidents import row
 from keeptime.web.pages.past_charts import heat_chart, latency_chart, sli_chart, spans_of
 from keeptime.web.pages.phase_chart import phase_chart
-from keeptime.web.pages.slow import LOOKED_THROUGH, NEWEST, SLOWEST, order_of, slow_rows
+from keeptime.web.pages.slow import LOOKED_THROUGH, ORDERS, order_of, slow_rows
 from keeptime.web.pages.tier_strips import strips_of
 from keeptime.web.pages.when import When, when_of
 from keeptime.web.segments import MOST_SEGMENTS
@@ -142,9 +142,7 @@ def html_of(
         probed=bool(view.contract.probes),
         phases=phase_chart(past.spent, when, second),
         slow=slow_rows(objective, past.slow, past.incidents, order, when),
-        orders=[
-            (each, when.query(requests="" if each == NEWEST else each), each == order) for each in (NEWEST, SLOWEST)
-        ],
+        orders=[(each, when.query(requests=each), each == order) for each in ORDERS],
         spans=spans_of(past.incidents, when),
         incidents=[row(each, when) for each in past.incidents],
         told=[told_row(each, when) for dossier in past.dossiers[:MOST_TOLD] for each in dossier.told],

@@ -21,7 +21,7 @@ from keeptime.web.posted import Refused
 
 MOST, LOOKED_THROUGH = 20, 500
 """Requests that are listed, and the newest ones that they are chosen from."""
-NEWEST, SLOWEST = "newest", "slowest"
+NEWEST, SLOWEST = ORDERS = ("newest", "slowest")
 MOST_PARTS, MOST_ATTRIBUTES = 3, 8
 SHORTEST = 0.005
 """A phase with a smaller share of the request is not worth a word."""
@@ -45,7 +45,7 @@ class SlowRow:
 def order_of(given: Mapping[str, str]) -> str:
     """Which are listed: the newest, or the slowest. Raises Refused."""
     order = given.get("requests", NEWEST)
-    if order not in (NEWEST, SLOWEST):
+    if order not in ORDERS:
         raise Refused(f"requests={order[:40]}: expected {NEWEST} or {SLOWEST}")
     return order
 
