@@ -112,7 +112,8 @@ def test_slow_requests_are_listed_the_newest_or_the_slowest(serve: Serve) -> Non
     shown.explaining.kept = [
         Exemplar(TERMS.name, at, 900 * ms, Why.SLOW, status=200,
                  phases={"wait": 880 * ms, "connect": 15 * ms, "dns": ms},
-                 timings={"queue": 700 * ms}, attributes={"model_version": INERT}, trace="ab" * 16),
+                 timings={"queue": 700 * ms}, attributes={"model_version": INERT}, trace="ab" * 16,
+                 stacks=(("main;predict", 2), ("main;encode", 9))),
         Exemplar(TERMS.name, at + 1, 20 * ms, Why.USUAL, status=200),
         Exemplar(TERMS.name, round((NOW - 1) * 1e9), 5 * ms, Why.FAILED, "too_large", 200, observer="push"),
         Exemplar("another", at, 999 * ms, Why.SLOW),
@@ -121,6 +122,7 @@ def test_slow_requests_are_listed_the_newest_or_the_slowest(serve: Serve) -> Non
     newest = where.get(f"/contracts/{TERMS.name}/p99?range=1h").text
     text = words(newest)
     assert "connect 15 ms, wait 880 ms; on the server: queue 700 ms" in text
+    assert "it stood in encode" in text
     assert "failed: too large, status 200 (push)" in text
     assert "20 ms" not in text
     assert "999 ms" not in text

@@ -18,6 +18,7 @@ from keeptime.model.exemplar import Exemplar, ExemplarQuery
 from keeptime.model.incident import Dossier, Incident, IncidentQuery
 from keeptime.model.key import SignalKey
 from keeptime.model.series import PhaseSeries, Series, SketchSeries
+from keeptime.model.trace import Why
 from keeptime.model.verdict import Verdict
 from keeptime.web.cards import WORDS, contract_card
 from keeptime.web.pages.answered import Missing, framed, shown
@@ -89,10 +90,15 @@ class ObjectivePage:
             within,
             [each for each in found if each is not None],
             await of.phases(key.contract, when.start, when.end, FEWER) if view.contract.probes else (),
-            await self.daemon.explaining.exemplars(
-                ExemplarQuery(key.contract, when.start, when.end, most=LOOKED_THROUGH)
-            ),
+            await self._slow(key.contract, when),
         )
+
+    async def _slow(self, contract: str, when: When) -> list[Exemplar]:
+        """Of each kind the newest."""
+        asked = [
+            ExemplarQuery(contract, when.start, when.end, why, LOOKED_THROUGH) for why in (Why.SLOW, Why.FAILED)
+        ]
+        return [one for each in asked for one in await self.daemon.explaining.exemplars(each)]
 
 
 def objective_of(view: ContractView, name: str) -> Objective:

@@ -10,10 +10,8 @@ from urllib.parse import quote
 from keeptime.contract.terms import Objective
 from keeptime.model.exemplar import Exemplar
 from keeptime.model.incident import Incident
-from keeptime.model.key import Signal
 from keeptime.model.phases import PHASES
 from keeptime.model.sample import PROBE
-from keeptime.model.trace import Why
 from keeptime.units import speak_duration
 from keeptime.web.pages.moments import Moment, moment
 from keeptime.web.pages.when import When
@@ -53,27 +51,26 @@ def order_of(given: Mapping[str, str]) -> str:
 def slow_rows(
     objective: Objective, found: Sequence[Exemplar], incidents: Sequence[Incident], order: str, when: When
 ) -> list[SlowRow]:
-    """Of those found, which are the newest first, the ones that are bad by the objective's own terms."""
-    slow = [each for each in found if _counts(objective, each)]
-    if order == SLOWEST:
-        slow.sort(key=lambda each: each.latency_ns, reverse=True)
-    return [_row(each, incidents, when) for each in slow[:MOST]]
+    """Of those found the ones that are bad by the objective's own terms."""
+    under = None if objective.under is None else round(objective.under * 1e9)
+    slow = [each for each in found if each.bad(under, objective.of)]
+    slow.sort(key=lambda each: each.at_ns if order == NEWEST else _took(objective, each), reverse=True)
+    return [_row(objective, each, incidents, when) for each in slow[:MOST]]
 
 
-def _counts(objective: Objective, one: Exemplar) -> bool:
-    if objective.of is not Signal.REQUESTS:
-        return one.why is not Why.USUAL
-    return one.bad(None if objective.under is None else round(objective.under * 1e9))
+def _took(objective: Objective, one: Exemplar) -> int:
+    """Nanoseconds of what the objective is about; of a request that failed before that, of all of it."""
+    return one.signals.get(objective.of.value, one.latency_ns)
 
 
-def _row(one: Exemplar, incidents: Sequence[Incident], when: When) -> SlowRow:
+def _row(objective: Objective, one: Exemplar, incidents: Sequence[Incident], when: When) -> SlowRow:
     status = "" if one.status is None else f"status {one.status}"
     failure = f"failed: {one.failure.replace('_', ' ')}" if one.failure else ""
     incident = next((each.id for each in incidents if _within(each, one.at_ns / 1e9)), "")
     shown = list(one.attributes.items())[:MOST_ATTRIBUTES]
     return SlowRow(
         at=moment(when, one.at_ns / 1e9),
-        took=speak_duration(one.latency_ns / 1e9),
+        took=speak_duration(_took(objective, one) / 1e9),
         said=", ".join(filter(None, [failure, status])) or "slow",
         failed=bool(one.failure),
         observer="probe" if one.observer == PROBE else one.observer,
@@ -89,10 +86,12 @@ def _within(one: Incident, at: float) -> bool:
 
 
 def _parts(one: Exemplar) -> str:
-    """ "wait 480 ms, connect 3 ms; on the server: queue 300 ms": the longest ones."""
+    """ "wait 480 ms, connect 3 ms; on the server: queue 300 ms": the longest ones; and where it mostly stood."""
     own = _longest(one.phases, one.latency_ns)
     server = _longest(one.timings, one.latency_ns)
-    return "; ".join(filter(None, [own, f"on the server: {server}" if server else ""]))
+    stack = max(one.stacks, key=lambda each: each[1], default=("", 0))[0].rpartition(";")[2]
+    said = [own, f"on the server: {server}" if server else "", f"it stood in {stack}" if stack else ""]
+    return "; ".join(filter(None, said))
 
 
 def _longest(spent: Mapping[str, int], whole: int) -> str:
