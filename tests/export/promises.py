@@ -28,9 +28,9 @@ observe: [{{probe: {{every: 10s, connection: reuse}}}}]
 {OBJECTIVES}
 consumers:
   - {{name: shop, tell: [{{webhook: {{url: env:HOOK, secret: [env:S, env:T]}}}}], about: [broken], heartbeat: 90s,
-     notify_within: 30s, escalate: ['slack:env:SHOP_SLACK']}}
+     report: {{each: month, form: pdf}}, notify_within: 30s, escalate: ['slack:env:SHOP_SLACK']}}
 operators: {{tell: ["log:", "alertmanager:http://127.0.0.1:9093"], ping: {{url: env:PING, every: 30s}},
-  escalate: ["pagerduty:env:KEY"], ack_within: 10m}}
+  report: month, escalate: ["pagerduty:env:KEY"], ack_within: 10m}}
 links: {{runbook: https://wiki.example.com/x}}
 """
 COUNTS = {

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from keeptime.errors import DeliveryError
-from keeptime.model.alert import Address, Delivery
+from keeptime.model.alert import REPORTED, Address, AlertState, Aside, Delivery
+from keeptime.tell.aside import Saying, body
+from keeptime.tell.message import canonical
 from keeptime.tell.receivers.email import EmailReceiver
+from keeptime.tell.wording import REPORT
 from keeptime.testing.outbox import FakeOutbox
 from keeptime.testing.recorder import hang, recording
 from tests.nobody import nobody_listening
@@ -120,6 +124,33 @@ def test_a_repetition_is_the_same_mail_and_an_alert_is_one_thread() -> None:
         "is broken (page)",
         "holds again",
     ]
+
+
+def report(at: float) -> Delivery:
+    """As it is sent, with a file whose lines are long."""
+    said = Saying(REPORT, REPORTED, "none", AlertState.RESOLVED, "2026-10: met. p99: met", "Nothing.", at)
+    file = {"name": "c-2026-10.html", "type": "text/html", "base64": b64encode(b"<p>\xc3\xa9" * 999).decode()}
+    told = {**body("m1", contract(), said), "period": "2026-10", "compliance": "met", "attachment": file}
+    return Delivery(1, "m1", "sentiment-latency", address("h:25"), Aside.REPORT, canonical(told), 0, at, at)
+
+
+def test_a_report_comes_as_a_file_and_a_repetition_is_the_same_mail() -> None:
+    async def story() -> MailServer:
+        async with mail_server() as server:
+            receiver = EmailReceiver(5.0)
+            for _ in range(2):
+                await receiver.send(replace(report(1e9), address=address(server.address)), seconds())
+            await receiver.close()
+            return server
+
+    first, again = (mail for mail, _ in asyncio.run(story()).mails)
+    assert first["Subject"] == "sentiment-latency: report of 2026-10, met"
+    text, file = first.iter_parts()
+    assert "2026-10: met. p99: met" in " ".join(text.get_content().split())
+    assert (file.get_filename(), file.get_content_type()) == ("c-2026-10.html", "text/html")
+    assert file.get_payload(decode=True) == b"<p>\xc3\xa9" * 999
+    assert max(map(len, first.as_bytes().splitlines())) <= 998
+    assert first.as_bytes() == again.as_bytes()
 
 
 def test_long_domains_do_not_break_the_thread() -> None:

@@ -64,6 +64,7 @@ def test_it_goes_on(late: Late, urgency: Urgency, to: Address | None, tell: bool
         (replace(LATE, steps=1, stepped_at=NOW - 999), Urgency(120.0), LONG_AGO, "everybody was asked"),
         (replace(LATE, topic=Aside.SERVICE), Urgency(120.0), LONG_AGO, "everybody was asked"),
         (replace(LATE, dead=NOW), Urgency(120.0), LONG_AGO, "everybody was asked"),
+        (replace(LATE, topic=Aside.REPORT), TWO, LONG_AGO, "a report is no alert"),
     ],
     ids=[
         "young",
@@ -75,6 +76,7 @@ def test_it_goes_on(late: Late, urgency: Urgency, to: Address | None, tell: bool
         "told, and nobody is next",
         "of itself",
         "given up, and nobody is next",
+        "a report",
     ],
 )
 def test_it_is_left(late: Late, urgency: Urgency, began: float, reason: str) -> None:

@@ -17,6 +17,7 @@ from keeptime.app.past_series import StoredPast
 from keeptime.app.ports import Counting
 from keeptime.app.question import Asking
 from keeptime.app.reading import read_contracts
+from keeptime.app.regular import RegularReports
 from keeptime.app.reports import StoredReports
 from keeptime.app.storing import StoreThread
 from keeptime.app.taking import Taking
@@ -109,7 +110,8 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             read=partial(read_contracts, settings.paths, settings.tick_seconds),
             right=footing.right,
         )
-        daemon.join(tracing, causes)
+        reports = RegularReports(footing.look, store, in_store, lambda: daemon.contracts, daemon.woken)
+        daemon.join(tracing, causes, reports)
         unfinished.pop_all()
         return daemon
 

@@ -30,6 +30,7 @@ from keeptime.contract.probing.kinds import check_kinds
 from keeptime.contract.probing.streams import as_asked
 from keeptime.contract.reaching import ADDRESSES, allowing, check_names, consumers_allowing
 from keeptime.contract.report import Report
+from keeptime.contract.reported import check_reports
 from keeptime.contract.segments import any_of
 from keeptime.contract.shapes import Field, Placed, Row, Shape, Table
 from keeptime.contract.signals import check_signals
@@ -104,6 +105,7 @@ def _contract(row: Row) -> Contract:
     _check_told(row, drafts)
     contract = _assemble(row, drafts, observers)
     check_dead_man(contract, row)
+    check_reports(contract, row)
     check_names(contract, row)
     check_series(contract, drafts, row.report)
     _check_scope(row, contract, drafts)
@@ -187,6 +189,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         exclude=row.get(EXCLUDE, ()),
         maintenance=maintenance(row, timezone, objectives),
         ping=on_call.ping,
+        report=on_call.report,
         allow=allow,
         traffic=traffic,
         tracing=row.get(TRACES, None),

@@ -17,6 +17,8 @@ LENGTH = 16
 """Hex digits kept of SHA-256."""
 
 _LEFT_OUT = frozenset({"file", "version"})
+_LATER = frozenset({"report"})
+"""Fields that older keeptimes did not know: what does not use them keeps its version."""
 
 
 def fingerprint(contract: Contract, base: Path) -> Contract:
@@ -42,7 +44,8 @@ def _text(contract: Contract, base: Path) -> str:
 def _canonical(value: object, base: str) -> object:
     if is_dataclass(value):
         names = [each.name for each in fields(value) if each.name not in _LEFT_OUT]
-        return {name: _canonical(getattr(value, name), base) for name in names}
+        given = {name: getattr(value, name) for name in names}
+        return {name: _canonical(each, base) for name, each in given.items() if not _unsaid(name, each)}
     if isinstance(value, dict):
         return {str(key): _canonical(each, base) for key, each in value.items()}
     if isinstance(value, frozenset):
@@ -50,6 +53,11 @@ def _canonical(value: object, base: str) -> object:
     if isinstance(value, tuple | list):
         return [_canonical(each, base) for each in value]
     return _canonical_scalar(value, base)
+
+
+def _unsaid(name: str, value: object) -> bool:
+    """A field that came later, of which a contract says nothing."""
+    return name in _LATER and value is None
 
 
 def _canonical_scalar(value: object, base: str) -> object:

@@ -10,6 +10,7 @@ from keeptime.contract.lists import ListOf
 from keeptime.contract.nodes import Place
 from keeptime.contract.receivers import TELL_SHAPE, addressed
 from keeptime.contract.report import Report
+from keeptime.contract.reported import REPORT, regular
 from keeptime.contract.shapes import Field, Placed, Row, Table
 from keeptime.contract.terms import Consumer, Contract
 from keeptime.contract.urgency import OnCall
@@ -46,7 +47,8 @@ def _consumer(row: Row) -> Consumer:
     if heartbeat is not None and not any(each.kind == "webhook" for each in tell):
         message = f"{row.what}.heartbeat: heartbeats go to webhooks, and `tell` has none; add one, or leave it out"
         row.report.error(row.place_of(HEARTBEAT), "heartbeat-without-webhook", message)
-    return Consumer(name, addressed(name, tell), about, heartbeat, urgency(name, tell, row))
+    asked = regular(row, tell)
+    return Consumer(name, addressed(name, tell), about, heartbeat, urgency(name, tell, row), asked)
 
 
 def _names_once(consumers: Sequence[Placed[Consumer]], report: Report, _: str) -> None:
@@ -61,7 +63,7 @@ def _names_once(consumers: Sequence[Placed[Consumer]], report: Report, _: str) -
 CONSUMER_TABLE = Table(
     "consumer",
     "Someone the promise was made to.",
-    (CONSUMER_NAME, TELL, ABOUT, HEARTBEAT, NOTIFY_WITHIN, ESCALATE),
+    (CONSUMER_NAME, TELL, ABOUT, HEARTBEAT, REPORT, NOTIFY_WITHIN, ESCALATE),
     _consumer,
 )
 CONSUMERS_SHAPE = ListOf(CONSUMER_TABLE, "consumers", MOST_CONSUMERS, least=0, across=_names_once)
@@ -71,13 +73,13 @@ def _operators(row: Row) -> OnCall:
     tell = row.need(TELL)
     found = urgency(OPERATORS, tell, row)
     found = replace(found, ack_within=acknowledged(found, row))
-    return OnCall(addressed(OPERATORS, tell), row.get(PING, None), found)
+    return OnCall(addressed(OPERATORS, tell), row.get(PING, None), found, regular(row, tell))
 
 
 OPERATORS_TABLE = Table(
     "operators",
     "The provider's own on-call; hears everything.",
-    (TELL, PING, NOTIFY_WITHIN, ESCALATE, ACK_WITHIN),
+    (TELL, PING, REPORT, NOTIFY_WITHIN, ESCALATE, ACK_WITHIN),
     _operators,
 )
 

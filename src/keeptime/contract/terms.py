@@ -12,6 +12,7 @@ from typing import Literal
 
 from keeptime.contract.limits import Bound, Interval
 from keeptime.contract.probed import Endpoint, Kind, Probe, SecretRef
+from keeptime.contract.regular import Regular
 from keeptime.contract.scope import Exclude, Maintenance, Per, Segment, Where, of_objective
 from keeptime.contract.sources import Counts
 from keeptime.contract.traced import Tracing
@@ -165,13 +166,16 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """Someone the promise was made to, and what they hear of it. `heartbeat`: seconds between two; None: none."""
+    """Someone the promise was made to, and what they hear of it. `heartbeat`: seconds between two; None: none.
+    `report`: of each period that is over; None: none is sent.
+    """
 
     name: str
     tell: tuple[Address, ...]
     about: frozenset[Topic]
     heartbeat: float | None = None
     urgency: Urgency = USUAL
+    report: Regular | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,8 @@ class Contract:
     `links`: names and URLs that messages carry (runbook, dashboard). `objectives`: all terms, also those not in
     force now; of one name at most one is in force at a time. `duties`, `vantage`, `token_basis`: stated, shown
     and not judged. `timezone`: of the months that rolling objectives are accounted by. `allow`: the private
-    networks that names of receivers may lead into; each of their addresses has them too.
+    networks that names of receivers may lead into; each of their addresses has them too. `report`: what the
+    operators get of each period that is over.
     """
 
     name: str
@@ -221,6 +226,7 @@ class Contract:
     allow: tuple[str, ...] = ()
     traffic: tuple[Traffic, ...] = ()
     tracing: Tracing | None = None
+    report: Regular | None = None
 
     def at(self, unix_seconds: float) -> "Contract":
         """The same contract with the objectives alone that are in force at this instant."""

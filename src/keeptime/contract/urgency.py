@@ -5,6 +5,7 @@ Guarantees: a value of these types is legal. Knows nothing of how it is written,
 
 from dataclasses import dataclass, replace
 
+from keeptime.contract.regular import Regular
 from keeptime.model.alert import Address
 
 NOTIFY_WITHIN = 120.0
@@ -46,8 +47,10 @@ USUAL = Urgency()
 
 @dataclass(frozen=True, slots=True)
 class OnCall:
-    """The provider's own: who is told and how urgently, and the dead man outside that watches keeptime."""
+    """The provider's own: who is told and how urgently, the dead man outside that watches keeptime, and the reports
+    that they get."""
 
     tell: tuple[Address, ...] = ()
     ping: Ping | None = None
     urgency: Urgency = USUAL
+    report: Regular | None = None

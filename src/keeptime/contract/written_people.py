@@ -4,6 +4,7 @@ Guarantees: as there. Knows nothing of what was promised.
 """
 
 from keeptime.contract.given import Terms
+from keeptime.contract.regular import Regular
 from keeptime.contract.terms import Consumer, Contract
 from keeptime.contract.urgency import Ping, Urgency
 from keeptime.contract.written_figures import duration
@@ -13,6 +14,7 @@ from keeptime.model.alert import Address
 def consumer(one: Consumer) -> Terms:
     said: Terms = {"name": one.name, "tell": [*map(address, one.tell)], "about": sorted(map(str, one.about))}
     said |= _urgency(one.urgency)
+    said |= _report(one.report)
     return said if one.heartbeat is None else said | {"heartbeat": duration(one.heartbeat)}
 
 
@@ -20,7 +22,11 @@ def operators(contract: Contract) -> Terms | None:
     """None where there are none."""
     if not contract.operators:
         return None
-    said: Terms = {"tell": [*map(address, contract.operators)], **_urgency(contract.urgency)}
+    said: Terms = {
+        "tell": [*map(address, contract.operators)],
+        **_urgency(contract.urgency),
+        **_report(contract.report),
+    }
     return said if contract.ping is None else said | {"ping": _ping(contract.ping)}
 
 
@@ -35,6 +41,10 @@ def _urgency(one: Urgency) -> Terms:
     if one.escalate:
         said["escalate"] = [*map(address, one.escalate)]
     return said if one.ack_within is None else said | {"ack_within": duration(one.ack_within)}
+
+
+def _report(one: Regular | None) -> Terms:
+    return {} if one is None else {"report": {"each": one.each.value, "form": one.form.value}}
 
 
 def _ping(one: Ping) -> Terms:

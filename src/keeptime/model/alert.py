@@ -40,13 +40,15 @@ class Aside(StrEnum):
 
     `EXPLAINED` tells the operators why an objective is missed whose alert they were told of. `TEST` only tries a
     receiver, and is never stored. `SERVICE` tells the operators of keeptime itself. `HEARTBEAT` is a sign of life:
-    given at its own pace, never stored and never tried again.
+    given at its own pace, never stored and never tried again. `REPORT` is the report of a period that is over, for
+    whoever asked for it.
     """
 
     TEST = "test"
     SERVICE = "service"
     HEARTBEAT = "heartbeat"
     EXPLAINED = "explained"
+    REPORT = "report"
 
 
 OPERATORS = "operators"
@@ -54,6 +56,9 @@ OPERATORS = "operators"
 
 KEEPTIME = "(keeptime)"
 """What stands for an objective in a message about keeptime itself. No objective's name has parentheses."""
+
+REPORTED = "(report)"
+"""The same in a report."""
 
 
 def topic_of(text: str) -> Topic | Aside:

@@ -1,7 +1,7 @@
 """A silence: for a while, the operators are not sent what is told of a contract, or of one of its objectives.
 
 Guarantees: it has an author, a reason and an end; it mutes operators alone, never a consumer, and never what
-keeptime says of itself. Pure: knows no store and no clock; instants are Unix seconds.
+keeptime says of itself, nor a report. Pure: knows no store and no clock; instants are Unix seconds.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from keeptime.model.alert import KEEPTIME, OPERATORS
+from keeptime.model.alert import KEEPTIME, OPERATORS, REPORTED
 from keeptime.model.key import ObjectiveKey
 
 LONGEST = 30 * 86_400.0
@@ -43,8 +43,8 @@ class Silence:
         return self.begins <= at < self.ends and (self.ended is None or at < self.ended)
 
     def covers(self, key: ObjectiveKey) -> bool:
-        """Is it about this objective, or that of which it is a segment? Nothing is about keeptime itself."""
-        if key.contract != self.contract or key.objective == KEEPTIME:
+        """Is it about this objective, or that of which it is a segment? Never about keeptime, nor a report."""
+        if key.contract != self.contract or key.objective in (KEEPTIME, REPORTED):
             return False
         return self.objective in ("", key.objective, key.objective.partition("[")[0])
 

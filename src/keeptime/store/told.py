@@ -10,7 +10,7 @@ from keeptime.store.sql import Database
 _TOOK = (
     "SELECT min(o.delivered - o.created) AS took, min(o.created) AS decided FROM outbox o "
     "JOIN message m ON m.id = o.message "
-    "WHERE o.route IN ({routes}) AND o.created >= ? AND m.topic <> ? AND o.muted IS NULL "
+    "WHERE o.route IN ({routes}) AND o.created >= ? AND m.topic NOT IN (?, ?) AND o.muted IS NULL "
     "GROUP BY o.message"
 )
 _COUNTED = (
@@ -29,6 +29,6 @@ def told(
     if not routes:
         return 0, 0, 0
     took = _TOOK.format(routes=", ".join("?" * len(routes)))
-    values = (within, within, now - within, now - within, *routes, since, Aside.SERVICE.value)
+    values = (within, within, now - within, now - within, *routes, since, Aside.SERVICE.value, Aside.REPORT.value)
     in_time, late, waiting = db.execute(_COUNTED.format(took=took), values).fetchone()
     return in_time, late, waiting

@@ -39,9 +39,9 @@ def hears(consumer: Consumer, transition: Transition) -> bool:
 def still_told(contracts: Mapping[str, Contract], delivery: Delivery) -> bool:
     """Is the objective of this message still in one of these contracts (by name), and told to this address?
 
-    What keeptime says of itself is said once.
+    What keeptime says of itself is said once, and so is a report.
     """
-    if delivery.topic is Aside.SERVICE:
+    if delivery.topic in (Aside.SERVICE, Aside.REPORT):
         return False
     contract = contracts.get(delivery.contract)
     if contract is None:

@@ -30,7 +30,11 @@ class Leave:
     """Do nothing, for this reason."""
 
     reason: Literal[
-        "it was taken on the way", "somebody has taken the alert on", "it is not late yet", "everybody was asked"
+        "a report is no alert",
+        "it was taken on the way",
+        "somebody has taken the alert on",
+        "it is not late yet",
+        "everybody was asked",
     ]
 
 
@@ -39,13 +43,15 @@ def decide(late: Late, urgency: Urgency, now: float, began: float) -> PassOn | L
 
     | taken on the way | due | somebody is next | first step, not about keeptime itself, not given up | then |
     |---|---|---|---|---|
-    | yes, or of the operators and acknowledged | | | | leave |
+    | yes, or of the operators and acknowledged, or a report | | | | leave |
     | no | no | | | leave |
     | no | yes | yes | yes | pass on, tell the operators |
     | no | yes | no | yes | tell the operators |
     | no | yes | yes | no | pass on |
     | no | yes | no | no | leave |
     """
+    if late.topic is Aside.REPORT:
+        return Leave("a report is no alert")
     if late.taken_on_the_way:
         return Leave("it was taken on the way")
     if late.acknowledged and late.address.audience == OPERATORS:

@@ -3,7 +3,7 @@
 Guarantees: pure; counts of messages, exactly, over 28 days: from the decision to the first 2xx of any receiver of
 the audience, one that it was passed on to as well. What is still within its time is neither good nor bad. With too
 few messages nothing is said, unless so many were late that no number could mend it. Not of messages about keeptime
-itself, nor of heartbeats.
+itself, nor of reports and heartbeats.
 """
 
 from dataclasses import dataclass

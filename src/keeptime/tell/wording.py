@@ -5,6 +5,7 @@ characters, whatever stands in the contract. Plain text: who puts it into a mark
 """
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from keeptime.units import speak_duration
 TEST = "keeptime.test"
 """The type of a message that tries a receiver."""
 
+ATTACHED = "Attached"
+
 MISSING = "Missing"
 """The heading over what this receiver was not told."""
 
@@ -23,6 +26,9 @@ EXPLAINED = "keeptime.objective.explained"
 
 SERVICE = "keeptime.service."
 """What the type of a message about keeptime itself begins with; the rest is its code."""
+
+REPORT = "keeptime.report"
+"""The type of a message that brings a report."""
 
 ITSELF = {
     "dead_letter": "a message could not be delivered",
@@ -78,6 +84,21 @@ def worded(body: bytes) -> Wording:
     return Wording(_line(_title(said)), lines, links, _line(footer), _incident(said))
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that comes with a message."""
+
+    name: str
+    type: str
+    data: bytes
+
+
+def attached(body: bytes) -> Attached | None:
+    """The file of a message's body, if it has one."""
+    found = json.loads(body).get("attachment")
+    return None if found is None else Attached(_line(found["name"]), found["type"], b64decode(found["base64"]))
+
+
 def decided(body: bytes) -> datetime:
     """The instant that a message's body tells of."""
     return _instant(json.loads(body)["at"])
@@ -91,6 +112,8 @@ def of_itself(kind: str) -> bool:
 def _title(said: Mapping[str, Any]) -> str:
     if said["type"] == TEST:
         return f"[TEST] {said['contract']}: a test message, nothing happened"
+    if said["type"] == REPORT:
+        return f"{said['contract']}: report of {said['period']}, {said['compliance']}"
     if of_itself(said["type"]):
         code = said["service"]["code"]
         return f"keeptime itself: {ITSELF.get(code, code.replace('_', ' '))} (contract {said['contract']})"
@@ -99,18 +122,22 @@ def _title(said: Mapping[str, Any]) -> str:
 
 
 def _incident(said: Mapping[str, Any]) -> str:
-    """The contract, the objective and the instant at which the alert began; a test is its own incident.
+    """The contract, the objective and the instant at which the alert began; a test is its own incident,
+    and so is a report.
 
     What keeptime says of itself is one incident for each code and subject, however often it is said.
     """
     if of_itself(said["type"]):
         which = f"{said['service']['code']}/{said['service']['subject']}"
     else:
-        which = said["id"] if said["type"] == TEST else said["started"]
+        which = said["id"] if said["type"] in (TEST, REPORT) else said["started"]
     return f"{said['contract']}/{said['objective']['name']}/{which}"
 
 
 def _lines(said: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    if said["type"] == REPORT:
+        what = [("Report", said["reason"]), ("Until", _shown(said["at"])), ("What is next", said["next"])]
+        return [*what, (ATTACHED, _attached(said)), (MISSING, lost(said))]
     if of_itself(said["type"]):
         at = _shown(said["at"])
         what = [("What happened", said["reason"]), ("When", at), ("What is next", said["next"])]
@@ -131,6 +158,12 @@ def _lines(said: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         *after,
         (MISSING, lost(said)),
     ]
+
+
+def _attached(said: Mapping[str, Any]) -> str:
+    """The name of the report's file, where there is one."""
+    found = said.get("attachment")
+    return f"{found['name']}, where this is a mail" if found else ""
 
 
 def lost(said: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`email:ADDRESS via HOST:PORT`: one mail in plain text per message, by SMTP.
+"""`email:ADDRESS via HOST:PORT`: one mail in plain text per message, by SMTP; a report comes as a file with it.
 
 Guarantees: the same message is the same mail, byte for byte, with the same Message-ID, so mailboxes drop or thread
 repeats; all mails of one alert refer to one thread. TLS is verified, and `starttls` never goes on without it. A
@@ -27,7 +27,7 @@ from keeptime.model.alert import Address, Delivery
 from keeptime.model.reach import Reach
 from keeptime.tell.receivers.lookup import looked_up
 from keeptime.tell.receivers.names import Names, Reachable, check_host
-from keeptime.tell.wording import Wording, decided, worded
+from keeptime.tell.wording import Attached, Wording, attached, decided, worded
 
 TIMEOUT = 30.0
 """Seconds for the whole exchange. More than for HTTP: servers make strangers wait before they greet."""
@@ -52,6 +52,7 @@ class EmailReceiver:
     async def send(self, delivery: Delivery, now: float) -> str:  # noqa: ARG002 - a Protocol's signature
         address = delivery.address
         mail = composed(address, worded(delivery.body), decided(delivery.body), delivery.message_id)
+        attach(mail, attached(delivery.body), delivery.message_id)
         try:
             async with asyncio.timeout(self._timeout):
                 client = await self._connected(address)
@@ -155,6 +156,18 @@ def composed(address: Address, words: Wording, at: datetime, message_id: str) ->
     mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(text(words), charset="utf-8")
     return mail
+
+
+def attach(mail: EmailMessage, file: Attached | None, message_id: str) -> None:
+    """The file beside the text, if there is one; the same bytes for every attempt."""
+    if file is None:
+        return
+    kind, _, subtype = file.type.partition("/")
+    part = EmailMessage(policy=_POLICY.clone(max_line_length=78))
+    part.set_content(file.data, maintype=kind, subtype=subtype, disposition="attachment", filename=file.name)
+    del part["MIME-Version"]
+    mail.make_mixed(boundary=f"=_{sha256(message_id.encode()).hexdigest()[:40]}")
+    mail.attach(part)
 
 
 def text(words: Wording) -> str:
