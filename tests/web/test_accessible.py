@@ -7,10 +7,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from keeptime.model.exemplar import Exemplar
 from keeptime.model.key import Signal, SignalKey
+from keeptime.model.phases import PhaseSums
+from keeptime.model.trace import Why
 from keeptime.testing.past import FakePast
+from keeptime.testing.showable import NOW
 from keeptime.testing.traced import FakeTraced
 from tests.web.conftest import Serve
+from tests.web.test_ahead import probes
 from tests.web.test_browser import DESK, PHONE, SHOTS, browser, complaints, page  # noqa: F401 - fixtures
 from tests.web.test_incidents import WORST
 from tests.web.test_objective_page import KEY, TERMS, buckets, daemon, took
@@ -19,6 +24,7 @@ from tests.web.test_status_page import link
 from tests.web.test_tokens import guarded
 from tests.web.test_traced import FOUND
 
+MS = 1_000_000
 PAGES = (
     "/?refresh=off",
     f"/contracts/{TERMS.name}",
@@ -47,6 +53,8 @@ def test_no_page_keeps_anything_from_anybody(
         )
     )
     shown.tracing = FakeTraced({TERMS.name: FOUND})
+    shown.past.spent = {TERMS.name: probes(*[PhaseSums(2, (MS, 4 * MS, 9 * MS, 2 * MS, 90 * MS, 5 * MS))] * 3)}
+    shown.explaining.kept = [Exemplar(TERMS.name, round((NOW - 60) * 1e9), 900 * MS, Why.SLOW, trace="ab" * 16)]
     where, folder = serve(shown), Path(SHOTS)
     folder.mkdir(parents=True, exist_ok=True)
     page.emulate_media(color_scheme=scheme)

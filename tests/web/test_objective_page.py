@@ -116,12 +116,14 @@ def test_slow_requests_are_listed_the_newest_or_the_slowest(serve: Serve) -> Non
                  stacks=(("main;predict", 2), ("main;encode", 9))),
         Exemplar(TERMS.name, at + 1, 20 * ms, Why.USUAL, status=200),
         Exemplar(TERMS.name, round((NOW - 1) * 1e9), 5 * ms, Why.FAILED, "too_large", 200, observer="push"),
+        Exemplar(TERMS.name, at - 1, 6 * ms, Why.FAILED, "status", 500),
         Exemplar("another", at, 999 * ms, Why.SLOW),
     ]  # fmt: skip
     where = serve(shown)
     newest = where.get(f"/contracts/{TERMS.name}/p99?range=1h").text
     text = words(newest)
     assert "connect 15 ms, wait 880 ms; on the server: queue 700 ms" in text
+    assert "failed: status 500 (probe)" in text
     assert "it stood in encode" in text
     assert "failed: too large, status 200 (push)" in text
     assert "20 ms" not in text
@@ -171,6 +173,7 @@ def test_everything_lies_within_the_chart(low: float, factor: float, log: bool, 
     for each in [*(plot.y(value) for value in values), *(label.at for label in ticks(plot, str))]:
         assert TOP - 1e-6 <= each <= HIGH - BOTTOM + 1e-6
     assert path(plot, [(0, None), (1, None)]) == ""
+    assert path(plot, [(0, low), (1, None), (2, low), (3, low)]).count("h-3M") == 1, "a point alone is seen"
 
 
 def test_midnight_of_a_day_with_25_hours_is_labelled_once() -> None:

@@ -54,16 +54,19 @@ class Plot:
         return HIGH - BOTTOM - min(1.0, max(0.0, share)) * (HIGH - TOP - BOTTOM)
 
 
+DOT = 3.0
+"""How long a line through a single point is drawn, so that it is seen."""
+
+
 def path(plot: Plot, points: Sequence[tuple[float, float | None]]) -> str:
     """A line through (instant, value); None is a gap. As `d` of an SVG path, "" of nothing."""
-    found, drawing = [], False
+    runs: list[list[str]] = [[]]
     for at, value in points:
-        if value is None:
-            drawing = False
-            continue
-        found.append(f"{'L' if drawing else 'M'}{plot.x(at):.1f} {plot.y(value):.1f}")
-        drawing = True
-    return "".join(found)
+        if value is not None:
+            runs[-1].append(f"{plot.x(at):.1f} {plot.y(value):.1f}")
+        elif runs[-1]:
+            runs.append([])
+    return "".join(f"M{'L'.join(run)}{f'h-{DOT:.0f}' if len(run) == 1 else ''}" for run in runs if run)
 
 
 def times(start: float, end: float, local: Local) -> list[Label]:

@@ -11,7 +11,7 @@ from keeptime.contract.terms import Objective
 from keeptime.model.exemplar import Exemplar
 from keeptime.model.incident import Incident
 from keeptime.model.phases import PHASES
-from keeptime.model.sample import PROBE
+from keeptime.model.sample import PROBE, Failure
 from keeptime.units import speak_duration
 from keeptime.web.pages.moments import Moment, moment
 from keeptime.web.pages.when import When
@@ -64,14 +64,12 @@ def _took(objective: Objective, one: Exemplar) -> int:
 
 
 def _row(objective: Objective, one: Exemplar, incidents: Sequence[Incident], when: When) -> SlowRow:
-    status = "" if one.status is None else f"status {one.status}"
-    failure = f"failed: {one.failure.replace('_', ' ')}" if one.failure else ""
     incident = next((each.id for each in incidents if _within(each, one.at_ns / 1e9)), "")
     shown = list(one.attributes.items())[:MOST_ATTRIBUTES]
     return SlowRow(
         at=moment(when, one.at_ns / 1e9),
         took=speak_duration(_took(objective, one) / 1e9),
-        said=", ".join(filter(None, [failure, status])) or "slow",
+        said=_ended(one),
         failed=bool(one.failure),
         observer="probe" if one.observer == PROBE else one.observer,
         parts=_parts(one),
@@ -79,6 +77,15 @@ def _row(objective: Objective, one: Exemplar, incidents: Sequence[Incident], whe
         trace=one.trace,
         link=f"/incidents/{quote(incident)}/traces?trace={quote(one.trace)}" if incident and one.trace else "",
     )
+
+
+def _ended(one: Exemplar) -> str:
+    """ "status 200", "failed: status 500", "failed: too large, status 200", "failed: timeout", or "slow"."""
+    status = "" if one.status is None else f"status {one.status}"
+    if not one.failure:
+        return status or "slow"
+    failure = "" if one.failure == Failure.STATUS and status else one.failure.replace("_", " ")
+    return f"failed: {', '.join(filter(None, [failure, status]))}"
 
 
 def _within(one: Incident, at: float) -> bool:
