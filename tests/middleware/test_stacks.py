@@ -66,7 +66,7 @@ def test_a_request_that_failed_is_kept_and_one_of_its_callers_fault_is_not() -> 
     for status in ("500 X", "504 X", "404 X"):
         served(KeeptimeWSGI(application(lambda: [b""], status=status), recorder=recorder(), stacks=stacks))
     assert sorted((each["why"], each["failure"], each["status"]) for each in stacks.kept()) == [
-        ("failed", "error", 500),
+        ("failed", "status", 500),
         ("failed", "timeout", 504),
     ]
 

@@ -147,7 +147,7 @@ def test_a_failed_and_a_refused_one() -> None:
     raising = raw(start(), raising=TimeoutError("…"))
     with pytest.raises(TimeoutError):
         ask(KeeptimeMiddleware(raising, recorder=recorder(), stacks=stacks))
-    assert [(each["failure"], each["status"]) for each in stacks.kept()] == [("error", 500), ("timeout", 200)]
+    assert [(each["failure"], each["status"]) for each in stacks.kept()] == [("status", 500), ("timeout", 200)]
     assert stacks.looks == 0
 
 

@@ -5,6 +5,7 @@ are not used; it is in no text that leaves here. An answer is read up to LONGEST
 posted.
 """
 
+import gzip
 import http.client
 import ipaddress
 import json
@@ -15,10 +16,13 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 LONGEST = 1 << 20
 """Bytes of an answer."""
+_PACKED = 8192
+"""Bytes from which on a body is packed."""
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
 _LOG = logging.getLogger("keeptime.middleware")
 
@@ -87,6 +91,15 @@ class Where:
         if not (value.isascii() and value.isprintable()):
             raise Unanswered(f"what is at {self._token} is no token: expected one line of ASCII")
         return {"Authorization": f"Bearer {value}"}
+
+
+def packed(told: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
+    """A body and its headers."""
+    body = json.dumps(told, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/json"}
+    if len(body) < _PACKED:
+        return body, headers
+    return gzip.compress(body, 5), {**headers, "Content-Encoding": "gzip"}
 
 
 def _parsed(url: str) -> SplitResult:

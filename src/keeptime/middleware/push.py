@@ -7,18 +7,15 @@ redirect takes it elsewhere.
 """
 
 import atexit
-import gzip
-import json
 import logging
 import random
 import threading
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from keeptime.middleware import layout
 from keeptime.middleware.learning import taught, teach
-from keeptime.middleware.posting import Answer, Unanswered, Where
+from keeptime.middleware.posting import Answer, Unanswered, Where, packed
 from keeptime.middleware.recorder import Recorder
 from keeptime.middleware.totals import SeriesTotals, Totals, totals
 from keeptime.model.key import Signal
@@ -30,8 +27,6 @@ LONGEST = 300.0
 PATIENCE = 10.0
 LAST_PATIENCE = 2.0
 """Seconds that a post may take, and the last one of a process that ends."""
-_PACKED = 8192
-"""Bytes from which on a body is packed."""
 _LOG = logging.getLogger("keeptime.middleware")
 
 
@@ -67,7 +62,7 @@ class Pusher:
             self._recorder.learn(taught(memory.taught()))
             return None
         try:
-            answer = self._where.post(*_packed(document(totals(memory), time.time())), patience)
+            answer = self._where.post(*packed(document(totals(memory), time.time())), patience)
         except Unanswered as error:
             self._failed(str(error))
             return None
@@ -141,15 +136,6 @@ def _series(each: SeriesTotals) -> dict[str, Any]:
         "sum": each.sum,
         "buckets": {str(index): count for index, count in sorted(each.buckets.items())},
     }
-
-
-def _packed(told: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
-    """A body and its headers."""
-    body = json.dumps(told, separators=(",", ":")).encode()
-    headers = {"Content-Type": "application/json"}
-    if len(body) < _PACKED:
-        return body, headers
-    return gzip.compress(body, 5), {**headers, "Content-Encoding": "gzip"}
 
 
 def thresholds_of(body: object) -> dict[Signal, list[float]]:

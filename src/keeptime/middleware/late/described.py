@@ -6,13 +6,13 @@ query or another header. Values are cut, and there are at most MOST of each.
 
 import re
 from collections.abc import Iterable, Mapping
-from math import isfinite
 from typing import Any, NamedTuple
 
 ATTRIBUTES, TIMINGS = "keeptime.attributes", "keeptime.timings"
 """The keys of a scope or an environ under which an application may say what it knows of a request (batch size,
 device, a cache that was hit), and how many seconds its phases took."""
-MOST, LONGEST = 20, 150
+MOST, LONGEST, LONGEST_TIMING, LONGEST_SECONDS = 20, 150, 60, 86_400.0
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _METRIC = re.compile(
     r"\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\s*;(?:[^,]*;)?\s*dur\s*=\s*\"?([0-9.]{1,20})", re.IGNORECASE
@@ -43,27 +43,35 @@ def described(
 
 
 def _attributes(said: object) -> dict[str, str]:
+    """By names that an attribute of a contract can have: lower-case letters, digits and _."""
     if not isinstance(said, Mapping):
         return {}
-    known = {
-        str(name)[:LONGEST]: str(value)[:LONGEST] for name, value in [*said.items()][:MOST] if value is not None
-    }
-    return {name: value for name, value in known.items() if name and value}
+    known = {str(name): str(value)[:LONGEST] for name, value in [*said.items()][:MOST] if value is not None}
+    return {name: value for name, value in known.items() if value and _NAME.fullmatch(name)}
 
 
 def _timings(said: object) -> dict[str, float]:
     if not isinstance(said, Mapping):
         return {}
-    return {str(name)[:LONGEST]: float(took) for name, took in [*said.items()][:MOST] if _took(took)}
+    return {str(name)[:LONGEST_TIMING]: float(took) for name, took in [*said.items()][:MOST] if _took(took)}
 
 
 def _took(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and value >= 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LONGEST_SECONDS
 
 
 def _server_timing(header: str) -> Iterable[tuple[str, float]]:
     """Seconds of each metric of a `Server-Timing` header that has a duration."""
     for part in header[:2000].split(","):
         found = _METRIC.match(part)
-        if found is not None and found[2].count(".") <= 1 and found[2] != ".":
-            yield found[1], float(found[2]) / 1000
+        seconds = -1.0 if found is None else _milliseconds(found[2]) / 1000
+        if found is not None and _took(seconds):
+            yield found[1][:LONGEST_TIMING], seconds
+
+
+def _milliseconds(text: str) -> float:
+    """Below 0 where it is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        return -1.0

@@ -1,7 +1,7 @@
 """A frame in words: `module.function (file:line)`.
 
 Guarantees: what is told of a frame is the name of its function, its file from where packages begin, and its line;
-never a value. No ";" and no line break is in it, so that stacks can be joined.
+never a value. It can be printed, and no ";" is in it, so that stacks can be joined.
 """
 
 import os
@@ -14,7 +14,6 @@ _OURS = __name__.rpartition(".late")[0]
 _KNOWN: dict[CodeType, tuple[str, str]] = {}
 _MOST_KNOWN = 4096
 _LONGEST = 120
-_BREAKING = str.maketrans({";": ",", "\n": " ", "\r": " ", "\0": " "})
 _ROOTS = sorted(
     {
         os.path.join(each, "")
@@ -69,4 +68,4 @@ def _short(path: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.translate(_BREAKING)[-_LONGEST:]
+    return "".join("," if each == ";" else each if each.isprintable() else " " for each in text[-_LONGEST:])

@@ -4,7 +4,6 @@ Guarantees: no request waits for it. What cannot be told is kept in a ring of MO
 counted; an address that is none is refused at once. The token is kept elsewhere, and no redirect takes it there.
 """
 
-import json
 import logging
 import random
 import threading
@@ -12,9 +11,9 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from keeptime.middleware.posting import Unanswered, Where
+from keeptime.middleware.posting import Unanswered, Where, packed
 
-MOST, AT_ONCE = 300, 50
+MOST, AT_ONCE = 300, 20
 EVERY, LONGEST, PATIENCE = 10.0, 300.0, 10.0
 """Seconds: between two posts, between two attempts at most, and of one attempt."""
 GONE = (400, 404, 409, 413, 422)
@@ -56,17 +55,26 @@ class Sending:
     def post(self) -> bool:
         """Tell some. Was it taken, or is it no use to try it again?"""
         told = list(self._waiting)[:AT_ONCE]
-        body = json.dumps({"exemplars": told}, separators=(",", ":")).encode()
         try:
-            answer = self._where.post(body, {"Content-Type": "application/json"}, PATIENCE)
+            answer = self._where.post(*packed({"exemplars": told}), PATIENCE)
         except Unanswered as error:
             return self._failed(str(error), 0)
         if answer.status >= 300:
             why = f"it answered {answer.status}: {answer.said}"
             return self._failed(why, len(told) if answer.status in GONE else 0)
-        self.problem = ""
+        self._took(answer.body)
         self._drop(len(told))
         return True
+
+    def _took(self, body: object) -> None:
+        """What the daemon does not take of it is counted, and said once."""
+        said = body if isinstance(body, dict) else {}
+        refused, why = said.get("refused_count"), said.get("refused")
+        if isinstance(refused, int) and refused:
+            self.lost += refused
+            if not self.problem:
+                _LOG.warning("keeptime does not take all that is kept of late requests: %s", str(why)[:300])
+        self.problem = f"refused: {str(why)[:300]}" if refused else ""
 
     def _failed(self, why: str, refused: int) -> bool:
         if why != self.problem:

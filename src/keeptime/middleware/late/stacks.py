@@ -32,6 +32,8 @@ LATE = 0.5
 """Seconds, where nothing else is said."""
 EVERY = 10.0
 SLOW, FAILED, USUAL, RING = 20, 10, 3, 200
+FAILURES = {"error": "status", "disconnect": "disconnected"}
+"""As evidence has them: what is an `error` here answers with 5xx."""
 _LOG = logging.getLogger("keeptime.middleware")
 _ALL: "weakref.WeakSet[Stacks]" = weakref.WeakSet()
 Describe = Callable[..., Described]
@@ -176,16 +178,15 @@ class Stacks:
 
 def _exemplar(one: Watched, seconds: float, failure: str, status: int | None, known: Described) -> dict[str, Any]:
     collected = PAUSES.seconds - one.collected
-    stacks = {} if one.seen is None else dict(one.seen.stacks)
     return {
         "at": time.time(),
         "latency_seconds": seconds,
-        "failure": failure,
+        "failure": FAILURES.get(failure, failure),
         "status": status,
         "attributes": known.attributes,
         "timings": {**known.timings, "gc": min(collected, seconds)} if collected else known.timings,
         "trace": known.trace,
-        "stacks": [{"stack": stack, "count": count} for stack, count in stacks.items()],
+        "stacks": [] if one.seen is None else one.seen.told(),
     }
 
 

@@ -21,7 +21,7 @@ from keeptime.middleware.late.processor import clocks
 from keeptime.middleware.late.standing import Round
 from keeptime.middleware.late.watched import Seen, Watched
 
-EVERY = 0.01
+EVERY = 0.02
 """Seconds between two looks at a request."""
 SPARING = 100
 """It sleeps this much longer than a look took."""
@@ -118,9 +118,9 @@ class Watchdog:
         paused = min(passed, round((collected - seen.collected) / EVERY))
         for stack in stacks:
             if paused:
-                seen.add(";".join((*stack, COLLECTING)), paused)
+                seen.add([*stack, COLLECTING], paused)
             if passed > paused:
-                seen.add(";".join(stack), passed - paused)
+                seen.add(stack, passed - paused)
         seen.last, seen.collected = now, collected
 
 
