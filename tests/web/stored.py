@@ -30,6 +30,10 @@ from keeptime.testing.traced import FakeTraced
 from tests.explain.test_traces import served as request
 
 MS = 1_000_000
+STACKS = (
+    ("app.predict (app.py:31);model.Model.infer (model.py:92);[waiting]", 21),
+    ("app.predict (app.py:31);model.Model.infer (model.py:97);numpy.dot (numpy/core.py:7);[native code]", 8),
+)
 
 
 @dataclass(frozen=True)
@@ -129,4 +133,5 @@ def _requests(contracts: Sequence[Contract], now: float) -> Iterator[Exemplar]:
                 timings={"queue": took // 2, "forward": took // 3},
                 attributes={"model_version": "2026-11-20", "replica": f"replica-{nth % 4}", "input_size": "4k-16k"},
                 trace=f"{nth:032x}" if nth % 3 else "",
+                stacks=STACKS if nth % 2 else (),
             )  # fmt: skip

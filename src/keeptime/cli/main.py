@@ -50,6 +50,7 @@ COMMANDS = (
     Command("tell", "try the receivers of a contract with a test message"),
     Command("status", "condition and budget of every objective"),
     Command("incidents", "what happened to the promises, and who was told"),
+    Command("stacks", "where slow requests stood in their code, for a browser or another tool"),
     Command("explain", "why requests were slow, as far as the evidence tells"),
     Command("ack", "take on the alert that is open now"),
     Command("silence", "mute the operators of a contract for a while"),

@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from keeptime.app.happened import Unknown
 from keeptime.app.quieting import Impossible
+from keeptime.app.stacking import stood
 from keeptime.app.view import Showable, Snapshot
 from keeptime.errors import StoreError
 from keeptime.model.incident import Dossier
@@ -136,6 +138,7 @@ class IncidentPage:
         explained = await self.daemon.explaining.explain(one.id)
         start, end = around(one, snapshot.at)
         kept = self.daemon.intake.traces_of(one.key.contract)
+        stacks = await stood(self.daemon.explaining, one.key.contract, start, end)
         facts = facts_of(found, snapshot, when)
         return await drawn(
             "incident.html",
@@ -148,6 +151,7 @@ class IncidentPage:
             known_as=request.scope.get("token", ""),
             lasts=[*LASTS, UNTIL],
             cause=why_of(explained, when),
+            flame=await to_thread.run_sync(stacks.flame),
             traces=sum(start <= each.at_ns / 1e9 < end for each in kept),
         )
 

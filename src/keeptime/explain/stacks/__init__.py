@@ -1,0 +1,13 @@
+"""Stacks of slow requests put together: where they stood, as a flame graph and in the forms that other tools read.
+
+Pure.
+"""
+
+from keeptime.explain.stacks.flame import Flame, drawn
+from keeptime.explain.stacks.folded import folded
+from keeptime.explain.stacks.pprof import pprof
+from keeptime.explain.stacks.profile import Profile, profile_of
+from keeptime.explain.stacks.speedscope import speedscope
+from keeptime.explain.stacks.svg import svg
+
+__all__ = ["Flame", "Profile", "drawn", "folded", "pprof", "profile_of", "speedscope", "svg"]
