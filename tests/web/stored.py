@@ -18,6 +18,8 @@ from keeptime.app.view import ContractView, DeliveryView
 from keeptime.contract.terms import Contract
 from keeptime.demo.past import CONTRACTS, Made, Order
 from keeptime.model.exemplar import Exemplar
+from keeptime.model.explanation import Cause, Changed, Explanation, Looked, PhaseTime, Share
+from keeptime.model.incident import Incident, IncidentQuery
 from keeptime.model.ledger import LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.silence import Silence
 from keeptime.model.tally import TickRecord
@@ -84,7 +86,9 @@ def shown(made: Made, order: Order) -> Iterator[StoredShowable]:
         daemon.past = StoredPast(store, in_store, tick)  # type: ignore[assignment]
         clock = StandingClock(now)
         daemon.happened = StoreHappened(store, in_store, clock, lambda: contracts)  # type: ignore[assignment]
-        daemon.explaining = FakeExplaining(list(_requests(contracts, now)))
+        newest = store.incidents(IncidentQuery(most=3))
+        kept = [*_requests(contracts, newest[0].started + 3600), *_requests(contracts, now)]
+        daemon.explaining = FakeExplaining(kept, {each.id: _why(each) for each in newest})
         traces = Traces((request(10, 330, 32, Why.SLOW), request(5, 20, 20, Why.USUAL)))
         daemon.tracing = FakeTraced({each.name: traces for each in contracts})
         daemon.quieting.silences.append(
@@ -107,6 +111,19 @@ def _judged(store: SqliteStore, contracts: Sequence[Contract], tick: float, unti
         )
 
 
+def _why(one: Incident) -> Explanation:
+    """As the finder of causes says it."""
+    return Explanation(
+        one.id, one.started + 30, ("It began when replica-3 was deployed; its requests wait in the queue.",),
+        (Cause("attribute", "92 % of the bad requests are of replica replica-3, and 24 % of the usual ones.",
+               ("replica=replica-3",), Share(0.71, 0.88, 0.95)),
+         Cause("event", "deploy v2 by ci, 2 min before it began")),
+        Changed(one.started - 60, one.started - 120, one.started, one.ended, 0.01, 0.42),
+        (PhaseTime("queue", 0.02, 0.41, 0.83), PhaseTime("forward", 0.05, 0.07, 0.11)),
+        Looked(212, 900, one.started - 3600, one.started + 30, 6, 8, 1),
+    )  # fmt: skip
+
+
 def _deliveries(contracts: Sequence[Contract]) -> list[DeliveryView]:
     """One that takes, one that fails and one that gave up, of each."""
     return [
@@ -122,7 +139,7 @@ def _deliveries(contracts: Sequence[Contract]) -> list[DeliveryView]:
 
 
 def _requests(contracts: Sequence[Contract], now: float) -> Iterator[Exemplar]:
-    """Some slow ones and a failed one of each contract, in its last hour."""
+    """Some slow ones and a failed one of each contract, in the hour before."""
     for each in contracts:
         for nth in range(30):
             took, at = (700 + 31 * (nth * 7 % 30)) * MS, round((now - 3600 + 110 * nth) * 1e9)
