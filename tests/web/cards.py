@@ -1,10 +1,14 @@
 """What contracts' pages say of a daemon, without a port."""
 
+import asyncio
 import re
 from html.parser import HTMLParser
 
+from starlette.requests import Request
+
 from keeptime.testing.showable import FakeShowable
 from keeptime.web.pages.contract import html_of
+from keeptime.web.pages.overview import OverviewPage
 from keeptime.web.pages.when import when_of
 
 
@@ -27,3 +31,10 @@ def words(html: str) -> str:
     reader = Reader()
     reader.feed(html)
     return re.sub(r"\s+", " ", reader.text)
+
+
+def overview(daemon: FakeShowable, query: str = "") -> str:
+    """The overview, as it is served."""
+    asked = {"type": "http", "method": "GET", "path": "/", "query_string": query.encode(), "headers": []}
+    answer = asyncio.run(OverviewPage(daemon).handle(Request(asked)))
+    return bytes(answer.body).decode()

@@ -26,7 +26,7 @@ from tests.web.test_traced import FOUND
 
 MS = 1_000_000
 PAGES = (
-    "/?refresh=off",
+    "/",
     f"/contracts/{TERMS.name}",
     f"/contracts/{TERMS.name}/p99?range=1h",
     "/incidents",

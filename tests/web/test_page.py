@@ -13,8 +13,7 @@ from keeptime.model.tally import Tally
 from keeptime.model.verdict import Condition
 from keeptime.testing.showable import FakeShowable, contract, objective, observed, sample, verdict, view
 from keeptime.web.figures import shown_ratio
-from keeptime.web.page import render
-from tests.web.cards import pages, words
+from tests.web.cards import overview, pages, words
 from tests.web.scenes import INERT, every_condition
 
 
@@ -53,7 +52,7 @@ def test_before_the_first_verdict_it_says_when_that_will_be() -> None:
 
 
 def test_without_contracts_it_says_what_to_do() -> None:
-    assert "No contract is loaded" in words(render(FakeShowable().snapshot(), 5))
+    assert "No contract is loaded" in words(overview(FakeShowable()))
 
 
 def test_without_events_there_is_no_ratio() -> None:
@@ -65,9 +64,9 @@ def test_without_events_there_is_no_ratio() -> None:
 
 def test_a_refused_reload_and_ill_health_are_banners() -> None:
     daemon = FakeShowable([view(contract())])
-    assert "alert" not in render(daemon.snapshot(), 5)
+    assert "alert" not in overview(daemon)
     daemon.reload_error, daemon.problems = "sla.yaml:7:12: '500' has no unit", ("disk full", "clock stepped")
-    html = render(daemon.snapshot(), 5)
+    html = overview(daemon)
     assert html.count('role="alert"') == 2
     for sentence in ("sla.yaml:7:12: '500' has no unit", "disk full", "clock stepped"):
         assert sentence in words(html)
@@ -85,14 +84,8 @@ def test_any_text_in_a_contract_is_inert() -> None:
     assert words(html).count(INERT) >= 8
 
 
-def test_it_asks_again_unless_told_not_to() -> None:
-    snapshot = every_condition().snapshot()
-    assert '<meta http-equiv="refresh" content="5">' in render(snapshot, 5)
-    assert "http-equiv" not in render(snapshot, None)
-
-
 def test_no_inline_style_or_script_is_needed() -> None:
-    html = render(every_condition().snapshot(), 5) + pages(every_condition())
+    html = overview(every_condition()) + pages(every_condition())
     assert not re.search(r"<script>|<style|\sstyle=|\son\w+=|javascript:", html)
 
 
@@ -102,14 +95,6 @@ def test_each_mark_has_its_own_shape_and_each_bar_its_words() -> None:
     assert len(shapes) == 5
     assert 'aria-label="error budget left: 1,442 of 2,419 requests"' in html
     assert html.count("<title>") == html.count('role="img"') + html.count("<!doctype")
-
-
-def test_with_many_contracts_the_troubled_ones_are_linked_at_the_top() -> None:
-    daemon = FakeShowable([view(contract(f"c{n}")) for n in range(5)])
-    assert 'class="troubled"' not in render(daemon.snapshot(), 5)
-    of = contract("c2")
-    daemon.contracts[2] = view(of, [verdict(of, Condition.BROKEN, bad=3)])
-    assert re.search(r'<a class="broken" href="#c2">', render(daemon.snapshot(), 5))
 
 
 @pytest.mark.parametrize("failure", [*Failure, None])

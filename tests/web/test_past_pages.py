@@ -41,7 +41,7 @@ def daemon(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def paths(daemon: StoredShowable, incidents: list[str]) -> dict[str, str]:
     """Where to look, by what its picture is called."""
-    found = {"overview": "/?refresh=off", "trouble": "/contracts/nobody", "incidents": "/incidents"}
+    found = {"overview": "/", "trouble": "/contracts/nobody", "incidents": "/incidents"}
     for each in daemon.contracts:
         name = each.contract.name
         found[name] = f"/contracts/{name}"

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
+from keeptime.app.daily import Daily, DailyCounts
 from keeptime.app.ports import Store
 from keeptime.model.exclusion import LeftOut
 from keeptime.model.key import ObjectiveKey, SignalKey
@@ -26,6 +27,10 @@ class Past(Protocol):
 
     async def phases(self, contract: str, start: float, end: float, points: int) -> PhaseSeries: ...
 
+    async def daily(self, now: float) -> Daily:
+        """The last 90 days of every objective, day by day."""
+        ...
+
     async def left_out(self, contract: str, since: float, until: float, days: int) -> Sequence[LeftOut]:
         """Of the newest so many days that this range touches and in which something was left out; newest first."""
         ...
@@ -36,6 +41,7 @@ class StoredPast:
 
     def __init__(self, store: Store, in_store: InStore, tick_seconds: float) -> None:
         self._store, self._in_store, self._tick_seconds = store, in_store, tick_seconds
+        self.daily = DailyCounts(store, in_store, tick_seconds).look
 
     async def counts(self, key: ObjectiveKey, start: float, end: float, points: int) -> Series:
         return await self._in_store(self._store.series, key, *self._ticks(start, end), points)

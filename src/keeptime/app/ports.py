@@ -21,7 +21,7 @@ from keeptime.model.ledger import Json, LedgerHead, LedgerQuery, LedgerRow
 from keeptime.model.numbers import Taken
 from keeptime.model.period import ClosedPeriod
 from keeptime.model.sample import Sample, Skipped
-from keeptime.model.series import PhaseSeries, Series, SketchSeries
+from keeptime.model.series import DayCount, PhaseSeries, Series, SketchSeries
 from keeptime.model.silence import Silence
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import TickRecord
@@ -189,6 +189,10 @@ class Store(Outbox, Protocol):
 
     def series(self, key: ObjectiveKey, start: int, end: int, most_points: int) -> Series:
         """Counts of ticks [start, end) in at most so many buckets."""
+        ...
+
+    def daily(self, first: int, until: int) -> Sequence[tuple[ObjectiveKey, DayCount]]:
+        """What was counted on each day that is over and begins in ticks [first, until)."""
         ...
 
     def sketch_series(self, key: SignalKey, start: int, end: int, most_points: int) -> SketchSeries:

@@ -25,8 +25,14 @@ class Records:
     _looking: Looking
     _undelivered: Undelivered
     _in_force: Sequence[Contract]
+    _judged_at: float | None
     url = ""
     """Where it is served, once it is."""
+
+    @property
+    def judged(self) -> float | None:
+        """When the newest tick was judged, in Unix seconds; None before the first."""
+        return self._judged_at
 
     @property
     def in_force(self) -> Sequence[Contract]:

@@ -200,6 +200,11 @@ class Showable(Protocol):
         """Reports of periods."""
         ...
 
+    @property
+    def judged(self) -> float | None:
+        """When the newest tick was judged, in Unix seconds; None before the first."""
+        ...
+
     def snapshot(self) -> Snapshot: ...
 
     async def look(self) -> None:

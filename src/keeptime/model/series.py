@@ -5,7 +5,7 @@ is not the same as no events. Standard library alone.
 """
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from keeptime.model.phases import PhaseSums
 from keeptime.model.sketch import Sketch
@@ -24,6 +24,14 @@ class Bucket(Generic[Value]):
     end: int
     lived: int
     value: Value | None
+
+
+class DayCount(NamedTuple):
+    """A day that is over: its number since 1970 (where it begins, in UTC), and what was counted in it."""
+
+    day: int
+    good: int
+    bad: int
 
 
 Series = tuple[Bucket[Tally], ...]

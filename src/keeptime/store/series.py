@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey
 from keeptime.model.phases import PhaseSums
-from keeptime.model.series import Bucket, PhaseSeries, Series, SketchSeries, Value
+from keeptime.model.series import Bucket, DayCount, PhaseSeries, Series, SketchSeries, Value
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally
 from keeptime.store.counts import Counts
 from keeptime.store.grid import Stage
 from keeptime.store.lived import Lived
 from keeptime.store.names import Names
+from keeptime.store.periods import Periods
 from keeptime.store.phases import PhaseTables, levels_of
 from keeptime.store.sketches import Sketches
 from keeptime.store.sql import Database
@@ -66,6 +67,20 @@ class StoredSeries:
                 bucket = first // step
                 found[bucket] = found[bucket] + tally if bucket in found else tally
             return self._buckets(begin, end, step, found, Tally, self.names.born.get(identity, end))
+
+    def daily(self, first: int, until: int) -> tuple[tuple[ObjectiveKey, DayCount], ...]:
+        """What was counted on each day that is over and begins in ticks [first, until), of every objective, oldest
+        first."""
+        with self.db.speaking():
+            counts = Counts(self.db, self.stages)
+            named = {number: key for key, number in self.names.objectives.items()}
+            a_day = self.stages[-1].ticks * DAY // self.stages[-1].seconds
+            found = Periods(self.db, counts, Lived(self.db), self.names).days(first, until)
+            return tuple(
+                (named[number], DayCount(begin // a_day, counted.good, counted.bad))
+                for number, begin, _, counted in found
+                if number in named
+            )
 
     def sketch_series(self, key: SignalKey, start: int, end: int, most_points: int) -> SketchSeries:
         """Latencies of ticks [start, end), in the same form."""

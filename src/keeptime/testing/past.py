@@ -6,6 +6,7 @@ Guarantees: what is asked for is noted, and the same buckets come whatever it is
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from keeptime.app.daily import Daily
 from keeptime.errors import StoreError
 from keeptime.model.exclusion import LeftOut
 from keeptime.model.key import ObjectiveKey, SignalKey
@@ -23,6 +24,7 @@ class FakePast:
     took: Mapping[SignalKey, SketchSeries] = field(default_factory=dict)
     spent: Mapping[str, PhaseSeries] = field(default_factory=dict)
     excluded: Mapping[str, Sequence[LeftOut]] = field(default_factory=dict)
+    days: Daily = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     error: StoreError | None = None
 
@@ -38,6 +40,11 @@ class FakePast:
         if self.error is not None:
             raise self.error
         return self.spent.get(contract, ())
+
+    async def daily(self, now: float) -> Daily:  # noqa: ARG002
+        if self.error is not None:
+            raise self.error
+        return self.days
 
     async def left_out(self, contract: str, since: float, until: float, days: int) -> Sequence[LeftOut]:
         if self.error is not None:

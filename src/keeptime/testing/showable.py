@@ -78,6 +78,10 @@ class FakeShowable:
     reports: Reports = field(default_factory=FakeReports)
     tracing: FakeTraced = field(default_factory=FakeTraced)
 
+    @property
+    def judged(self) -> float | None:
+        return self.last_tick_at
+
     def snapshot(self) -> Snapshot:
         return Snapshot(
             at=self.now,

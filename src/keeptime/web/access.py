@@ -102,6 +102,7 @@ ACCESS = (
     _reads("/api/v1/exemplars"),
     _ingests("/api/v1/exemplars/{contract}", JSON),
     _reads("/api/v1/incidents/{id}/explanation"),
+    _reads("/api/v1/live"),
     _reads("/api/v1/events"),
     _changes("POST", "/api/v1/events", Scope.INGEST),
     _reads("/api/v1/openapi.json"),

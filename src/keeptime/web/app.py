@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -26,13 +26,12 @@ from keeptime.web.events import EventRoutes
 from keeptime.web.evidence import EvidenceRoutes
 from keeptime.web.exclusions import ExclusionRoutes
 from keeptime.web.guard import HEADERS, Guard
-from keeptime.web.happened import incident_rows
 from keeptime.web.incidents import IncidentRoutes
 from keeptime.web.ledger import LedgerRoutes
+from keeptime.web.live import Live
 from keeptime.web.metrics import exposition
 from keeptime.web.otlp import Otlp
 from keeptime.web.outbox import Outbox
-from keeptime.web.page import render
 from keeptime.web.pages.routes import PATHS, page_routes
 from keeptime.web.periods import PeriodRoutes
 from keeptime.web.probing import Probing
@@ -72,6 +71,7 @@ ROUTES = (
     "/api/v1/exemplars?contract=NAME",
     "/api/v1/exemplars/CONTRACT",
     "/api/v1/incidents/ID/explanation",
+    "/api/v1/live",
     "/api/v1/events?contract=NAME",
     "/api/v1/openapi.json",
     "/api/v1/silences?all=true",
@@ -93,7 +93,6 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
     status = StatusRoutes(daemon, door.proxies)
     return Starlette(
         routes=[
-            Route("/", _first_page(daemon)),
             *page_routes(daemon),
             Route("/status/{name}", status.page),
             Route("/status/{name}/feed.atom", status.feed),
@@ -119,6 +118,7 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
             Route("/api/v1/exemplars", EvidenceRoutes(daemon).list),
             Route("/api/v1/exemplars/{contract}", EvidenceRoutes(daemon).take, methods=["POST"]),
             Route("/api/v1/incidents/{id}/explanation", EvidenceRoutes(daemon).explanation),
+            Route("/api/v1/live", Live(daemon).handle),
             Route("/api/v1/events", EventRoutes(daemon).list, methods=["GET"]),
             Route("/api/v1/events", EventRoutes(daemon).mark, methods=["POST"]),
             Route("/api/v1/openapi.json", _openapi),
@@ -137,20 +137,6 @@ def build(daemon: Showable, door: Door | None = None) -> Starlette:
         middleware=[Middleware(Guard, door=door)],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
-
-
-def _first_page(daemon: Showable) -> Handler:
-    one_at_a_time = CapacityLimiter(1)
-
-    async def first_page(request: Request) -> Response:
-        refresh = None if request.query_params.get("refresh") == "off" else 5
-        await daemon.look()
-        newest, snapshot = await daemon.happened.newest(), daemon.snapshot()
-        shown = (snapshot, refresh, incident_rows(newest, snapshot.at))
-        html = await to_thread.run_sync(render, *shown, limiter=one_at_a_time)
-        return HTMLResponse(html)
-
-    return first_page
 
 
 def _metrics(daemon: Showable, door: Door) -> Handler:

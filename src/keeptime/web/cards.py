@@ -118,7 +118,7 @@ def contract_card(view: ContractView, snapshot: Snapshot) -> ContractCard:
     contract, sample, beside = view.contract, view.last_sample, beside_of(view)
     objectives = tuple(
         replace(
-            _objective(objective, verdict, snapshot),
+            objective_card(objective, verdict, snapshot),
             kept=shown_compliance(kept),
             terms=shown_terms(objective),
             internal=objective.internal,
@@ -188,7 +188,8 @@ def _requests(view: ContractView) -> str:
     return ", ".join(parts)
 
 
-def _objective(objective: Objective, verdict: Verdict | None, snapshot: Snapshot) -> ObjectiveCard:
+def objective_card(objective: Objective, verdict: Verdict | None, snapshot: Snapshot) -> ObjectiveCard:
+    """How it stands, without what is known beside its verdict."""
     if verdict is None:
         wait = snapshot.tick_seconds - snapshot.at % snapshot.tick_seconds
         reason = f"First verdict in {speak_duration(max(1, round(wait)))}: a tick has to end before it is judged."

@@ -101,6 +101,7 @@ class Server:
         self._running = None
         if self._renewing is not None:
             self._renewing.cancel()
+        server.stopping.set()
         server.should_exit = True
         await task
 
@@ -116,12 +117,13 @@ class Server:
 
 class _Uvicorn(uvicorn.Server):
     """Leaves signals to the program that it runs in, and says when it listens. Who begins TLS and does not go on
-    with it is cut off like who begins a request."""
+    with it is cut off like who begins a request. `stopping`: set once it ends; an answer that has no end of its own
+    finds it in its request's state."""
 
     def __init__(self, config: uvicorn.Config, certificate: Certificate | None) -> None:
         super().__init__(config)
         self._certificate = certificate
-        self.ready = asyncio.Event()
+        self.ready, self.stopping = asyncio.Event(), asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -146,7 +148,7 @@ class _Uvicorn(uvicorn.Server):
 
     def _connected(self) -> asyncio.Protocol:
         protocol = self.config.http_protocol_class
-        return protocol(config=self.config, server_state=self.server_state, app_state={})  # type: ignore[call-arg]
+        return protocol(config=self.config, server_state=self.server_state, app_state={"stopping": self.stopping})  # type: ignore[call-arg]
 
 
 class _Impatient(H11Protocol):

@@ -10,12 +10,13 @@ from dataclasses import replace
 from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter, page_parameters
 from keeptime.web.api.evidence import EVIDENCE
 from keeptime.web.api.marked import MARKED
-from keeptime.web.api.pages import INCIDENT, INCIDENTS, LEDGER, PAGES
+from keeptime.web.api.pages import INCIDENT, INCIDENTS, LEDGER, PAGES, ZONE
 from keeptime.web.api.past import PAST
 from keeptime.web.api.pushed import POSTED
 from keeptime.web.api.report import REPORT
 from keeptime.web.api.shapes import COUNT, INSTANT, TEXT, Schema, many, needs, one_of, only, or_null, ref
 from keeptime.web.api.traced import TRACED
+from keeptime.web.cards import WORST_FIRST
 
 AUTHOR: Schema = {
     "type": "string",
@@ -61,8 +62,15 @@ _NO_CONSUMER = ((404, "No contract has such a consumer."), STORE)
 
 DESCRIBED = (
     Described(
-        "GET", "/", "The first page, for people.", media=("text/html",),
-        parameters=(Parameter("refresh", TEXT, "off: the page does not ask again by itself."),),
+        "GET", "/", "Every objective at one look, for people; 100 to a page, what needs a look first.",
+        media=("text/html",),
+        parameters=(
+            Parameter("q", {**TEXT, "maxLength": 100}, "In the name of a contract, objective, model or provider."),
+            Parameter("condition", one_of(WORST_FIRST), "Of this condition alone."),
+            Parameter("page", {**TEXT, "pattern": "^[1-9][0-9]{0,4}$"}, "Which page."),
+            ZONE,
+        ),
+        refusals=(WRONG,),
     ),
     *PAGES,
     Described(
@@ -143,6 +151,10 @@ DESCRIBED = (
     ),
     *TRACED,
     *EVIDENCE,
+    Described(
+        "GET", "/api/v1/live", "Says when a tick was judged, as server-sent events.", media=("text/event-stream",),
+        refusals=((503, "Too many are told already."),),
+    ),
     *MARKED,
     Described("GET", "/api/v1/openapi.json", "This description.", {"type": "object"}),
     Described(

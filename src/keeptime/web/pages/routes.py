@@ -11,6 +11,7 @@ from keeptime.web.pages.deliveries import DeliveriesPage
 from keeptime.web.pages.incidents import IncidentsPage
 from keeptime.web.pages.ledger import LedgerPage
 from keeptime.web.pages.objective import ObjectivePage
+from keeptime.web.pages.overview import OverviewPage
 from keeptime.web.pages.taking_on import IncidentPage
 
 PATHS = (
@@ -28,9 +29,9 @@ PATHS = (
 
 
 def page_routes(daemon: Showable) -> list[Route]:
-    """Beside the overview."""
     incident = IncidentPage(daemon)
     return [
+        Route("/", OverviewPage(daemon).handle),
         Route("/contracts/{contract}", ContractPage(daemon).handle),
         Route("/contracts/{contract}/{objective}", ObjectivePage(daemon).handle),
         Route("/incidents", IncidentsPage(daemon).handle),
