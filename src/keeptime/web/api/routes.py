@@ -66,7 +66,7 @@ DESCRIBED = (
         media=("text/html",),
         parameters=(
             Parameter("q", {**TEXT, "maxLength": 100}, "In the name of a contract, objective, model or provider."),
-            Parameter("condition", one_of(WORST_FIRST), "Of this condition alone."),
+            Parameter("condition", one_of(("", *WORST_FIRST)), "Of this condition alone."),
             Parameter("page", {**TEXT, "pattern": "^[1-9][0-9]{0,4}$"}, "Which page."),
             ZONE,
         ),

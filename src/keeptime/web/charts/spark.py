@@ -49,8 +49,8 @@ def spark_of(days: Mapping[int, DayCount], today: int, target: Fraction) -> Spar
 
 
 def _height(counted: DayCount | None, allowed: Fraction) -> int | None:
-    """0 is all good, TARGET_AT the target, HIGH five times as many bad ones as are allowed, or more. What fell short
-    is told by whole numbers, never by a rounded ratio."""
+    """0 is all good, TARGET_AT the target, HIGH five times as many bad ones as are allowed, or more. What fell
+    short is told by whole numbers, never by a rounded ratio."""
     if counted is None or not (events := counted.good + counted.bad):
         return None
     budget = allowed.numerator * events
