@@ -24,13 +24,15 @@ from keeptime.clock import SystemClock
 from keeptime.contract.load import load_files
 from keeptime.contract.regular import Regular, ReportForm, ReportOf
 from keeptime.contract.terms import Contract
-from keeptime.model.alert import Address, Message
+from keeptime.model.alert import Address, Aside, Message
 from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.ledger import LedgerKind, LedgerQuery
 from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.verdict import Condition
 from keeptime.store.looking import looking_at
+from keeptime.store.postgresql.address import address_of
+from keeptime.store.postgresql.looking import looking_into
 from keeptime.store.sqlite import SqliteStore
 from keeptime.tell.report import message
 from keeptime.tell.report.as_json import plain
@@ -39,7 +41,9 @@ from keeptime.testing.recorder import recording
 from keeptime.testing.showable import verdict
 from tests.app.test_dead_letters import until
 from tests.nobody import nobody_listening
+from tests.postgres import Databases
 from tests.report.given import DAY, NOVEMBER, TICK, kept
+from tests.store import given
 
 END = NOVEMBER * TICK
 SCHEMA = json.loads((files("keeptime.tell") / "message.schema.json").read_text("utf-8"))
@@ -78,9 +82,9 @@ def test_who_asks_gets_the_report_and_nobody_else(place: tuple[Look, Contract]) 
 def test_it_is_what_keeptime_report_prints(place: tuple[Look, Contract]) -> None:
     look, contract = place
     with look() as db:
-        given = past_of(db, contract.name).given("2026-10")
+        october = past_of(db, contract.name).given("2026-10")
     body = by_audience(due_of(look, contract, END + 1))["checkout"]
-    assert body["report"] == json.loads(json.dumps(plain(report_of(given, "checkout"))))
+    assert body["report"] == json.loads(json.dumps(plain(report_of(october, "checkout"))))
 
 
 @pytest.mark.parametrize(("late", "count"), [(-1.0, 0), (0.0, 2), (CAUGHT_UP, 2), (CAUGHT_UP + 1, 0)])
@@ -171,6 +175,23 @@ class Watched:
 
     def __init__(self, commit: Any) -> None:
         self.commit = commit
+
+
+def test_the_other_of_a_pair_finds_that_it_was_decided(
+    tmp_path: Path, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where both decide at once, one of them has."""
+    with databases.one() as url:
+        monkeypatch.setattr(given, "POSTGRESQL", [lambda _: url])
+        contract = replace(kept(tmp_path), report=Regular())
+        look = partial(looking_into, address_of(url))
+        messages = due_of(look, contract, END + 1)
+        with given.opened(tmp_path / "data", tick=NOVEMBER + 2 * DAY, tick_seconds=TICK) as store:
+            for _ in range(2):
+                store.commit(Change(END + 1, messages=messages))
+            rows = [row for row in store.letters(dead=False, most=99) if row.topic is Aside.REPORT]
+        assert [(row.message_id, row.address.audience) for row in rows] == [(messages[0].id, "operators")]
+        assert due_of(look, contract, END + 2) == ()
 
 
 TERMS = """\
