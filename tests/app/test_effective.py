@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from keeptime.app.daemon import Daemon
+from keeptime.app.declaring import Orders
 from keeptime.app.following import Followers
 from keeptime.app.keeper import Keeper
 from keeptime.clock import Clock, SteadyClock
@@ -188,6 +189,7 @@ def daemon(clock: Clock, counter: Counter, store: SqliteStore, terms: str = TERM
         explaining=FakeExplaining(),
         tracing=FakeTraced(),
         reports=FakeReports(),
+        orders=Orders(),
         fill=fill,
         probe_once=lambda _: sample("kept"),
         clock=SteadyClock(clock),

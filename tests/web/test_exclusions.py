@@ -1,15 +1,19 @@
 """What was left out, in the API and by `keeptime exclusions`."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from keeptime.app.quieting import Impossible
+from keeptime.contract.scope import Maintenance
 from keeptime.errors import KeeptimeError, StoreUnavailable
 from keeptime.model.exclusion import FAILED, Exclusion, ExclusionKind, LeftOut
 from keeptime.testing.past import FakePast
-from keeptime.testing.showable import FakeShowable, contract, view
+from keeptime.testing.showable import NOW, FakeShowable, contract, view
 from tests.cli.commands import run
 from tests.web.conftest import Serve
+from tests.web.test_outbox import post
 from tests.web.test_tags import walked
 
 DAY = 86_400
@@ -86,3 +90,64 @@ def test_the_command_lists_every_page(serve: Serve, capsys: Out) -> None:
     assert "nothing was left out" in capsys.readouterr().out
     with pytest.raises(KeeptimeError, match="no contract 'nobody'"):
         run("exclusions", "nobody", "--url", where.url)
+
+
+WANTED = {"contract": "sentiment-latency", "author": "ann", "reason": "new racks", "until": NOW + 600}
+POSTED = "/api/v1/exclusions"
+
+
+def test_one_is_declared_listed_and_ended(serve: Serve, capsys: Out) -> None:
+    where = serve(daemon())
+    answer = post(where, WANTED | {"objective": "p99", "from": NOW + 60}, POSTED)
+    made = json.loads(answer.body)["exclusion"]
+    assert (answer.status, made["id"], made["objective"], made["state"]) == (200, 1, "p99", "to come")
+    assert (made["from"], made["until"], made["ended_by"]) == (NOW + 60, NOW + 600, None)
+    assert json.loads(where.get(ASKED).body)["declared"] == [made]
+    assert run("exclusions", "sentiment-latency", "--url", where.url) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert (
+        "declared 1 (to come): p99 from 2027-01-15 08:01:04 until 2027-01-15 08:10:04 UTC: new racks (ann)" in shown
+    )
+    ended = json.loads(post(where, {"id": 1, "author": "bob", "reason": "done"}, f"{POSTED}/end").body)["exclusion"]
+    assert (ended["until"], ended["ended_by"], ended["ended_why"]) == (made["from"], "bob", "done")
+
+
+@pytest.mark.parametrize(
+    ("path", "posted"),
+    [
+        ("", {}),
+        ("", {**WANTED, "author": ""}),
+        ("", {**WANTED, "reason": " "}),
+        ("", {**WANTED, "reason": "x" * 201}),
+        ("", {**WANTED, "until": None}),
+        ("", {**WANTED, "from": "now"}),
+        ("", {**WANTED, "from": 1e300}),
+        ("", {**WANTED, "ends": 1}),
+        ("/end", {"id": "1", "author": "ann"}),
+        ("/end", {"id": 1}),
+    ],
+)
+def test_what_means_nothing_declares_nothing(serve: Serve, path: str, posted: object) -> None:
+    shown = daemon()
+    answer = post(serve(shown), posted, POSTED + path)
+    assert answer.status == 400, answer.text
+    assert shown.declaring.declared == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"), [(Impossible("signed in the ledger"), 409), (StoreUnavailable("the disk is full"), 503)]
+)
+def test_what_cannot_be_declared_says_why(serve: Serve, wrong: KeeptimeError, status: int) -> None:
+    shown = daemon()
+    shown.declaring.wrong = wrong
+    answer = post(serve(shown), WANTED, POSTED)
+    assert (answer.status, json.loads(answer.body)["error"]) == (status, str(wrong))
+
+
+def test_the_contract_s_page_shows_what_is_declared(serve: Serve) -> None:
+    window = Maintenance("2027-01-15T09:00:00", 600.0, "UTC", "new racks", "ann", objectives=("p99",))
+    page = (
+        serve(FakeShowable([view(replace(contract(), ordered=(window,)))])).get("/contracts/sentiment-latency").text
+    )
+    assert "Maintenance: new racks" in page
+    assert "says ann" in page

@@ -17,6 +17,7 @@ from keeptime.contract.traffic.push import Push
 from keeptime.errors import ContractError, Problem, StoreUnavailable
 from keeptime.model.ack import Ack
 from keeptime.model.compliance import Compliance
+from keeptime.model.declared import Declared
 from keeptime.model.exclusion import Exclusion, ExclusionKind, LeftOut
 from keeptime.model.key import ObjectiveKey
 from keeptime.model.ledger import LedgerRow
@@ -26,6 +27,7 @@ from keeptime.observe.intake.line import Line
 from keeptime.observe.intake.push import Pushes
 from keeptime.observe.otlp.receive import Otlps
 from keeptime.tell.report.values import Report
+from keeptime.testing.declaring import FakeDeclaring
 from keeptime.testing.quieting import FakeQuieting
 from keeptime.testing.reports import FakeReports
 from keeptime.testing.showable import NOW, FakeShowable, contract
@@ -72,6 +74,7 @@ def everything() -> FakeShowable:
             [Ack(ObjectiveKey("sentiment-latency", "p99"), NOW - 60, "ann", "", NOW)],
         ),
         intake=real_intake(),
+        declaring=FakeDeclaring([Declared(1, "sentiment-latency", "", "ann", "known", NOW + 60, NOW + 99, NOW)]),
         reports=FakeReports({("sentiment-latency", "2026-10", ""): REPORT}),
         past=replace(with_past().past, excluded={"sentiment-latency": LEFT_OUT}),
         happened=happened(),
@@ -211,6 +214,11 @@ def test_what_is_posted_is_answered_as_described(serve: Serve) -> None:
     posted(where, "/api/v1/silences", {**silence, "ends": 0}, 400)
     posted(where, "/api/v1/silences/end", {"id": 1, "author": "me"}, 200)
     posted(where, "/api/v1/silences/end", {"id": 99, "author": "me"}, 409)
+    excluded = {"contract": "sentiment-latency", "author": "me", "reason": "known", "until": NOW + 600}
+    posted(where, "/api/v1/exclusions", excluded, 200)
+    posted(where, "/api/v1/exclusions", {**excluded, "until": "soon"}, 400)
+    posted(where, "/api/v1/exclusions/end", {"id": 1, "author": "me"}, 200)
+    posted(where, "/api/v1/exclusions/end", {"id": 99, "author": "me"}, 409)
     event = {"kind": "deploy", "author": "ci", "version": "v2", "contracts": ["sentiment-latency"]}
     posted(where, "/api/v1/events", event, 200)
     posted(where, "/api/v1/events", {**event, "kind": "version"}, 400)

@@ -63,6 +63,15 @@ SAID: dict[LedgerKind, tuple[dict[str, Json], str]] = {
             {"kind": "exclude", "reason": "over the quota", "author": "both", "events": 1200}]},
         "p99: on 2027-01-14 did not count 1,200 for over the quota",
     ),
+    LedgerKind.EXCLUSION_DECLARED: (
+        {"exclusion": 4, "objective": "", "author": "ann", "reason": "new racks", "from": NOW, "until": NOW + 60},
+        "ann declared that what is due of the whole contract does not count from 2027-01-15 08:00:04 UTC until "
+        "2027-01-15 08:01:04 UTC (exclusion 4): new racks",
+    ),
+    LedgerKind.EXCLUSION_ENDED: (
+        {"exclusion": 4, "objective": "", "author": "bob", "reason": "they stand", "until": NOW},
+        "exclusion 4 ends at 2027-01-15 08:00:04 UTC, says bob: they stand",
+    ),
     LedgerKind.CONTRACT: (
         {"change": "edited", "version": "b" * 16, "before": "a" * 16, "sha256": "c" * 64, "file": "sla.yaml"},
         f"edited, version {'b' * 16}; before: {'a' * 16}",

@@ -14,6 +14,7 @@ from keeptime.app.beside import Beside
 from keeptime.app.companions import Companion
 from keeptime.app.counted import Counted
 from keeptime.app.deadman import DeadMan, anchored
+from keeptime.app.declaring import Orders, StoredDeclaring
 from keeptime.app.deliveries import delivery_views
 from keeptime.app.explaining import Explaining
 from keeptime.app.footing import Right, in_doubt
@@ -82,6 +83,7 @@ class Daemon(Records):
         explaining: Explaining,
         tracing: Traced,
         reports: Reports,
+        orders: Orders,
         fill: Fill,
         probe_once: ProbeOnce,
         clock: SteadyClock,
@@ -102,7 +104,8 @@ class Daemon(Records):
         self._noticing = Noticing(clock, prober.troubles, self.tell_operators)
         parts = (in_store, keeper, counting, prober, following, fill)
         self._swapping = Swapping(*parts, self._now, self._adopt, self._tell)
-        self._reloading = Reloading(contracts, read, self._swapping, self._refused)
+        self._reloading = Reloading(contracts, read, orders.before(self._swapping), self._refused)
+        self.declaring = StoredDeclaring(self._reloading, store, in_store, clock, lambda: self._contracts, orders)
         self._receivers = Receivers()
         self._queues = Queues(store, in_store)
         self._operators = Operators(store, in_store, clock, lambda: self._contracts, self.woken)

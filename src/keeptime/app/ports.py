@@ -9,6 +9,7 @@ from keeptime.model.ack import Ack
 from keeptime.model.alert import Address, AlertRow, Heard, Late, Passed, Waiting
 from keeptime.model.change import Change
 from keeptime.model.counters import RequestCounters
+from keeptime.model.declared import Declared
 from keeptime.model.event import Event, EventQuery
 from keeptime.model.exclusion import LeftOut
 from keeptime.model.exemplar import Exemplar, ExemplarQuery
@@ -181,6 +182,22 @@ class Store(Outbox, Protocol):
         """What was left out of a contract and why: the newest so many days of these (since 1970-01-01, UTC; both
         included) in which there is anything, newest first.
         """
+        ...
+
+    def declare(self, new: Declared, now: float) -> Declared:
+        """This exclusion is kept; the same with its number."""
+        ...
+
+    def end_declared(self, ended: Declared, now: float) -> Declared:
+        """It has this end from now on."""
+        ...
+
+    def declared(self, after: float) -> Sequence[Declared]:
+        """Exclusions that are not over by this instant (Unix seconds), oldest first."""
+        ...
+
+    def newest_declared(self, contract: str, most: int) -> Sequence[Declared]:
+        """The newest of a contract, newest first, also those that are over."""
         ...
 
     def sketches(self, key: SignalKey, start: int, end: int) -> Sketch:

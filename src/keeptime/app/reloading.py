@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from keeptime.contract.terms import Contract
 from keeptime.errors import KeeptimeError
@@ -61,7 +62,7 @@ class Reloading:
         self.contracts, self.error = tuple(contracts), ""
         self._read, self._replace, self._refused = read, replace, refused
         self._one_at_a_time = asyncio.Lock()
-        self._under_way: set[asyncio.Task[Changed]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     async def reload(self, author: str) -> Changed:
         """Read the contracts and go on with them. Raises KeeptimeError where that is refused."""
@@ -69,6 +70,18 @@ class Reloading:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
+
+    async def again(self) -> None:
+        """Go over to the same contracts, beside which something has changed. Raises KeeptimeError, and then nothing
+        has."""
+        task = asyncio.create_task(self._same(), name="reload")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        await asyncio.shield(task)
+
+    async def _same(self) -> None:
+        async with self._one_at_a_time:
+            await self._replace(self.contracts)
 
     async def _in_turn(self, author: str) -> Changed:
         async with self._one_at_a_time:

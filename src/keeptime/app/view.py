@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from keeptime.app.declaring import Declaring
 from keeptime.app.explaining import Explaining
 from keeptime.app.happened import Happened
 from keeptime.app.past_series import Past
@@ -193,6 +194,11 @@ class Showable(Protocol):
     @property
     def tracing(self) -> Traced:
         """Whole traces of its requests."""
+        ...
+
+    @property
+    def declaring(self) -> Declaring:
+        """Exclusions that people declare."""
         ...
 
     @property

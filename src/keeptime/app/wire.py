@@ -8,6 +8,7 @@ from pathlib import Path
 
 from keeptime.app.causes import Causes
 from keeptime.app.daemon import Daemon
+from keeptime.app.declaring import REMEMBERED, Orders
 from keeptime.app.evident import Evident
 from keeptime.app.filling import Filling
 from keeptime.app.following import Follower, Followers
@@ -68,6 +69,8 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
         store = await in_store(footing.open, tick_seconds=settings.tick_seconds, now=now_ns / 1e9)
         unfinished.push_async_callback(in_store, store.close)
         next_tick, now_ns = _begin(clock, settings.tick_seconds, await in_store(store.last_tick))
+        orders = Orders(await in_store(store.declared, now_ns / 1e9 - REMEMBERED))
+        contracts = orders.applied(contracts)
         sources = [source_of(each) for each in contracts if each.source is not None]
         filling = Filling(store, in_store, settings.tick_seconds)
         await filling.fill(sources, next_tick)
@@ -103,6 +106,7 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             explaining=causes,
             tracing=tracing,
             reports=StoredReports(footing.look),
+            orders=orders,
             fill=filling.fill,
             probe_once=_probe,
             clock=clock,

@@ -48,22 +48,40 @@ def run(args: argparse.Namespace) -> int:
     if len(names) != 1:
         raise UsageError(f"{args.contract} holds {len(names)} contracts; name one of them")
     name = names.pop()
-    found = _found(args, name)
+    found, declared = _found(args, name)
     if args.json:
         import json
 
-        print(json.dumps({"contract": name, "exclusions": found}, indent=2, ensure_ascii=False))
+        print(
+            json.dumps({"contract": name, "exclusions": found, "declared": declared}, indent=2, ensure_ascii=False)
+        )
     else:
         from rich.console import Console
 
         console = Console()
         shown = _table(found) if console.width >= TABLE_WIDTH else _lines(found)
         console.print(shown if found else "nothing was left out", soft_wrap=True)
+        for each in declared:
+            console.print(_declared(each), markup=False, soft_wrap=True)
     return 0
 
 
-def _found(args: argparse.Namespace, name: str) -> list[dict[str, Any]]:
-    """Every page of it."""
+def _declared(one: dict[str, Any]) -> str:
+    """ "declared 3 (active): p99 from … until …: new racks (ann)"."""
+    span = f"from {_instant(one['from'])} until {_instant(one['until'])} UTC"
+    of = one["objective"] or "every objective"
+    ended = f"; {one['ended_by']} gave it this end" if one["ended_by"] else ""
+    return f"declared {one['id']} ({one['state']}): {of} {span}: {one['reason']} ({one['author']}){ended}"
+
+
+def _instant(unix_seconds: float) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat(" ", "seconds").removesuffix("+00:00")
+
+
+def _found(args: argparse.Namespace, name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What was left out, every page of it; and what was declared, newest first."""
     from urllib.parse import urlencode
 
     from keeptime.cli.asking import ask
@@ -71,11 +89,11 @@ def _found(args: argparse.Namespace, name: str) -> list[dict[str, Any]]:
     asked = {"contract": name, "limit": 1000}
     asked |= {each: getattr(args, each) for each in ("since", "until") if getattr(args, each) is not None}
     page = ask(args.url, f"exclusions?{urlencode(asked)}", token=args.token)
-    found = list(page["exclusions"])
+    found, declared = list(page["exclusions"]), list(page.get("declared", ()))
     while page.get("next") is not None:
         page = ask(args.url, f"exclusions?{urlencode(asked | {'after': page['next']})}", token=args.token)
         found += page["exclusions"]
-    return found
+    return found, declared
 
 
 def _table(found: list[dict[str, Any]]) -> "Table":

@@ -16,7 +16,7 @@ from keeptime.contract.terms import Contract
 LENGTH = 16
 """Hex digits kept of SHA-256."""
 
-_LEFT_OUT = frozenset({"file", "version"})
+_LEFT_OUT = frozenset({"file", "version", "ordered"})
 _LATER = frozenset({"report"})
 """Fields that older keeptimes did not know: what does not use them keeps its version."""
 

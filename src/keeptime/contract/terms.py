@@ -198,7 +198,8 @@ class Contract:
     force now; of one name at most one is in force at a time. `duties`, `vantage`, `token_basis`: stated, shown
     and not judged. `timezone`: of the months that rolling objectives are accounted by. `allow`: the private
     networks that names of receivers may lead into; each of their addresses has them too. `report`: what the
-    operators get of each period that is over.
+    operators get of each period that is over. `ordered`: maintenance that somebody declared while keeptime runs; no
+    part of what the contract says.
     """
 
     name: str
@@ -227,6 +228,7 @@ class Contract:
     traffic: tuple[Traffic, ...] = ()
     tracing: Tracing | None = None
     report: Regular | None = None
+    ordered: tuple[Maintenance, ...] = ()
 
     def at(self, unix_seconds: float) -> "Contract":
         """The same contract with the objectives alone that are in force at this instant."""
@@ -238,7 +240,9 @@ class Contract:
 
     def maintained(self, objective: Objective) -> tuple[Maintenance, ...]:
         """The maintenance windows that concern it; an internal one those of the objective it is about."""
-        return of_objective(self.maintenance, objective.warns_of or objective.segment_of or objective.name)
+        return of_objective(
+            self.maintenance + self.ordered, objective.warns_of or objective.segment_of or objective.name
+        )
 
     def key(self, objective: Objective) -> ObjectiveKey:
         return ObjectiveKey(self.name, objective.name)

@@ -26,6 +26,8 @@ class LedgerKind(StrEnum):
     ACK = "ack"
     EVENT = "event"
     EXCLUSION = "exclusion"
+    EXCLUSION_DECLARED = "exclusion_declared"
+    EXCLUSION_ENDED = "exclusion_ended"
     CONTRACT = "contract"
     WITHDRAWN = "withdrawn"
     ESCALATION = "escalation"

@@ -23,6 +23,7 @@ from keeptime.model.tally import Tally, TickRecord
 from keeptime.model.version import VersionUse
 from keeptime.store.alerting import Alerts
 from keeptime.store.counts import Counts
+from keeptime.store.declared import StoredDeclared
 from keeptime.store.events import Events
 from keeptime.store.evidence import StoredEvidence
 from keeptime.store.exclusions import DAY, DayExclusion, ExclusionTable
@@ -58,7 +59,9 @@ def stages_of(tick_seconds: float) -> tuple[Stage, ...]:
 
 
 @dataclass(slots=True)
-class Stored(StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents, StoredEvents, StoredEvidence):
+class Stored(
+    StoredOutbox, StoredQuiet, StoredSeries, StoredIncidents, StoredEvents, StoredEvidence, StoredDeclared
+):
     """Use as a context manager or `close` it."""
 
     db: Database

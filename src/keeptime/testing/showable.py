@@ -31,6 +31,7 @@ from keeptime.model.traffic import TrafficView
 from keeptime.model.verdict import Budget, Condition, Forecast, Severity, TierReport, Verdict
 from keeptime.model.version import VersionUse
 from keeptime.tell.own_promise import Told
+from keeptime.testing.declaring import FakeDeclaring
 from keeptime.testing.explaining import FakeExplaining
 from keeptime.testing.happened import FakeHappened
 from keeptime.testing.past import FakePast
@@ -75,6 +76,7 @@ class FakeShowable:
     intake: Intake = field(default_factory=FakeIntake)
     past: FakePast = field(default_factory=FakePast)
     explaining: FakeExplaining = field(default_factory=FakeExplaining)
+    declaring: FakeDeclaring = field(default_factory=FakeDeclaring)
     reports: Reports = field(default_factory=FakeReports)
     tracing: FakeTraced = field(default_factory=FakeTraced)
 

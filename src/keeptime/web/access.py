@@ -87,6 +87,8 @@ ACCESS = (
     _reads("/api/v1/periods"),
     _reads("/api/v1/report"),
     _reads("/api/v1/exclusions"),
+    _changes("POST", "/api/v1/exclusions", Scope.ADMIN),
+    _changes("POST", "/api/v1/exclusions/end", Scope.ADMIN),
     _reads("/api/v1/series"),
     _reads("/api/v1/latency"),
     _reads("/api/v1/ledger"),

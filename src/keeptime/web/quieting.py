@@ -69,8 +69,8 @@ class Quiet:
             optional_text(said, "objective", NAME),
             author(request, said),
             text(said, "reason"),
-            None if said.get("begins") is None else _instant(said, "begins"),
-            _instant(said, "ends"),
+            None if said.get("begins") is None else instant_in(said, "begins"),
+            instant_in(said, "ends"),
         )
         return {"silence": silence_json(made, self.daemon.snapshot().at)}
 
@@ -125,7 +125,8 @@ def _objective_of(one: Ack) -> dict[str, Json]:
     return {"contract": one.key.contract, "objective": one.key.objective, "started": one.started}
 
 
-def _instant(said: dict[str, Any], name: str) -> float:
+def instant_in(said: dict[str, Any], name: str) -> float:
+    """An instant that was posted. Raises Refused."""
     given = said.get(name)
     if type(given) not in (int, float) or not 0 < given < FARTHEST:  # type: ignore[operator]
         raise Refused(f"{name}: expected an instant in Unix seconds")

@@ -3,9 +3,9 @@
 Guarantees: a bucket's null is written where nothing was lived through.
 """
 
-from keeptime.model.exclusion import ExclusionKind
 from keeptime.model.key import Signal
-from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter, page_parameters
+from keeptime.web.api.described import CONTRACT, NAME, STORE, WRONG, Described, Parameter
+from keeptime.web.api.excluded import EXCLUDED, EXCLUDED_ANSWERS
 from keeptime.web.api.shapes import (
     COUNT,
     INSTANT,
@@ -33,17 +33,7 @@ _RANGE = (
 _REFUSED = (WRONG, (404, "There is no such contract, or it has no such objective."), STORE)
 
 PAST = (
-    Described(
-        "GET", "/api/v1/exclusions", "What was left out of a contract's counts, and why: newest day first.",
-        ref("Exclusions"),
-        parameters=(
-            CONTRACT,
-            Parameter("since", INSTANT, "Only days that are not over before."),
-            Parameter("until", INSTANT, "Only days that begin before."),
-            *page_parameters({**TEXT, "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}, 1000, 100),
-        ),
-        refusals=(WRONG, (404, "No contract has this name."), STORE),
-    ),
+    *EXCLUDED,
     Described(
         "GET", "/api/v1/series", "An objective's counts over a range, in buckets.", ref("Series"),
         parameters=(CONTRACT, Parameter("objective", NAME, "The objective's name.", required=True), *_RANGE),
@@ -62,20 +52,7 @@ _STEP = or_null(SECONDS)
 _QUANTILE = fields(value=or_null(SECONDS), low=SECONDS, high=or_null(SECONDS))
 
 PAST_ANSWERS: dict[str, Schema] = {
-    "Exclusions": fields(
-        contract=TEXT,
-        exclusions=many(
-            fields(
-                objective=TEXT,
-                day=TEXT,
-                kind=one_of(ExclusionKind),
-                reason=TEXT,
-                author=or_null(TEXT),
-                events=COUNT,
-            )
-        ),
-        next=or_null(TEXT),
-    ),
+    **EXCLUDED_ANSWERS,
     "Series": fields(
         contract=TEXT,
         objective=TEXT,

@@ -12,22 +12,15 @@ from keeptime.web.api.evidence import EVIDENCE
 from keeptime.web.api.marked import MARKED
 from keeptime.web.api.pages import INCIDENT, INCIDENTS, LEDGER, PAGES, ZONE
 from keeptime.web.api.past import PAST
+from keeptime.web.api.posted import AT, AUTHOR, CALLED, CANNOT, NOTE, REASON, ROW, TEXT63
 from keeptime.web.api.pushed import POSTED
 from keeptime.web.api.report import REPORT
 from keeptime.web.api.shapes import COUNT, INSTANT, TEXT, Schema, many, needs, one_of, only, or_null, ref
 from keeptime.web.api.traced import TRACED
 from keeptime.web.cards import WORST_FIRST
 
-AUTHOR: Schema = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": 100,
-    "description": "Who asks for it; one line of printable characters.",
-}
-_ROW: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
-REASON: Schema = {**AUTHOR, "maxLength": 500, "description": "Why; one line of printable characters."}
 _CHOICES: tuple[tuple[str, Schema], ...] = (
-    ("ids", many(_ROW, 1)),
+    ("ids", many(ROW, 1)),
     ("contract", {**TEXT, "minLength": 1}),
     ("all", {"const": True}),
 )
@@ -37,12 +30,6 @@ def _chosen(**more: Schema) -> Schema:
     """Dead letters, in exactly one way, and what has to be said beside."""
     return {"oneOf": [needs(only(**{name: schema, **more}), name, *more) for name, schema in _CHOICES]}
 
-
-_CANNOT = (409, "It cannot be: an unknown name, an end that has passed, nothing that is open; `error` says what.")
-_TEXT63: Schema = {**TEXT, "maxLength": 63}
-_CALLED: Schema = {**_TEXT63, "minLength": 1}
-_NOTE: Schema = {**TEXT, "maxLength": 500}
-_AT: Schema = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1e11, "description": "Unix seconds."}
 
 _KEY = Parameter(
     "Idempotency-Key",
@@ -168,25 +155,25 @@ DESCRIBED = (
     Described(
         "POST", "/api/v1/silences", "Mute the operators of a contract for a while.", ref("SilenceMade"),
         posted=needs(
-            only(contract=_CALLED, objective=or_null(_TEXT63), author=AUTHOR, reason=REASON, begins=or_null(_AT),
-                 ends=_AT),
+            only(contract=CALLED, objective=or_null(TEXT63), author=AUTHOR, reason=REASON, begins=or_null(AT),
+                 ends=AT),
             "contract", "author", "reason", "ends",
         ),
-        refusals=(WRONG, _CANNOT, STORE),
+        refusals=(WRONG, CANNOT, STORE),
     ),
     Described(
         "POST", "/api/v1/silences/end", "End a silence before its time.", ref("SilenceEnded"),
-        posted=needs(only(id=_ROW, author=AUTHOR, reason=or_null(_NOTE)), "id", "author"),
-        refusals=(WRONG, _CANNOT, STORE),
+        posted=needs(only(id=ROW, author=AUTHOR, reason=or_null(NOTE)), "id", "author"),
+        refusals=(WRONG, CANNOT, STORE),
     ),
     Described("GET", "/api/v1/acks", "Alerts that are open and acknowledged.", ref("Acks")),
     Described(
         "POST", "/api/v1/acks", "Take on what is open of a contract, or of one objective.", ref("Acks"),
         posted=needs(
-            only(contract=_CALLED, objective=or_null(_TEXT63), author=AUTHOR, note=or_null(_NOTE)),
+            only(contract=CALLED, objective=or_null(TEXT63), author=AUTHOR, note=or_null(NOTE)),
             "contract", "author",
         ),
-        refusals=(WRONG, _CANNOT, STORE),
+        refusals=(WRONG, CANNOT, STORE),
     ),
     Described(
         "POST", "/api/v1/push/{contract}", "Count requests that were served: one, several, or all totals.",

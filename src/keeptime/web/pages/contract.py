@@ -123,7 +123,7 @@ def html_of(
         detects=found.objectives,
         pace=found.pace,
         left_out=tuple(left_out(view)),
-        windows=tuple(window_row(each, when) for each in contract.maintenance),
+        windows=tuple(window_row(each, when) for each in (*contract.maintenance, *contract.ordered)),
         versions=tuple(version_row(each, when) for each in uses[:MOST_VERSIONS]),
         periods=period_rows(contract.name, periods),
         version=contract.version,

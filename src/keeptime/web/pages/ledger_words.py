@@ -88,6 +88,17 @@ def _exclusion(said: Fields) -> str:
     return f"{said['objective']}: on {said['day']} did not count {'; '.join(parts)}"
 
 
+def _declared(said: Fields) -> str:
+    of = said["objective"] or "the whole contract"
+    span = f"from {_instant(said['from'])} until {_instant(said['until'])} (exclusion {said['exclusion']})"
+    return f"{said['author']} declared that what is due of {of} does not count {span}: {said['reason']}"
+
+
+def _undeclared(said: Fields) -> str:
+    why = f": {said['reason']}" if said["reason"] else ""
+    return f"exclusion {said['exclusion']} ends at {_instant(said['until'])}, says {said['author']}{why}"
+
+
 def _contract(said: Fields) -> str:
     before = f"; before: {said['before']}" if said.get("before") else ""
     version = f", version {said['version']}" if said.get("version") else ""
@@ -123,6 +134,8 @@ SENTENCES: Mapping[str, Callable[[Fields], str]] = {
     LedgerKind.ACK: _ack,
     LedgerKind.EVENT: _event,
     LedgerKind.EXCLUSION: _exclusion,
+    LedgerKind.EXCLUSION_DECLARED: _declared,
+    LedgerKind.EXCLUSION_ENDED: _undeclared,
     LedgerKind.CONTRACT: _contract,
     LedgerKind.ESCALATION: _escalation,
     LedgerKind.EPOCH: _epoch,
