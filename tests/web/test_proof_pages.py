@@ -117,20 +117,22 @@ def test_a_row_that_has_other_fields_is_shown_field_by_field(kind: str) -> None:
 
 
 def test_a_page_leads_to_the_older_ones_and_back(serve: Serve) -> None:
-    where = serve(ledger())
+    where, last = serve(ledger()), len(SAID)
+    first = last - 5
     newest = where.get("/ledger?limit=6").text
-    assert [f"row-{seq}" in newest for seq in (9, 10, 15)] == [False, True, True]
-    assert newest.index("row-15") < newest.index("row-10")
-    assert 'href="/ledger?limit=6&amp;before=10" rel="next"' in newest
+    assert [f"row-{seq}" in newest for seq in (first - 1, first, last)] == [False, True, True]
+    assert newest.index(f"row-{last}") < newest.index(f"row-{first}")
+    assert f'href="/ledger?limit=6&amp;before={first}" rel="next"' in newest
     assert 'rel="prev"' not in newest
-    middle = where.get("/ledger?limit=6&before=10").text
+    middle = where.get(f"/ledger?limit=6&before={first}").text
     assert ("data-live" in newest, "data-live" in middle) == (True, False), "what is past does not change"
-    assert [f'"row-{seq}"' in middle for seq in (3, 4, 9, 10)] == [False, True, True, False]
-    assert 'href="/ledger?limit=6&amp;after=9" rel="prev"' in middle
+    shown = [f'"row-{seq}"' in middle for seq in (first - 7, first - 6, first - 1, first)]
+    assert shown == [False, True, True, False]
+    assert f'href="/ledger?limit=6&amp;after={first - 1}" rel="prev"' in middle
     oldest = where.get("/ledger?limit=6&before=4").text
     assert ('rel="next"' in oldest, 'href="/ledger?limit=6">Newest' in oldest) == (False, True)
-    onward = where.get("/ledger?limit=6&after=9").text
-    assert '"row-15"' in onward
+    onward = where.get(f"/ledger?limit=6&after={first - 1}").text
+    assert f'"row-{last}"' in onward
     assert ('rel="prev"' in onward, 'rel="next"' in onward) == (False, True)
 
 
@@ -145,13 +147,13 @@ def test_rows_can_be_narrowed_and_what_means_nothing_is_said(serve: Serve) -> No
 
 
 def test_the_head_is_there_with_how_to_keep_it_and_it_is_not_sent_again(serve: Serve) -> None:
-    daemon = ledger()
+    daemon, last = ledger(), len(SAID)
     where = serve(daemon)
     answer = where.get("/ledger")
-    assert f"15:{15:064x}" in answer.text
-    assert "keeptime ledger verify --anchor 15:00000000…" in words(answer.text)
+    assert f"{last}:{last:064x}" in answer.text
+    assert f"keeptime ledger verify --anchor {last}:00000000…" in words(answer.text)
     assert where.get("/ledger", If_None_Match=answer.headers["etag"]).status == 304
-    daemon.ledger_rows.append(row_of(16, "epoch", {"epoch": INERT}))
+    daemon.ledger_rows.append(row_of(last + 1, "epoch", {"epoch": INERT}))
     changed = where.get("/ledger", If_None_Match=answer.headers["etag"])
     assert changed.status == 200
     assert INERT not in changed.text
