@@ -122,7 +122,7 @@ def test_a_frame_is_named_by_its_module_and_its_place() -> None:
     odd = compile("import sys\nframe = sys._getframe()", "<a;b\x1bc>", "exec")
     found: dict[str, Any] = {"__name__": "x"}
     exec(odd, found)
-    assert named(found["frame"], 7) == "x.<module> (<a,b c>:7)"
+    assert named(found["frame"]) == "x.<module> (<a,b c>:2)"
 
 
 def test_a_deep_stack_keeps_what_is_innermost() -> None:

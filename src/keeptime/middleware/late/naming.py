@@ -11,7 +11,7 @@ from types import CodeType, FrameType
 DEEPEST = 64
 """Frames of a stack; of a deeper one the innermost are kept."""
 _OURS = __name__.rpartition(".late")[0]
-_KNOWN: dict[CodeType, tuple[str, str]] = {}
+_KNOWN: dict[CodeType, "_Names"] = {}
 _MOST_KNOWN = 4096
 _LONGEST = 120
 _ROOTS = sorted(
@@ -25,23 +25,33 @@ _ROOTS = sorted(
 )
 
 
-def named(frame: FrameType, line: int | None = None) -> str:
-    """`line`: where it stands; where the frame says it itself, if it is not given."""
-    code = frame.f_code
-    known = _KNOWN.get(code)
-    if known is None:
-        known = _names(code, frame.f_globals.get("__name__"))
-        if len(_KNOWN) < _MOST_KNOWN:
-            _KNOWN[code] = known
-    return f"{known[0]} ({known[1]}:{line or frame.f_lineno or code.co_firstlineno})"
+class _Names(dict[int, str]):
+    """What frames of some code are called, by the instruction that they stand at."""
+
+    def __init__(self, frame: FrameType) -> None:
+        super().__init__()
+        code, module = frame.f_code, frame.f_globals.get("__name__")
+        self.ours = isinstance(module, str) and module.startswith(_OURS)
+        self._name = _plain(f"{module}.{code.co_qualname}" if isinstance(module, str) else code.co_qualname)
+        self._file, self._first = _plain(_short(code.co_filename)), code.co_firstlineno
+
+    def add(self, frame: FrameType) -> str:
+        text = self[frame.f_lasti] = f"{self._name} ({self._file}:{frame.f_lineno or self._first})"
+        return text
+
+
+def named(frame: FrameType) -> str:
+    known = _known(frame)
+    return known.get(frame.f_lasti) or known.add(frame)
 
 
 def calls(frame: FrameType | None, within: FrameType | None = None) -> list[str]:
     """Who called whom, outermost first: what was called from `within`, or by the middleware; else all."""
     found: list[str] = []
     while frame is not None and frame is not within and len(found) < DEEPEST:
-        if not ours(frame):
-            found.append(named(frame))
+        known = _KNOWN.get(frame.f_code) or _known(frame)
+        if not known.ours:
+            found.append(known.get(frame.f_lasti) or known.add(frame))
         elif found:  # what is innermost may be ours: a callback of the garbage collector
             break
         frame = frame.f_back
@@ -51,12 +61,16 @@ def calls(frame: FrameType | None, within: FrameType | None = None) -> list[str]
 
 def ours(frame: FrameType) -> bool:
     """Is it of the middleware itself?"""
-    return str(frame.f_globals.get("__name__", "")).startswith(_OURS)
+    return _known(frame).ours
 
 
-def _names(code: CodeType, module: object) -> tuple[str, str]:
-    name = f"{module}.{code.co_qualname}" if isinstance(module, str) else code.co_qualname
-    return _plain(name), _plain(_short(code.co_filename))
+def _known(frame: FrameType) -> _Names:
+    found = _KNOWN.get(frame.f_code)
+    if found is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        found = _KNOWN[frame.f_code] = _Names(frame)
+    return found
 
 
 def _short(path: str) -> str:
