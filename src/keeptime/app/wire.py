@@ -20,6 +20,7 @@ from keeptime.app.question import Asking
 from keeptime.app.reading import read_contracts
 from keeptime.app.regular import RegularReports
 from keeptime.app.reports import StoredReports
+from keeptime.app.spying import Spying
 from keeptime.app.storing import StoreThread
 from keeptime.app.taking import Taking
 from keeptime.app.tracing import FoundTraces
@@ -36,6 +37,7 @@ from keeptime.observe.keeping import Keeping
 from keeptime.observe.log.follower import LogFollower
 from keeptime.observe.once import probe_once
 from keeptime.observe.otlp.receive import Otlps
+from keeptime.observe.pyspy import PySpy
 from keeptime.observe.scrape.scraper import Scraper
 from keeptime.observe.series.reader import Reader, source_of
 from keeptime.observe.tracing.looking import TraceLooker
@@ -115,7 +117,8 @@ async def build(contracts: Sequence[Contract], settings: Settings, footing: Foot
             right=footing.right,
         )
         reports = RegularReports(footing.look, store, in_store, lambda: daemon.contracts, daemon.woken)
-        daemon.join(tracing, causes, reports)
+        spying = Spying(PySpy(), evident.take, lambda: daemon.contracts, clock)
+        daemon.join(tracing, causes, reports, spying)
         unfinished.pop_all()
         return daemon
 

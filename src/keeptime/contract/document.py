@@ -34,6 +34,7 @@ from keeptime.contract.reported import check_reports
 from keeptime.contract.segments import any_of
 from keeptime.contract.shapes import Field, Placed, Row, Shape, Table
 from keeptime.contract.signals import check_signals
+from keeptime.contract.stacks import STACKS
 from keeptime.contract.stated import DUTIES, TOKEN_BASIS, VANTAGE
 from keeptime.contract.terms import Contract, Objective, PrometheusSource
 from keeptime.contract.together import TOGETHER, together
@@ -193,6 +194,7 @@ def _assemble(row: Row, drafts: Sequence[Placed[Draft]], observers: Sequence[Pla
         allow=allow,
         traffic=traffic,
         tracing=row.get(TRACES, None),
+        process=row.get(STACKS, None),
     )
     return fingerprint(unversioned, row.report.base)
 
@@ -278,6 +280,7 @@ CONTRACT_TABLE = Table(
         EXCLUDE,
         MAINTENANCE,
         TRACES,
+        STACKS,
     ),
     _contract,
 )

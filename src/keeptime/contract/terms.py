@@ -12,6 +12,7 @@ from typing import Literal
 
 from keeptime.contract.limits import Bound, Interval
 from keeptime.contract.probed import Endpoint, Kind, Probe, SecretRef
+from keeptime.contract.process import Process
 from keeptime.contract.regular import Regular
 from keeptime.contract.scope import Exclude, Maintenance, Per, Segment, Where, of_objective
 from keeptime.contract.sources import Counts
@@ -227,6 +228,7 @@ class Contract:
     allow: tuple[str, ...] = ()
     traffic: tuple[Traffic, ...] = ()
     tracing: Tracing | None = None
+    process: Process | None = None
     report: Regular | None = None
     ordered: tuple[Maintenance, ...] = ()
 
