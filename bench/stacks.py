@@ -29,9 +29,9 @@ from keeptime.middleware.wsgi import KeeptimeWSGI
 
 BAR = 1.01
 LATE = 0.05
-REQUESTS = 200
+REQUESTS = 100
 """Of a block, after some that are not counted."""
-WARMING = 100
+WARMING = 50
 BESIDE = 4
 """Threads that send requests that are late."""
 WORK = 38_000
@@ -151,7 +151,7 @@ class Side:
 
 def measured(kind: str, other: bool, late: bool, rounds: int) -> Row:
     """`other`: has the second one stacks?"""
-    stacks = Stacks(late=LATE) if other else None
+    stacks = Stacks(late=LATE if late else 60.0) if other else None
     without, beside = Side(kind, None, late), Side(kind, stacks, late)
     base, processor, wall = [], [], []
     for number in range(rounds + 1):
@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="taken for likeness; nothing here is random")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    rounds = 10 if given.quick else 100
+    rounds = 20 if given.quick else 200
     kinds = (("WSGI", False), ("WSGI", True), ("ASGI", True))
     rows = [measured(kind, other, late, rounds) for kind, other in kinds for late in (False, True)]
     print(

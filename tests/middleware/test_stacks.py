@@ -16,6 +16,7 @@ from keeptime.middleware.late.watchdog import Watchdog
 from keeptime.middleware.wsgi import KeeptimeWSGI
 
 from .late import LATE, hottest, recorder, slow, text
+from .seen import seen as counted
 from .test_wsgi import JSON, application, served
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "flask_model"
@@ -201,3 +202,17 @@ def test_a_slow_model_names_its_culprit(
     assert {"features", "queue", "inference"} <= one["timings"].keys()
     if fault == "gc":
         assert one["timings"]["gc"] > one["latency_seconds"] / 2
+
+
+def test_a_probe_of_keeptime_is_seen_and_not_counted() -> None:
+    stacks = Stacks(late=LATE)
+    app = slow_app(0.2, stacks=stacks)
+    served(app, HTTP_USER_AGENT="keeptime")
+    (one,) = slow(stacks)
+    assert any("sleeping (" in frame for frame in hottest([one]))
+    assert one["attributes"] == {"route": "/predict/<n>"}
+    assert counted(app.recorder) == {}
+    failing = KeeptimeWSGI(application(lambda: [b""], status="500 X"), recorder=recorder(), stacks=stacks)
+    served(failing, HTTP_USER_AGENT="keeptime")
+    assert [each["why"] for each in stacks.kept()] == ["slow", "failed"]
+    assert counted(failing.recorder) == {}

@@ -17,6 +17,7 @@ from keeptime.middleware import KeeptimeMiddleware, Stacks
 
 from .asking import ask, body, raw, start
 from .late import LATE, hottest, recorder, slow
+from .seen import seen as seen_of
 
 LONG = 0.3
 Handler = Callable[[Request], Awaitable[Response]]
@@ -165,3 +166,17 @@ def test_an_answer_that_says_its_phases() -> None:
     (one,) = slow(stacks)
     assert one["attributes"] == {"route": "other", "input_bytes": "7", "batch_size": "8"}
     assert one["timings"]["inference"] == 0.1205
+
+
+def test_a_probe_of_keeptime_is_seen_and_not_counted() -> None:
+    stacks = Stacks(late=LATE)
+    app = KeeptimeMiddleware(Starlette(routes=[Route("/predict", awaiting)]), recorder=recorder(), stacks=stacks)
+    ask(app, "/predict", {"User-Agent": "keeptime"})
+    (one,) = slow(stacks)
+    assert any("from_the_store (" in frame for frame in hottest([one]))
+    assert one["attributes"] == {"route": "/predict"}
+    raising = KeeptimeMiddleware(raw(raising=ValueError("…")), recorder=recorder(), stacks=stacks)
+    with pytest.raises(ValueError, match="…"):
+        ask(raising, headers={"User-Agent": "keeptime"})
+    assert [each["why"] for each in stacks.kept()] == ["slow", "failed"]
+    assert seen_of(app.recorder) == seen_of(raising.recorder) == {}

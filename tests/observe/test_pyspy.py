@@ -103,6 +103,13 @@ def test_what_it_cannot_do_is_said_in_its_words_and_ends(tmp_path: Path, monkeyp
         looked(PySpy(str(tmp_path / "nothing")), 4711)
 
 
+def test_a_look_that_fails_now_and_then_is_passed_over(tmp_path: Path) -> None:
+    said = json.dumps([thread(frame("predict"))])
+    script(tmp_path, f"echo x >> {tmp_path}/n; test $(($(wc -l < {tmp_path}/n) % 3)) = 0 || exit 1; echo '{said}'")
+    found = looked(PySpy(str(tmp_path / "py-spy")), 4711)
+    assert found == (("predict (srv/model/app.py:3)", 3),)
+
+
 @pytest.mark.skipif(
     not (Path(sys.executable).with_name("py-spy").exists() or shutil.which("py-spy")), reason="py-spy is an extra"
 )

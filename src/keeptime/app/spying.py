@@ -15,13 +15,13 @@ from keeptime.clock import Clock
 from keeptime.contract.process import Process
 from keeptime.contract.terms import Contract
 from keeptime.errors import SourceError
+from keeptime.explain.stacks import OUTSIDE
 from keeptime.model.alert import Topic
 from keeptime.model.exemplar import Exemplar
 from keeptime.model.trace import Why
 
 log = logging.getLogger("keeptime")
 
-OBSERVER = "py-spy"
 AGAIN = 60.0
 MOST_WAITING = 20
 
@@ -76,7 +76,7 @@ class Spying:
             stacks = await self._spy.look(contract.process)
             if stacks:
                 at = self._clock.wall_ns()
-                self._take([Exemplar(contract.name, at, 0, Why.SLOW, observer=OBSERVER, stacks=stacks)])
+                self._take([Exemplar(contract.name, at, 0, Why.SLOW, observer=OUTSIDE, stacks=stacks)])
         except SourceError as error:
             problem = str(error)
         if problem and problem != self._said.get(contract.name):

@@ -6,7 +6,7 @@ Guarantees: of each kind the newest MOST that are kept are looked at, and of the
 from dataclasses import dataclass
 
 from keeptime.app.explaining import Explaining
-from keeptime.explain.stacks import Flame, Profile, drawn, profile_of
+from keeptime.explain.stacks import Flame, Profile, drawn, of_requests, profile_of
 from keeptime.model.exemplar import Exemplar, ExemplarQuery
 from keeptime.model.trace import Why
 
@@ -38,4 +38,4 @@ async def stood(explaining: Explaining, contract: str, start: float, end: float)
         for each in await explaining.exemplars(ExemplarQuery(contract, start, end, why, MOST))
     ]
     usual = await explaining.exemplars(ExemplarQuery(contract, start - BEFORE, start, None, MOST))
-    return Stood(*(tuple(each for each in those if each.stacks) for those in (slow, usual)))
+    return Stood(tuple(of_requests(slow)), tuple(of_requests(usual)))

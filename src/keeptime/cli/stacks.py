@@ -55,10 +55,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from keeptime.explain.stacks import profile_of
+    from keeptime.explain.stacks import of_requests, profile_of
 
     name, contract, start, end = _asked(args)
-    profile = profile_of(_kept(args, contract, start, end))
+    profile = profile_of(of_requests(_kept(args, contract, start, end)))
     if not profile.stacks:
         raise KeeptimeError(
             f"{name}: no stack of a slow request is kept; the middleware sends them with stacks=True"
@@ -115,7 +115,15 @@ def _exemplar(contract: str, found: dict[str, Any]) -> "Exemplar":
 
     stacks = tuple((str(each["stack"]), int(each["count"])) for each in found["stacks"])
     at, took = round(found["at"] * 1e9), round(found["latency_seconds"] * 1e9)
-    return Exemplar(contract, at, took, Why(found["why"]), weight=float(found["weight"]), stacks=stacks)
+    return Exemplar(
+        contract,
+        at,
+        took,
+        Why(found["why"]),
+        observer=found["observer"],
+        weight=float(found["weight"]),
+        stacks=stacks,
+    )
 
 
 def _written(kind: str, profile: "Profile", name: str) -> bytes:

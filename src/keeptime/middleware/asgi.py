@@ -79,6 +79,9 @@ class KeeptimeMiddleware:
         self._plain = not any(self._asked) and self._asking is None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.stacks is not None and _PROBE in scope["headers"]:
+            await self._probed(self.stacks, scope, receive, send)
+            return
         if scope["type"] != "http" or scope["path"] == self._metrics_path or _PROBE in scope["headers"]:
             metrics = scope["type"] == "http" and scope["path"] == self._metrics_path
             send = send if self.pusher is None or scope["type"] != "lifespan" else _last_post(self.pusher, send)
@@ -132,6 +135,32 @@ class KeeptimeMiddleware:
             if watched is not None:
                 self._kept(watched, scope, status, headers, "disconnect")
 
+    async def _probed(self, stacks: Stacks, scope: Scope, receive: Receive, send: Send) -> None:
+        """Of keeptime itself: seen where it is late, and not counted."""
+        watched = stacks.watch(perf_counter())
+        status, headers, ended = 0, (), False
+
+        def over(failure: str = "") -> None:
+            nonlocal ended
+            if watched is not None and not ended:
+                ended = True
+                self._kept(watched, scope, status, headers, failure)
+
+        def sending(message: Message) -> Awaitable[None]:
+            nonlocal status, headers
+            if message["type"] == "http.response.start":
+                status, headers = message["status"], message.get("headers", ())
+            elif message["type"] in _LAST and not message.get("more_body"):
+                over()
+            return send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except BaseException as error:
+            over(_kind(error))
+            raise
+        over("disconnect")
+
     def _end(self, scope: Scope, status: int, seconds: float, began: float, stream: Stream | None) -> None:
         series = self._series(scope)
         if status < 400:
@@ -165,7 +194,9 @@ class KeeptimeMiddleware:
         timing = [value.decode("latin-1") for name, value in headers if name.lower() == b"server-timing"]
         asked = scope["headers"]
         length, trace = header(asked, b"content-length"), header(asked, b"traceparent")
-        return described(self._series(scope).labels.attributes(), scope, length, timing, trace)
+        probe = _PROBE in asked
+        labels = Labels(template(scope), self._model) if probe else self._series(scope).labels
+        return described(labels.attributes(), scope, length, timing, trace)
 
     def _failed(self, scope: Scope, kind: str, stream: Stream | None) -> None:
         if stream is not None:

@@ -61,9 +61,12 @@ class KeeptimeWSGI:
         if self._metrics_path is not None and environ.get("PATH_INFO") == self._metrics_path:
             return self._metrics(environ, start_response)
         if environ.get("HTTP_USER_AGENT") == PROBE:
-            return self._app(environ, start_response)
-        self.recorder.come()
-        request = _Request(self, environ, start_response)
+            if self.stacks is None:
+                return self._app(environ, start_response)
+            request: _Request = _Probe(self, environ, start_response)
+        else:
+            self.recorder.come()
+            request = _Request(self, environ, start_response)
         try:
             body = self._app(environ, request.start)
         except BaseException as error:
@@ -151,31 +154,48 @@ class _Request(Call):
         stream = bool(self.stamps) and _streams(self._headers)
         if stream is None:
             stream = self.flowing or len(self.stamps) > 1
-        environ = self._environ
-        series = self._owner.series(environ, self._route)
-        self.count(series, failure, stream, environ.get("HTTP_TRACEPARENT"), theirs)
+        labels = self._counted(failure, stream, theirs)
         if self._watched is not None:
-            self._kept(self._watched, series, failure, theirs)
+            self._kept(self._watched, labels, failure, theirs)
 
-    def _kept(self, watched: Watched, series: Series, failure: str | None, theirs: bool) -> None:
+    def _counted(self, failure: str | None, stream: bool, theirs: bool) -> Labels:
+        series = self._owner.series(self._environ, self._route)
+        self.count(series, failure, stream, self._environ.get("HTTP_TRACEPARENT"), theirs)
+        return series.labels
+
+    def _kept(self, watched: Watched, labels: Labels, failure: str | None, theirs: bool) -> None:
         stacks = self._owner.stacks
         if stacks is not None:
             if theirs:
                 stacks.leave(watched)
             else:
                 status = int(self._status[:3]) if self._status[:3].isdigit() else None
-                stacks.over(watched, failure or "", status, self._described, series)
+                stacks.over(watched, failure or "", status, self._described, labels)
 
-    def _described(self, series: Series) -> Described:
+    def _described(self, labels: Labels) -> Described:
         environ = self._environ
         timing = [value for name, value in self._headers if name.lower() == "server-timing"]
         length, trace = environ.get("CONTENT_LENGTH") or "", environ.get("HTTP_TRACEPARENT", "")
-        return described(series.labels.attributes(), environ, length, timing, trace)
+        return described(labels.attributes(), environ, length, timing, trace)
 
     def left(self) -> None:
         """Closed. What was closed before its end was left by its client, unless nothing was to come."""
         if not self.ended:
             self.over(None if self._environ.get("REQUEST_METHOD") == "HEAD" else "disconnect")
+
+
+class _Probe(_Request):
+    """Of keeptime itself: seen where it is late, and not counted."""
+
+    __slots__ = ()
+
+    def flows(self) -> None:
+        self.flowing = True
+        self.stamps.clear()
+
+    def _counted(self, failure: str | None, stream: bool, theirs: bool) -> Labels:  # noqa: ARG002
+        self.ended = True
+        return Labels(self._route)
 
 
 class _Body:

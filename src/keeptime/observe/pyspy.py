@@ -16,7 +16,8 @@ from typing import Any
 from keeptime.contract.process import Process
 from keeptime.errors import SourceError
 
-LOOKS = 10
+LOOKS, MOST_FAILED = 10, 3
+"""Of the first ones so many may fail: a process that is not stopped for it may be in the midst of a change."""
 PATIENCE = 10.0
 """Seconds for one of them."""
 MOST_STACKS, DEEPEST, LONGEST = 100, 64, 8_000
@@ -48,11 +49,16 @@ class PySpy:
         command = self._found()
         if command is None:
             raise SourceError(MISSING)
-        pid, seen = pid_of(process), Counter[str]()
+        pid, seen, wrong = pid_of(process), Counter[str](), list[SourceError]()
         for nth in range(LOOKS):
             if nth:
                 await asyncio.sleep(process.seconds / LOOKS)
-            seen.update(stacks_of(await _dumped(command, pid)))
+            try:
+                seen.update(stacks_of(await _dumped(command, pid)))
+            except SourceError as error:
+                wrong.append(error)
+                if len(wrong) == nth + 1 >= MOST_FAILED:
+                    raise
         return tuple(seen.most_common(MOST_STACKS))
 
     def _found(self) -> str | None:
@@ -121,6 +127,7 @@ async def _dumped(command: str, pid: int) -> str:
             running.kill()
             await running.wait()
     if running.returncode:
-        why = wrong.decode("utf-8", "replace").strip().replace("\n", " ")[:300]
+        why = wrong.decode("utf-8", "replace").strip().partition("Stack backtrace")[0]
+        why = " ".join(why.split())[:300]
         raise SourceError(f"py-spy cannot look at process {pid}: {why or f'exit code {running.returncode}'}")
     return out.decode("utf-8", "replace")

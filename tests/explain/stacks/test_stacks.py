@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeptime.explain.stacks import Profile, drawn, folded, pprof, profile_of, speedscope, svg
+from keeptime.explain.stacks import OUTSIDE, Profile, drawn, folded, of_requests, pprof, profile_of, speedscope, svg
 from keeptime.explain.stacks.flame import ROW, WIDTH
 from keeptime.explain.stacks.profile import Place, place_of
 from keeptime.model.exemplar import Exemplar
@@ -37,6 +37,12 @@ def test_each_request_counts_for_as_many_as_it_stands_for() -> None:
     assert PROFILE.stacks == {tuple(WAITS.split(";")): 55.0, tuple(RUNS.split(";")): 1.0}
     assert PROFILE.total == 56.0
     assert folded(PROFILE) == f"{WAITS} 55\n{RUNS} 1\n"
+
+
+def test_what_was_seen_from_outside_stands_in_where_requests_say_nothing() -> None:
+    outside = Exemplar("c", 1, 0, Why.SLOW, observer=OUTSIDE, stacks=((RUNS, 5),))
+    assert of_requests([outside, slow()]) == [outside]
+    assert of_requests([outside, slow((WAITS, 1))]) == [slow((WAITS, 1))]
 
 
 def test_a_frame_is_taken_apart() -> None:

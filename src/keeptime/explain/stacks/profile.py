@@ -36,6 +36,17 @@ class Profile:
         return sum(self.stacks.values())
 
 
+OUTSIDE = "py-spy"
+"""Who saw a process from outside: all that was at work there, which need not be late."""
+
+
+def of_requests(exemplars: Iterable[Exemplar]) -> list[Exemplar]:
+    """Those that have stacks: of requests where there are any, for these say more, else of their process."""
+    found = [each for each in exemplars if each.stacks]
+    within = [each for each in found if each.observer != OUTSIDE]
+    return within or found
+
+
 def profile_of(exemplars: Iterable[Exemplar]) -> Profile:
     """Of those that have stacks."""
     found: dict[tuple[str, ...], float] = {}
