@@ -4,6 +4,7 @@ Guarantees: its dates and its identity come from the report, so the same report,
 same bytes. A character that the font lacks is shown as "?", and the last line says so. Knows no layout but its own.
 """
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ try:
     from fpdf.fonts import TTFFont
 except ImportError as error:
     raise UsageError(f"a PDF needs fpdf2 ({error}); pip install 'keeptime[pdf]'") from error
+
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table of a font
 
 FONTS = (
     Path("/usr/share/fonts/truetype/dejavu"),
