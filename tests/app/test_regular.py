@@ -21,6 +21,7 @@ from keeptime.app.reporting import past_of
 from keeptime.app.reports import Look
 from keeptime.app.wire import Settings, build
 from keeptime.clock import SystemClock
+from keeptime.consumer.verify import LARGEST
 from keeptime.contract.load import load_files
 from keeptime.contract.regular import Regular, ReportForm, ReportOf
 from keeptime.contract.terms import Contract
@@ -34,6 +35,7 @@ from keeptime.store.looking import looking_at
 from keeptime.store.postgresql.address import address_of
 from keeptime.store.postgresql.looking import looking_into
 from keeptime.store.sqlite import SqliteStore
+from keeptime.tell.message import canonical
 from keeptime.tell.report import message
 from keeptime.tell.report.as_json import plain
 from keeptime.tell.report.make import report_of
@@ -56,38 +58,40 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Look, Contract]:
     contract = kept(directory)
     checkout, fraud = contract.consumers
     asking = (replace(checkout, report=Regular(), tell=(*checkout.tell, MAIL)), fraud)
-    told = replace(contract, consumers=asking, report=Regular(ReportOf.MONTH, ReportForm.CSV))
-    return partial(looking_at, directory / "data"), told
+    asked = replace(contract, consumers=asking, report=Regular(ReportOf.MONTH, ReportForm.CSV))
+    return partial(looking_at, directory / "data"), asked
 
 
-def by_audience(messages: tuple[Message, ...]) -> Mapping[str, dict[str, Any]]:
-    return {each.addresses[0].audience: json.loads(each.body) for each in messages}
+def told(messages: tuple[Message, ...]) -> Mapping[tuple[str, str], dict[str, Any]]:
+    """Bodies by audience and kind of receiver."""
+    return {(each.audience, each.kind): json.loads(one.body) for one in messages for each in one.addresses}
 
 
 def test_who_asks_gets_the_report_and_nobody_else(place: tuple[Look, Contract]) -> None:
     look, contract = place
-    messages = due_of(look, contract, END + 1)
-    found = by_audience(messages)
-    assert set(found) == {"checkout", "operators"}, "fraud-team asked for none"
-    assert [each.kind for each in messages[0].addresses] == ["webhook", "email"]
+    found = told(due_of(look, contract, END + 1))
+    assert set(found) == {("checkout", "webhook"), ("checkout", "email"), ("operators", "log")}
     for body in found.values():
         Draft202012Validator(SCHEMA).validate(body)
         assert (body["type"], body["period"], body["at"]) == ("keeptime.report", "2026-10", "2026-11-01T00:00:00Z")
         assert body["reason"] == "2026-10: met. p50-200ms: met; p99-500ms: met"
-    assert found["checkout"]["report"]["consumer"] == "checkout"
-    assert found["checkout"]["report"]["objectives"][0]["alerts"] == []
-    assert found["operators"]["report"]["consumer"] is None
+    assert found["checkout", "webhook"]["report"]["consumer"] == "checkout"
+    assert found["checkout", "webhook"]["report"]["objectives"][0]["alerts"] == []
+    assert found["operators", "log"]["report"]["consumer"] is None
+    mail = found["checkout", "email"]
+    assert (mail["report"], mail["attachment"]["name"]) == (None, "sentiment-latency-2026-10-checkout.html")
+    assert found["checkout", "webhook"]["attachment"] is None
 
 
 def test_it_is_what_keeptime_report_prints(place: tuple[Look, Contract]) -> None:
     look, contract = place
     with look() as db:
         october = past_of(db, contract.name).given("2026-10")
-    body = by_audience(due_of(look, contract, END + 1))["checkout"]
+    body = told(due_of(look, contract, END + 1))["checkout", "webhook"]
     assert body["report"] == json.loads(json.dumps(plain(report_of(october, "checkout"))))
 
 
-@pytest.mark.parametrize(("late", "count"), [(-1.0, 0), (0.0, 2), (CAUGHT_UP, 2), (CAUGHT_UP + 1, 0)])
+@pytest.mark.parametrize(("late", "count"), [(-1.0, 0), (0.0, 3), (CAUGHT_UP, 3), (CAUGHT_UP + 1, 0)])
 def test_it_is_sent_for_a_week_after_its_end(place: tuple[Look, Contract], late: float, count: int) -> None:
     look, contract = place
     assert len(due_of(look, contract, END + late)) == count
@@ -106,7 +110,7 @@ def test_it_has_the_same_id_whoever_makes_it_and_whatever_the_contract_says_sinc
 ) -> None:
     look, contract = place
     ids = [each.id for each in due_of(look, contract, END + 1)]
-    assert len(set(ids)) == 2
+    assert len(set(ids)) == 3
     assert ids == [each.id for each in due_of(look, replace(contract, version="another"), END + DAY)]
 
 
@@ -117,15 +121,23 @@ def test_the_next_one_is_due_when_the_period_is_over_and_settled(place: tuple[Lo
     assert next_due([contract], END + SETTLED) > END + 29 * 86_400
 
 
-def test_what_is_too_large_is_left_out(place: tuple[Look, Contract], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_too_large_is_left_out_so_that_it_holds_up_nothing(
+    place: tuple[Look, Contract], monkeypatch: pytest.MonkeyPatch
+) -> None:
     look, contract = place
-    whole = by_audience(due_of(look, contract, END + 1))["checkout"]
-    assert whole["attachment"]["name"] == "sentiment-latency-2026-10-checkout.html"
-    monkeypatch.setattr(message, "LARGEST", len(json.dumps(whole)) - 4096)
-    smaller = by_audience(due_of(look, contract, END + 1))["checkout"]
-    assert (smaller["attachment"], smaller["report"]) == (None, whole["report"])
-    monkeypatch.setattr(message, "LARGEST", 4096)
-    assert by_audience(due_of(look, contract, END + 1))["checkout"]["report"] is None
+    hook, mail = ("checkout", "webhook"), ("checkout", "email")
+    whole = told(due_of(look, contract, END + 1))
+    assert LARGEST > message.LARGEST + 4096, "our own consumer takes it, with its numbers"
+    monkeypatch.setattr(message, "LARGEST", len(canonical(whole[hook])) - 1)
+    monkeypatch.setattr(message, "LARGEST_MAIL", 4096)
+    smaller = told(due_of(look, contract, END + 1))
+    assert [each["days"] for each in smaller[hook]["report"]["objectives"]] == [[], []]
+    assert smaller[hook]["report"]["compliance"] == "met"
+    assert (smaller[hook]["left_out"], smaller[mail]["left_out"]) == (["days", "alerts"], ["attachment"])
+    assert smaller[mail]["attachment"] is None
+    monkeypatch.setattr(message, "LARGEST", 1024)
+    least = told(due_of(look, contract, END + 1))[hook]
+    assert (least["report"], least["left_out"], least["reason"]) == (None, ["report"], whole[hook]["reason"])
 
 
 def judged(contract: Contract, at: float, problem: str = "") -> Kept:

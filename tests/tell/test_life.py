@@ -37,7 +37,7 @@ from tests.tell.given import (
 HOOK = Address("checkout", "webhook", "env:HOOK")
 PAGER = Address("operators", "alertmanager", "http://127.0.0.1:9093")
 CASES = [OK, TICKET, PAGE, BROKEN, NO_DATA]
-OF_REPORTS = {"period", "compliance", "report", "attachment"}
+OF_REPORTS = {"period", "compliance", "report", "left_out", "attachment"}
 SCHEMA = json.loads(resources.files("keeptime.tell").joinpath("message.schema.json").read_text())
 CHECK = jsonschema.Draft202012Validator(SCHEMA)
 DOCS = Path(__file__).parents[2] / "docs"

@@ -26,7 +26,7 @@ from keeptime.store.sql import Database
 from keeptime.tell.ports import InStore
 from keeptime.tell.report.given import Given
 from keeptime.tell.report.make import concerns, report_of
-from keeptime.tell.report.message import compose, report_id
+from keeptime.tell.report.message import compose, report_ids
 
 log = logging.getLogger(__name__)
 
@@ -123,11 +123,12 @@ def due_of(look: Look, contract: Contract, now: float) -> tuple[Message, ...]:
         }
         given = {name: past.given(name) for name, those in wanted.items() if those}
     return tuple(
-        _message(contract, found, each, past.tick)
+        message
         for name, found in given.items()
         if all(stretch.over for stretch in found.stretches)
         for each in wanted[name]
         if _promised(found, each)
+        for message in _messages(contract, found, each, past.tick)
     )
 
 
@@ -139,8 +140,9 @@ def _recent(past: Past, contract: Contract, now: float) -> Mapping[str, list[Rea
 
 
 def _known(db: Database, contract: Contract, name: str, reader: Reader) -> bool:
-    """Was it decided before?"""
-    return db.execute(_KNOWN, (report_id(contract.name, name, reader.consumer),)).fetchone() is not None
+    """Was it decided before, for every kind of receiver?"""
+    ids = report_ids(contract.name, name, reader)
+    return all(db.execute(_KNOWN, (each,)).fetchone() is not None for each in ids)
 
 
 def _promised(given: Given, reader: Reader) -> bool:
@@ -148,7 +150,7 @@ def _promised(given: Given, reader: Reader) -> bool:
     return not reader.consumer or any(concerns(each, reader.consumer) for each in given.stretches)
 
 
-def _message(contract: Contract, given: Given, reader: Reader, tick_seconds: float) -> Message:
+def _messages(contract: Contract, given: Given, reader: Reader, tick_seconds: float) -> tuple[Message, ...]:
     report = report_of(given, reader.consumer)
     try:
         return compose(contract, report, reader, tick_seconds)

@@ -2,7 +2,8 @@
 
 Guarantees: pure; equal for equal (contract, period, reader), whatever the contract's version and whoever makes it,
 so that a period's report is stored, and sent, once; it fits message.schema.json and cannot be taken for news of an
-objective. What would be too large for a receiver is left out of it, and that is said. Knows no receiver.
+objective. What would be too large for a receiver is left out of it, and that is said; so it
+holds up nothing behind it. Knows no receiver.
 """
 
 from base64 import b64encode
@@ -20,11 +21,17 @@ from keeptime.tell.report.formats import render
 from keeptime.tell.report.values import Report
 from keeptime.tell.wording import REPORT
 
-LARGEST = 512 * 1024
-"""Bytes of a body: receivers refuse what is much larger. `keeptime.consumer` takes 1 MiB."""
+LARGEST = 60_000
+"""Bytes of a body to a program: `keeptime.consumer` takes 64 KiB, and what it refuses would hold up the alerts
+behind. Of a larger report the days and incidents, and then all of it, are left out."""
+
+LARGEST_MAIL = 8 * 1024 * 1024
+"""Bytes of a body from which a mail is made: servers refuse what is much larger."""
 
 MOST_NAMED = 20
 """Promises that the sentence tells of, one by one."""
+
+MAIL = "email"
 
 KINDS = {
     "html": "text/html",
@@ -36,14 +43,15 @@ KINDS = {
 """What each form is called in a mail."""
 
 
-def report_id(contract: str, period: str, consumer: str) -> str:
-    """`consumer`: "" of the operators."""
-    return str(uuid5(NAMESPACE, "\n".join((contract, REPORTED, period, consumer))))
+def report_ids(contract: str, period: str, reader: Reader) -> tuple[str, ...]:
+    """Of the messages of `compose`."""
+    kinds = {each.kind == MAIL for each in reader.addresses}
+    return tuple(_id(contract, period, reader.consumer, mailed) for mailed in (False, True) if mailed in kinds)
 
 
-def compose(contract: Contract, report: Report, reader: Reader, tick_seconds: float) -> Message:
-    """Of a period that is over. Raises UsageError where what the form needs is not installed."""
-    name = report_id(contract.name, report.period, reader.consumer)
+def compose(contract: Contract, report: Report, reader: Reader, tick_seconds: float) -> tuple[Message, ...]:
+    """Of a period that is over: one with the report for programs, one with a file for mails. Raises UsageError
+    where what the form needs is not installed."""
     end = max(each.end for each in report.objectives)
     said = Saying(
         type=REPORT,
@@ -54,10 +62,20 @@ def compose(contract: Contract, report: Report, reader: Reader, tick_seconds: fl
         next=f"Nothing is to be done. The next report comes when the next {reader.wants.each} is over.",
         at=end,
     )
-    told = {**body(name, contract, said), "period": report.period, "compliance": report.state.value}
-    key = ObjectiveKey(contract.name, REPORTED)
-    fitting = _fitting(told, report, reader)
-    return Message(name, key, Aside.REPORT, round(end / tick_seconds), fitting, reader.addresses)
+    key, tick, made = ObjectiveKey(contract.name, REPORTED), round(end / tick_seconds), list[Message]()
+    for mailed in (False, True):
+        to = tuple(each for each in reader.addresses if (each.kind == MAIL) is mailed)
+        if to:
+            name = _id(contract.name, report.period, reader.consumer, mailed)
+            told = {**body(name, contract, said), "period": report.period, "compliance": report.state.value}
+            whole = _mail(told, report, reader) if mailed else _fitting(told, report)
+            made.append(Message(name, key, Aside.REPORT, tick, whole, to))
+    return tuple(made)
+
+
+def _id(contract: str, period: str, consumer: str, mailed: bool) -> str:
+    """`consumer`: "" of the operators."""
+    return str(uuid5(NAMESPACE, "\n".join((contract, REPORTED, period, consumer, *([MAIL] if mailed else [])))))
 
 
 def sentence(report: Report) -> str:
@@ -68,24 +86,27 @@ def sentence(report: Report) -> str:
     return f"{report.period}: {report.state}. {'; '.join(named)}{more}"
 
 
-def _fitting(told: Mapping[str, Json], report: Report, reader: Reader) -> bytes:
-    """The body with all that there is room for; what is left out is null."""
-    mailed = any(each.kind == "email" for each in reader.addresses)
-    attached = _attached(report, reader) if mailed else None
-    whole: dict[str, Json] = {**told, "report": plain(report), "attachment": attached}
-    for left_out in ("attachment", "report"):
-        made = canonical(whole)
+def _fitting(told: Mapping[str, Json], report: Report) -> bytes:
+    """The body with as much of the report as there is room for."""
+    whole = plain(report)
+    short = {**whole, "objectives": [{**each, "days": [], "alerts": []} for each in whole["objectives"]]}
+    for held, left_out in ((whole, []), (short, ["days", "alerts"]), (None, ["report"])):
+        made = canonical({**told, "report": held, "left_out": left_out, "attachment": None})
         if len(made) <= LARGEST:
-            return made
-        whole[left_out] = None
-    return canonical(whole)
+            break
+    return made
 
 
-def _attached(report: Report, reader: Reader) -> Json:
+def _mail(told: Mapping[str, Json], report: Report, reader: Reader) -> bytes:
+    """The body with the file, if there is room for it."""
     form = reader.wants.form.value
     parts = (report.contract, report.period, report.consumer)
-    return {
+    file: Json = {
         "name": "-".join(each for each in parts if each) + f".{form}",
         "type": KINDS[form],
         "base64": b64encode(render(report, form)).decode(),
     }
+    made = canonical({**told, "report": None, "left_out": [], "attachment": file})
+    if len(made) <= LARGEST_MAIL:
+        return made
+    return canonical({**told, "report": None, "left_out": ["attachment"], "attachment": None})
