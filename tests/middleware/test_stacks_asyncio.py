@@ -91,6 +91,7 @@ def test_what_awaits_says_where(handler: Handler) -> None:
     assert handler.__name__ in names
     assert names.index("from_the_store") < names.index("sleep")
     assert found[-1] == "[awaiting]"
+    assert "[task]" not in found
 
 
 @pytest.mark.parametrize("handler", [asking_a_thread, in_the_pool, holding_the_loop])

@@ -43,6 +43,7 @@ def standing_at(instruction: str) -> FrameType:
         (0.0, "RESUME", WAITS_FOR_GIL),
         (0.0, "JUMP_BACKWARD", WAITS_FOR_GIL),
         (1.0, "CALL", RUNS_NATIVE),
+        (1.0, "BINARY_OP", RUNS_NATIVE),
         (1.0, "JUMP_BACKWARD", None),
         (0.4, "CALL", None),
         (None, "CALL", None),

@@ -25,7 +25,7 @@ Task = asyncio.Task[Any]
 def chain(task: Task) -> list[str]:
     """Outermost first, from what the middleware awaits on; a task that it awaits is followed into."""
     found: list[str] = []
-    for each in _followed(task):
+    for each in followed(task):
         for frame in _frames(each.get_coro()):
             if ours(frame):
                 found.clear()
@@ -47,7 +47,8 @@ def context_of(task: Task) -> contextvars.Context | None:
     return next((each for each in gc.get_referents(task) if type(each) is contextvars.Context), None)
 
 
-def _followed(task: Task) -> Iterator[Task]:
+def followed(task: Task) -> Iterator[Task]:
+    """The task, the one that it awaits (of a `gather` the first that is not done), and so on."""
     seen: set[Task] = set()
     following: Any = task
     while isinstance(following, asyncio.Task) and following not in seen and len(seen) < _FARTHEST:

@@ -2,7 +2,8 @@
 
 Guarantees: says only what can be known, by the processor time of the thread and the instruction that it stands at:
 
-- RUNS_NATIVE: it ran, and stands at the same call of the same frame as before: it is in code that is not Python;
+- RUNS_NATIVE: it ran, and stands where Python never gives the interpreter's lock up: it is in code that is not
+  Python and gave it up there; or it stands at the same call of the same frame as before;
 - WAITS: it stood still in a call: a lock, a socket, a sleep;
 - WAITS_FOR_GIL: it stood still where Python itself gives the interpreter's lock up, and nowhere else waits.
 
@@ -19,7 +20,7 @@ RUNS_NATIVE, WAITS, WAITS_FOR_GIL = "[native code]", "[waiting]", "[waiting for 
 RAN, STOOD = 0.5, 0.2
 """Shares of the time between two looks: from RAN on it ran, below STOOD it stood still."""
 
-_YIELDS = frozenset(opmap[each] for each in ("RESUME", "JUMP_BACKWARD") if each in opmap)
+_YIELDS = frozenset(code for name, code in opmap.items() if name == "RESUME" or "JUMP_BACKWARD" in name)
 _CALLS = frozenset(code for name, code in opmap.items() if name.startswith(("CALL", "PRECALL", "ENTER_EXECUTOR")))
 
 
@@ -42,7 +43,8 @@ def told(before: Look | None, now: Look, top: FrameType) -> str | None:
     if share < STOOD:
         return WAITS_FOR_GIL if instruction in _YIELDS else WAITS
     same = (before.frame, before.instruction) == (now.frame, now.instruction)
-    return RUNS_NATIVE if share >= RAN and same and instruction in _CALLS else None
+    native = same if instruction in _CALLS else instruction not in _YIELDS
+    return RUNS_NATIVE if share >= RAN and native else None
 
 
 def clocks() -> dict[int, int]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import NamedTuple
 
-from keeptime.middleware.late.awaiting import Task, chain, context_of, waits_for
+from keeptime.middleware.late.awaiting import Task, chain, context_of, followed, waits_for
 from keeptime.middleware.late.naming import DEEPEST, calls
 from keeptime.middleware.late.processor import Look, clock, told
 from keeptime.middleware.late.watched import CURRENT, Seen, Watched
@@ -74,7 +74,8 @@ class Round:
         held = current is not None and seen.holder == id(current)
         seen.holder = id(current)
         own = chain(task)
-        children = _begun(one, task, loop)
+        awaited = set(followed(task))
+        children = [each for each in _begun(one, task, loop) if each not in awaited]
         worker = self._worker(one)
         if worker is not None:
             yield [*own, *self._of_thread(worker.thread, seen, worker.frame)][-DEEPEST:]

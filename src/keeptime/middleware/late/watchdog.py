@@ -25,6 +25,7 @@ EVERY = 0.02
 """Seconds between two looks at a request."""
 SPARING = 100
 """It sleeps this much longer than a look took."""
+LAZIEST = 0.5
 MOST_AT_ONCE, MOST_LATE = 8, 256
 LONGEST = 3600.0
 PATIENCE = 100
@@ -91,12 +92,13 @@ class Watchdog:
             return oldest[0].began + late - now
         due = [each for each in oldest if _due(each, late) <= now]
         due.sort(key=lambda each: _due(each, late))
-        began = thread_time()  # the time that it waits for the interpreter's lock is none that it takes
-        self._look(due[:MOST_AT_ONCE], late, now)
-        spent, following = thread_time() - began, min(_due(each, late) for each in oldest)
-        return max(EVERY, SPARING * spent, following - now)
+        spent = self._look(due[:MOST_AT_ONCE], late, now)
+        following = min(_due(each, late) for each in oldest)
+        return max(EVERY, min(SPARING * spent, LAZIEST), following - now)
 
-    def _look(self, those: list[Watched], late: float, now: float) -> None:
+    def _look(self, those: list[Watched], late: float, now: float) -> float:
+        """Processor seconds that it took: to wait for the interpreter's lock takes none."""
+        began = thread_time()
         seeing = Round(now, clocks())
         for each in those:
             collected = PAUSES.until(now)
@@ -111,6 +113,7 @@ class Watchdog:
             seen.due = now + max(EVERY, age / PATIENCE)
             each.seen = seen
             self.looks += 1
+        return thread_time() - began
 
     def _count(self, seen: Seen, stacks: list[list[str]], collected: float, now: float) -> None:
         """Since the last look, in parts of EVERY; what of it was a pause of the garbage collector is told apart."""
