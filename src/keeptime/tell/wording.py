@@ -163,7 +163,7 @@ def _lines(said: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
 def _attached(said: Mapping[str, Any]) -> str:
     """The name of the report's file, where there is one."""
     found = said.get("attachment")
-    return f"{found['name']}, where this is a mail" if found else ""
+    return str(found["name"]) if found else ""
 
 
 def lost(said: Mapping[str, Any]) -> str:
