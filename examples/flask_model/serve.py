@@ -3,7 +3,9 @@
 It answers as fast as it can until `POST /control` makes it slow or failing: {"delay_ms": 800, "fail": false}, or
 {"fault": "lock"}, which is slow for a reason (`faults.py` has five). `Server-Timing` says how long each step took.
 
-    python serve.py [--host 127.0.0.1] [--port 5000]
+    python serve.py [--host 127.0.0.1] [--port 5000] [--stacks http://127.0.0.1:5337/api/v1/push/digits-latency]
+
+With --stacks keeptime's middleware tells the keeptime at this URL where late requests stood in the code.
 """
 
 import argparse
@@ -18,10 +20,14 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from faults import FAULTS, Work, server_timing
+from keeptime.middleware import Stacks
+from keeptime.middleware.wsgi import KeeptimeWSGI
 from model import DigitReader
 
 LOOPBACK = ("127.0.0.1", "::1")
 LONGEST_MS = 60_000
+LATE = 0.3
+"""Seconds."""
 
 Pause = Callable[[], float]
 """Seconds to wait before the next answer."""
@@ -140,16 +146,23 @@ def arguments(text: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=text.partition("\n")[0])
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5000, help="0: any free one (default: 5000)")
+    parser.add_argument("--stacks", default="", metavar="URL", help="where keeptime is told what late requests did")
     return parser
 
 
-def serve(host: str, port: int, pause: Pause | None = None) -> None:
+def watched(app: Flask, push: str) -> KeeptimeWSGI:
+    """Of requests that take longer than LATE it is seen where they stand, and told to this URL."""
+    return KeeptimeWSGI(app, stacks=Stacks(late=LATE, push=push))
+
+
+def serve(host: str, port: int, pause: Pause | None = None, stacks: str = "") -> None:
     """Listen, train, say where, answer until stopped."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with listen(host, port) as sock:
         app = build(DigitReader(), pause)
         bound = sock.getsockname()[1]
-        server = make_server(host, bound, app, threaded=True, request_handler=Quiet, fd=sock.fileno())
+        served = watched(app, stacks) if stacks else app
+        server = make_server(host, bound, served, threaded=True, request_handler=Quiet, fd=sock.fileno())
         shown = f"[{host}]" if ":" in host else host
         print(f"model ready at http://{shown}:{bound}/predict", flush=True)
         try:
@@ -160,4 +173,4 @@ def serve(host: str, port: int, pause: Pause | None = None) -> None:
 
 if __name__ == "__main__":
     given = arguments(__doc__ or "").parse_args()
-    serve(given.host, given.port)
+    serve(given.host, given.port, stacks=given.stacks)

@@ -28,9 +28,9 @@ from keeptime.tell.ports import InStore
 
 log = logging.getLogger("keeptime")
 
-LOOKS = (8.0, 20.0, 26.0)
+LOOKS = (12.0, 19.0, 26.0)
 """Seconds after a message at which the evidence is looked at, until something stands out."""
-FRESH = 20.0
+FRESH = 5.0
 """Seconds for which an explanation of an incident that goes on is as good as a new one."""
 MOST_WAITING = 200
 """Incidents that wait to be explained; of more, the newest are explained only when somebody asks."""

@@ -4,7 +4,7 @@ Guarantees: reads alone; bounded work. What an objective does not count is not h
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -22,7 +22,7 @@ from keeptime.explain.evidence import evidence_of
 from keeptime.model.event import NEW_CONTRACT, EventQuery
 from keeptime.model.exemplar import Exemplar, ExemplarQuery
 from keeptime.model.explanation import CauseKind
-from keeptime.model.incident import Incident
+from keeptime.model.incident import Incident, IncidentQuery
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey
 from keeptime.model.series import Series, SketchSeries
 from keeptime.model.sketch import Sketch, bucket_index
@@ -37,7 +37,9 @@ LONGEST = 7_200.0
 KNOWN_SINCE = 7 * 86_400.0
 """How far back changes are counted, to know how often there is one."""
 MOST = {Why.SLOW: 4_000, Why.FAILED: 2_000, Why.USUAL: 4_000}
-MOST_EVENTS, MOST_NEIGHBOURS = 200, 4
+MOST_EVENTS, MOST_NEIGHBOURS, MOST_EARLIER = 200, 4, 50
+LEAD = 15.0
+"""Seconds before an alert in which requests were bad already."""
 QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.99)
 """At which latencies are cut into classes."""
 Floats = NDArray[np.float64]
@@ -64,20 +66,36 @@ class Asking:
         key = _counted(contract, objective)
         counts = await self._counts(key, objective, incident.started - BEFORE, until)
         since = incident.started - BEFORE if counts is None else float(counts.edges[0])
-        exemplars = await self._exemplars(contract.name, objective, since, now)
+        earlier = await self._earlier(incident, since)
+        kept = await self._exemplars(contract.name, objective, since, now)
+        under = objective.under_ns, objective.of
+        exemplars = [each for each in kept if not (each.bad(*under) and _lies_in(each.at_ns / 1e9, earlier))]
         events = await self.in_store(
             self.store.events, EventQuery(contract.name, since=now - KNOWN_SINCE, until=now, most=MOST_EVENTS)
         )
         counts = counts or Counts(np.array([since, until]), np.zeros((1, 2)), np.zeros(1))
+        apart = np.array([_lies_in(float(at), earlier) for at in counts.edges[:-1]], dtype=np.bool_)
+        quiet = ~(apart & (counts.bad > 0))
         return Asked(
             incident=incident.id,
             at=now,
-            evidence=evidence_of(exemplars, objective.under_ns, objective.of),
-            counts=counts,
+            evidence=evidence_of(_of_one_observer(exemplars, objective), *under),
+            counts=_without(counts, quiet),
             events=[each for each in events if each.text != NEW_CONTRACT],
             events_since=now - KNOWN_SINCE,
-            series=await self._series(contract, counts),
+            series=[replace(each, values=each.values[quiet]) for each in await self._series(contract, counts)],
+            late=[each for each in exemplars if each.stacks and each.at_ns / 1e9 >= incident.started - LEAD],
         )
+
+    async def _earlier(self, incident: Incident, since: float) -> list[tuple[float, float]]:
+        """Other incidents of its objective: what was bad in them has a cause of its own."""
+        asked = IncidentQuery(incident.key.contract, incident.key.objective, since=since, most=MOST_EARLIER)
+        found = await self.in_store(self.store.incidents, asked)
+        return [
+            (each.started - LEAD, each.ended)
+            for each in found
+            if each.id != incident.id and each.ended is not None and each.started < incident.started
+        ]
 
     async def _counts(self, key: ObjectiveKey, objective: Objective, start: float, end: float) -> Counts | None:
         """From when anything was counted on."""
@@ -101,7 +119,7 @@ class Asking:
         fit = [each for each in found if not one.where or fits(one.where, _known(each))]
         if one.errors == "excluded":
             fit = [each for each in fit if not each.failure]
-        return _of_one_observer(fit, one)
+        return fit
 
     async def _series(self, contract: Contract, counts: Counts) -> tuple[Along, ...]:
         """Its own load, and that of others on the same host."""
@@ -115,6 +133,16 @@ class Asking:
             values = np.array([0.0 if each.value is None else each.value.events for each in series])
             found.append(Along(CauseKind.NEIGHBOUR, other.name, "requests", values))
         return tuple(found)
+
+
+def _lies_in(at: float, spans: Sequence[tuple[float, float]]) -> bool:
+    return any(start <= at < end for start, end in spans)
+
+
+def _without(counts: Counts, kept: NDArray[np.bool_]) -> Counts:
+    """These bins alone."""
+    edges = np.append(counts.edges[:-1][kept], counts.edges[-1])
+    return Counts(edges, counts.classes[kept], counts.bad[kept])
 
 
 def counts_of(series: Series, sketches: SketchSeries, tick_seconds: float) -> Counts:

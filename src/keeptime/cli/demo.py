@@ -21,7 +21,7 @@ examples:
                            make a store with 90 days of a made-up past, and print how to run keeptime on it
 
 exit codes:
-  0    the consumer received every message that it must; the store is made
+  0    the consumer received every message that it must, and each cause was named; the store is made
   1    it did not, or a step failed
   130  interrupted; nothing is left running
 """
@@ -61,8 +61,12 @@ def _perform(args: argparse.Namespace) -> int:
         return 130
     if args.json:
         _print_json(ending)
-    return 1 if ending.missing else 0
+    return 0 if _went_well(ending) else 1
 
 
 def _print_json(ending: "Ending") -> None:
-    print(json.dumps({"ok": not ending.missing, **asdict(ending)}))
+    print(json.dumps({"ok": _went_well(ending), **asdict(ending)}))
+
+
+def _went_well(ending: "Ending") -> bool:
+    return not ending.missing and all(each.right for each in ending.causes)

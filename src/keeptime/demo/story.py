@@ -1,4 +1,4 @@
-"""The demo's story, step by step: well, slow, told, well again, dead, told, well again.
+"""The demo's story, step by step: well, slow, told, well again, dead, told, well again; and five causes named.
 
 Guarantees: each step waits for what it says, with a deadline, and never for a fixed time; the whole takes less
 than two minutes; what the consumer must have received is checked at the end.
@@ -15,6 +15,8 @@ from pathlib import Path
 from signal import SIGKILL
 
 from keeptime import clock
+from keeptime.demo import causes
+from keeptime.demo.causes import Meanwhile, Named
 from keeptime.demo.children import Child, Children, DemoError, await_that
 from keeptime.demo.consumer import SECRET
 from keeptime.demo.daemon import Daemon, post
@@ -66,6 +68,7 @@ class Ending:
     missing: tuple[str, ...]
     addresses: dict[str, str]
     kept: tuple[int, ...]
+    causes: tuple[Named, ...] = ()
 
 
 class Story:
@@ -82,17 +85,19 @@ class Story:
     def tell(self) -> Ending:
         """Raises DemoError at the first step that does not come about."""
         self._set_up()
+        meanwhile = self._beside()
         self._well()
         self._slow()
         self._heal()
         self._dead()
         self._back()
+        causes = self._causes(meanwhile)
         received = self.received()
         addresses = {"keeptime": self._daemon.url, "model": self._model_url, "consumer": self._env[HOOK]}
-        return Ending(received, missing([each.topic for each in received]), addresses, ())
+        return Ending(received, missing([each.topic for each in received]), addresses, (), causes)
 
     def _set_up(self) -> None:
-        self._model, self._model_url = self._start_model(0)
+        self._model, self._model_url = self._start_model("model", 0)
         self._say(f"a model answers at {self._model_url} (scikit-learn, handwritten digits)")
         key = base64.b64encode(secrets.token_bytes(24)).decode()
         self._env[SECRET] = f"whsec_{key}"
@@ -100,18 +105,45 @@ class Story:
         self._consumer = self._children.start("consumer", command, self._env)
         self._env[HOOK] = self._consumer.await_url("consumer ready at", 20)
         self._say(f"a consumer, 'checkout', listens at {self._env[HOOK]} and checks signatures")
-        file = self._folder / "sla.yaml"
+        contracts = self._folder / "contracts"
+        contracts.mkdir()
+        file = contracts / "sla.yaml"
         file.write_text(
             TERMS.format(contract=CONTRACT, promise=PROMISE, url=self._model_url, hook=HOOK, secret=SECRET)
         )
         self._say(f"the promise is in {file}: {PROMISE}")
-        self._daemon = self._start_daemon(file)
+        self._daemon = self._start_daemon(contracts)
         self._say(f"keeptime keeps it; watch at {self._daemon.url}/")
 
-    def _start_model(self, port: int) -> tuple[Child, str]:
-        command = [sys.executable, str(self._model_folder / "serve.py"), "--port", str(port)]
-        child = self._children.start("model", command)
+    def _start_model(self, name: str, port: int, *more: str) -> tuple[Child, str]:
+        command = [sys.executable, str(self._model_folder / "serve.py"), "--port", str(port), *more]
+        child = self._children.start(name, command)
         return child, child.await_url("model ready at", 30)
+
+    def _beside(self) -> Meanwhile:
+        """A second model, which has five faults; its contract is put beside the first and read anew."""
+        told = f"{self._daemon.url}/api/v1/push/{causes.CONTRACT}"
+        model, url = self._start_model("second model", 0, "--stacks", told)
+        file = self._folder / "contracts" / "causes.yaml"
+        file.write_text(causes.TERMS.format(contract=causes.CONTRACT, url=url))
+        if not post(f"{self._daemon.url}/api/v1/reload", {"author": "demo"}):
+            raise DemoError("keeptime did not take the second contract")
+        self._say(f"a second model answers at {url}; meanwhile it goes through five faults, see the end")
+        meanwhile = Meanwhile(url, self._daemon.url, (model, self._keeptime))
+        meanwhile.start()
+        return meanwhile
+
+    def _causes(self, meanwhile: Meanwhile) -> tuple[Named, ...]:
+        self._say("")
+        self._say("6. Meanwhile the second model had five faults that look alike from outside. keeptime named:")
+        found = meanwhile.found()
+        for each in found:
+            self._say(
+                f"   {each.fault} ({each.means}), after {each.seconds:.0f} s{'' if each.right else ': NOT NAMED'}"
+            )
+            for line in each.lines:
+                self._say(f"     {line}")
+        return found
 
     def _start_daemon(self, file: Path) -> Daemon:
         ready = self._folder / "ready.json"
@@ -163,7 +195,7 @@ class Story:
     def _back(self) -> None:
         self._say("")
         self._say("5. The model is started again.")
-        self._model, _ = self._start_model(int(self._model_url.rpartition(":")[2].partition("/")[0]))
+        self._model, _ = self._start_model("model", int(self._model_url.rpartition(":")[2].partition("/")[0]))
         self._await_condition("ok", 60)
         self._await_message("recovered", 2, 20)
 

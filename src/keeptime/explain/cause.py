@@ -19,7 +19,9 @@ from keeptime.explain.evidence import Evidence, thinned
 from keeptime.explain.near import near
 from keeptime.explain.phases import grown, phase_times
 from keeptime.explain.shares import excess
+from keeptime.explain.stacks import drawn, profile_of
 from keeptime.model.event import Event
+from keeptime.model.exemplar import Exemplar
 from keeptime.model.explanation import Cause, CauseKind, Changed, Explanation, Looked, Share
 
 ATTRIBUTE_LEVEL, PAIR_LEVEL, ALONG_LEVEL, EVENT_LEVEL, PHASE_LEVEL = 0.008, 0.004, 0.008, 0.05, 0.008
@@ -36,7 +38,8 @@ MOST_CAUSES = 5
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`at`: Unix seconds; `evidence`, `counts`: of the time that is looked at; `events`: those of the contract,
-    known from `events_since` on; `series`: what may go along, in the bins of `counts`."""
+    known from `events_since` on; `series`: what may go along, in the bins of `counts`; `late`: requests of
+    whose code it was seen where they stood."""
 
     incident: str
     at: float
@@ -45,6 +48,7 @@ class Asked:
     events: Sequence[Event] = ()
     events_since: float = 0.0
     series: Sequence[Along] = ()
+    late: Sequence[Exemplar] = ()
 
 
 def explain(asked: Asked) -> Explanation:
@@ -57,7 +61,9 @@ def explain(asked: Asked) -> Explanation:
     looked = _looked(asked)
     said = _ordered(causes)[:MOST_CAUSES]
     times = phase_times(during)
-    return Explanation(asked.incident, asked.at, _lines(said, when, looked), tuple(said), when, times, looked)
+    stood = _stood(asked.late)
+    lines = _lines(said, when, looked, stood)
+    return Explanation(asked.incident, asked.at, lines, tuple(said), when, times, looked, stood)
 
 
 def _ordered(causes: Sequence[Cause]) -> list[Cause]:
@@ -156,12 +162,17 @@ def _looked(asked: Asked) -> Looked:
     return Looked(*seen, len(evidence.attributes), len(evidence.phases), len(asked.events), len(asked.series))
 
 
-def _lines(causes: Sequence[Cause], when: Changed | None, looked: Looked) -> tuple[str, ...]:
-    """The first cause, and the one of another kind that says most beside it, or since when."""
+def _stood(late: Sequence[Exemplar]) -> str:
+    flame = drawn(profile_of(late))
+    return "" if flame is None else flame.sentence
+
+
+def _lines(causes: Sequence[Cause], when: Changed | None, looked: Looked, stood: str) -> tuple[str, ...]:
+    """The first cause; and what says most beside it: one of another kind, where requests stood, since when."""
     since = "" if when is None else words.of_change(when)
     if not causes:
         return tuple(each for each in (words.nothing(looked), since) if each)
     first = causes[0]
-    other = next((each for each in causes[1:] if each.kind != first.kind), None)
-    second = since if other is None else other.sentence if not since else f"{other.sentence}; {since}"
+    other = next((each.sentence for each in causes[1:] if each.kind != first.kind), "")
+    second = "; ".join(each for each in (other, stood, since) if each)
     return tuple(each for each in (first.sentence, second) if each)

@@ -87,7 +87,8 @@ class Looked:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Of one incident, as of an instant (Unix seconds). `lines`: the cause in at most two lines. `causes`: the one
-    that accounts for most first. `phases`: those with the most extra time first."""
+    that accounts for most first. `phases`: those with the most extra time first. `stood`: where in their code late
+    requests stood most of the time, "" where nobody saw it."""
 
     incident: str
     at: float
@@ -96,6 +97,7 @@ class Explanation:
     changed: Changed | None = None
     phases: tuple[PhaseTime, ...] = ()
     looked: Looked | None = None
+    stood: str = ""
 
 
 def explained_id(incident: str) -> str:

@@ -106,4 +106,5 @@ def _explanation(incident: str, at: float, said: dict[str, Any]) -> Explanation:
         None if said["changed"] is None else Changed(**said["changed"]),
         tuple(PhaseTime(**each) for each in said["phases"]),
         None if said["looked"] is None else Looked(**said["looked"]),
+        said.get("stood", ""),
     )

@@ -108,6 +108,7 @@ def explanation_json(one: Explanation) -> dict[str, Json]:
     return {
         "at": one.at,
         "lines": list(one.lines),
+        "stood": one.stood or None,
         "causes": [_cause_json(each) for each in one.causes],
         "changed": None
         if changed is None

@@ -14,7 +14,7 @@ from typing import Any
 from keeptime.middleware.posting import Unanswered, Where, packed
 
 MOST, AT_ONCE = 300, 20
-EVERY, LONGEST, PATIENCE = 10.0, 300.0, 10.0
+EVERY, LONGEST, PATIENCE = 3.0, 300.0, 10.0
 """Seconds: between two posts, between two attempts at most, and of one attempt."""
 GONE = (400, 404, 409, 413, 422)
 """What is answered to exemplars that will never be taken."""

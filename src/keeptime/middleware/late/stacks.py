@@ -30,7 +30,7 @@ from keeptime.model.key import Signal
 
 LATE = 0.5
 """Seconds, where nothing else is said."""
-EVERY = 10.0
+EVERY = 5.0
 SLOW, FAILED, USUAL, RING = 20, 10, 3, 200
 FAILURES = {"error": "status", "disconnect": "disconnected"}
 """As evidence has them: what is an `error` here answers with 5xx."""

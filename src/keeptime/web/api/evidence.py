@@ -47,6 +47,7 @@ EVIDENCE_ANSWERS: dict[str, Schema] = {
             fields(
                 at=INSTANT,
                 lines=many(TEXT),
+                stood=or_null(TEXT),
                 causes=many(
                     fields(
                         kind=one_of(CauseKind), sentence=TEXT, names=many(TEXT),
