@@ -12,6 +12,7 @@ import gzip
 import http.client
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,12 +22,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.probe_parts import cores, on_core, process, quantile, target
-from keeptime.app.keeper import Keeper
 from keeptime.contract.load import load_text
 from keeptime.contract.terms import Contract
+from keeptime.model.change import Change
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey
+from keeptime.model.period import DayEnd
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally, TickRecord
+from keeptime.store.sketches import Sketches
 from keeptime.store.sqlite import SqliteStore
 
 CONTRACTS, PROBED, DAYS = 500, 20, 90
@@ -76,15 +79,21 @@ def contracts(port: int, many: int, probed: int) -> dict[str, str]:
 def past(folder: Path, kept: Sequence[Contract], until: float) -> None:
     """90 days: of all objectives every six hours, of the first contract every hour, with latencies."""
     first = (until // DAY - DAYS) * DAY
+    keys = [each.key(one) for each in kept for one in each.objectives]
+    mine = [each for each in keys if each.contract == kept[0].name]
+    slots = dict.fromkeys(keys, 0.0)
     with SqliteStore.open(folder, tick_seconds=TICK, now=first) as store:
         store.hurry()
-        keeper = Keeper(store, kept, TICK, round(first / TICK))
-        all_keys = [each.key(one) for each in kept for one in each.objectives]
-        mine = [each for each in all_keys if each.contract == kept[0].name]
         for hour in range(DAYS * 24):
             at = first + hour * HOUR
-            keys = all_keys if hour % 6 == 0 else mine
-            keeper.keep([_record(round(at / TICK), hour, keys, kept[0].name)], at + TICK)
+            some = keys if hour % 6 == 0 else mine
+            over = DayEnd(round((at - DAY) / TICK), round(at / TICK), slots)
+            days = (over,) if hour and hour % 24 == 0 else ()
+            record = _record(round(at / TICK), hour, some, kept[0].name)
+            store.commit(Change(at + TICK, record, days=days))
+        with store.db.transaction():  # a daemon does a step of it at each tick, of which there are fewer here
+            for _ in range(12 * DAYS * 24):
+                Sketches(store.db, store.stages).sum_up(round(at / TICK) + 1, 2)
 
 
 def _record(tick: int, hour: int, keys: Sequence[ObjectiveKey], contract: str) -> TickRecord:
@@ -102,7 +111,7 @@ def daemon(core: int, folder: Path) -> Iterator[int]:
     ready = folder / "ready.json"
     options = ["--data", str(folder / "data"), "--listen", "127.0.0.1:0", "--tick", f"{TICK:g}s", "--plain"]
     command = [sys.executable, "-m", "keeptime", "run", str(folder / "contracts"), *options]
-    with process(on_core(core, [*command, "--ready-file", str(ready)])) as running:
+    with process(on_core(core, [*command, "--ready-file", str(ready)]), stderr=subprocess.DEVNULL) as running:
         end = time.monotonic() + 120
         while not ready.exists():
             if running.poll() is not None or time.monotonic() > end:
@@ -130,7 +139,7 @@ def load(port: int, path: str) -> tuple[float, float, bytes]:
 
 def judged_at(port: int) -> float:
     """When the daemon began to judge the tick that it committed last, by its own health."""
-    return float(json.loads(load(port, "/healthz")[2])["last_commit_at"])
+    return float(json.loads(load(port, "/healthz")[2])["last_commit_at"] or 0.0)
 
 
 def lateness(
@@ -146,8 +155,9 @@ def lateness(
             found.setdefault(path, []).append(load(port, path))
             turn += 1
         seen = judged_at(port)
-        if seen != last:
+        if seen != last and last:
             late.append(seen % TICK)
+        if seen != last:
             last = seen
         time.sleep(0.2)
     return late
@@ -180,7 +190,8 @@ def main() -> int:
         texts = contracts(port, many, probed)
         for name, text in texts.items():
             (folder / "contracts" / f"{name}.yaml").write_text(text)
-        kept = [load_text(text, f"{name}.yaml") for name, text in texts.items()]
+        loaded = [load_text(text.encode(), f"{name}.yaml") for name, text in texts.items()]
+        kept = [contract for each in loaded for contract in each.contracts]
         began = time.monotonic()
         past(folder / "data", kept, time.time())
         print(f"{2 * many} objectives with {DAYS} days were made in {time.monotonic() - began:.0f} s", flush=True)

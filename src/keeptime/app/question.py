@@ -18,7 +18,7 @@ from keeptime.contract.terms import Contract, Objective
 from keeptime.explain.along import Along
 from keeptime.explain.cause import Asked
 from keeptime.explain.changing import MOST_BINS, Counts
-from keeptime.explain.evidence import evidence_of
+from keeptime.explain.evidence import evidence_of, paused_of
 from keeptime.model.event import NEW_CONTRACT, EventQuery
 from keeptime.model.exemplar import Exemplar, ExemplarQuery
 from keeptime.model.explanation import CauseKind
@@ -84,6 +84,7 @@ class Asking:
             events=[each for each in events if each.text != NEW_CONTRACT],
             events_since=now - KNOWN_SINCE,
             series=[replace(each, values=each.values[quiet]) for each in await self._series(contract, counts)],
+            paused=paused_of(exemplars, objective.under_ns),
             late=[each for each in exemplars if each.stacks and each.at_ns / 1e9 >= incident.started - LEAD],
         )
 

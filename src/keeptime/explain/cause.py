@@ -15,7 +15,7 @@ from keeptime.explain import words
 from keeptime.explain.along import Along, moved
 from keeptime.explain.attributes import ranked
 from keeptime.explain.changing import Counts, Stretch, changed
-from keeptime.explain.evidence import Evidence, thinned
+from keeptime.explain.evidence import COLLECTION, Evidence, thinned
 from keeptime.explain.near import near
 from keeptime.explain.phases import grown, phase_times
 from keeptime.explain.shares import excess
@@ -39,7 +39,8 @@ MOST_CAUSES = 5
 class Asked:
     """`at`: Unix seconds; `evidence`, `counts`: of the time that is looked at; `events`: those of the contract,
     known from `events_since` on; `series`: what may go along, in the bins of `counts`; `late`: requests of
-    whose code it was seen where they stood."""
+    whose code it was seen where they stood; `paused`: requests whose server says how long it collected garbage
+    meanwhile, with that and all else as their phases."""
 
     incident: str
     at: float
@@ -49,6 +50,7 @@ class Asked:
     events_since: float = 0.0
     series: Sequence[Along] = ()
     late: Sequence[Exemplar] = ()
+    paused: Evidence | None = None
 
 
 def explain(asked: Asked) -> Explanation:
@@ -57,7 +59,13 @@ def explain(asked: Asked) -> Explanation:
     evidence = thinned(asked.evidence)
     when = None if stretch is None else _when(asked.counts, stretch)
     during, before = _split(evidence, when)
-    causes = [*_attributes(during), *_moved(asked), *_event(asked, stretch, when), *_phase(during, before)]
+    causes = [
+        *_attributes(during),
+        *_moved(asked),
+        *_event(asked, stretch, when),
+        *_paused(asked, when),
+        *_phase(during, before),
+    ]
     looked = _looked(asked)
     said = _ordered(causes)[:MOST_CAUSES]
     times = phase_times(during)
@@ -155,6 +163,13 @@ def _phase(during: Evidence, before: Evidence) -> list[Cause]:
     return [Cause(CauseKind.PHASE, words.of_phase(found), (found.name,), found.share)]
 
 
+def _paused(asked: Asked, when: Changed | None) -> list[Cause]:
+    """Where requests waited for the garbage collector, which phases of a server do not tell."""
+    if asked.paused is None or not len(asked.paused):
+        return []
+    return [each for each in _phase(*_split(asked.paused, when)) if each.names == (COLLECTION,)]
+
+
 def _looked(asked: Asked) -> Looked:
     evidence, edges = asked.evidence, asked.counts.edges
     bad = int(evidence.bad.sum())
@@ -174,5 +189,6 @@ def _lines(causes: Sequence[Cause], when: Changed | None, looked: Looked, stood:
         return tuple(each for each in (words.nothing(looked), since) if each)
     first = causes[0]
     other = next((each.sentence for each in causes[1:] if each.kind != first.kind), "")
-    second = "; ".join(each for each in (other, stood, since) if each)
+    seen = f"in the code, {stood}" if stood else ""
+    second = "; ".join(each for each in (other, seen, since) if each)
     return tuple(each for each in (first.sentence, second) if each)

@@ -24,6 +24,8 @@ OUTCOMES = frozenset({"status", "failure", "grpc_status", "observer", "trace_id"
 WHOLE = frozenset({"total", "app", "request"})
 """Timings of a server that hold all the others."""
 WAIT = "wait"
+GC, COLLECTION = "gc", "garbage collection"
+"""What the middleware calls the time in which garbage was collected, and what it is called here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,22 @@ def evidence_of(exemplars: Sequence[Exemplar], threshold_ns: int | None, of: Sig
             name: np.array([each.get(name, np.nan) for each in phases], dtype=np.float64)
             for name in sorted({name for each in phases for name in each})
         },
+    )
+
+
+def paused_of(exemplars: Sequence[Exemplar], threshold_ns: int | None) -> Evidence:
+    """Those whose server says how long it collected garbage meanwhile; that and all else are their phases. Who says
+    so of some requests collected none in the others."""
+    say = {each.observer for each in exemplars if GC in each.timings}
+    told = [each for each in exemplars if each.observer in say]
+    pause = np.array([each.timings.get(GC, 0) / SECOND for each in told], dtype=np.float64)
+    whole = np.array([each.latency_ns / SECOND for each in told], dtype=np.float64)
+    return Evidence(
+        np.array([each.at_ns / SECOND for each in told], dtype=np.float64),
+        np.array([each.weight for each in told], dtype=np.float64),
+        np.array([each.bad(threshold_ns) for each in told], dtype=np.bool_),
+        {},
+        {COLLECTION: np.minimum(pause, whole), "all else": np.maximum(whole - pause, 0.0)},
     )
 
 

@@ -52,9 +52,10 @@ def phase_times(evidence: Evidence) -> tuple[PhaseTime, ...]:
 
 def grown(during: Evidence, before: Evidence, level: float) -> Grown | None:
     """The phase that bad requests of `during` spent their extra time in, unlike the slowest of `before`."""
-    if not during.phases or not during.bad.any() or during.bad.all():
+    if not during.phases or not during.bad.any() or (during.bad.all() and before.bad.all()):
         return None
-    usual = _usual(before if (~before.bad).sum() >= SLOWEST else during)
+    fast = int((~before.bad).sum())
+    usual = _usual(before if fast >= min(SLOWEST, int((~during.bad).sum()) + 1) else during)
     bads, slowest = during.where(during.bad), _slowest(before)
     if not len(slowest):
         return None
