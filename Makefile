@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY ?= python3
 BIN := .venv/bin
 # The tests wait far more than they compute, so more workers than cores help.
-WORKERS ?= 6
+WORKERS ?= 8
 
 .PHONY: help setup servers demo test check bench soak audit presets lock format clean
 

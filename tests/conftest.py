@@ -8,7 +8,7 @@ from hypothesis import settings
 
 from tests.postgres import Databases, shared
 
-settings.register_profile("keeptime", deadline=None)
+settings.register_profile("keeptime", deadline=None, max_examples=50)
 settings.load_profile("keeptime")
 
 

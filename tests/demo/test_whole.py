@@ -26,7 +26,7 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(420)
 def test_it_shows_all_and_leaves_nothing(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*DEMO, "--json"],
@@ -48,3 +48,6 @@ def test_it_shows_all_and_leaves_nothing(tmp_path: Path) -> None:
     assert [pid for pid in started if alive(pid)] == []
     assert list(tmp_path.iterdir()) == []
     assert "refused after" in "".join(story)
+    assert {each["fault"]: each["right"] for each in body["causes"]} == dict.fromkeys(
+        ("dependency", "queue", "lock", "gc", "inference"), True
+    ), body["causes"]

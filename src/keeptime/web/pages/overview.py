@@ -17,7 +17,7 @@ from keeptime.app.view import ContractView, Showable, Snapshot
 from keeptime.contract.terms import Objective
 from keeptime.errors import StoreError
 from keeptime.model.incident import Incident
-from keeptime.model.verdict import Verdict
+from keeptime.model.verdict import Condition, Verdict
 from keeptime.web.cards import WAITING, WORDS, WORST_FIRST, ObjectiveCard, objective_card
 from keeptime.web.charts.spark import NOTHING, Spark, spark_of
 from keeptime.web.pages.answered import drawn, framed, shown
@@ -146,13 +146,15 @@ def _row(one: _Known, snapshot: Snapshot, daily: Daily, few: bool) -> Row:
     spark = spark_of(days, int(snapshot.at // DAY), one.objective.target) if days else NOTHING
     link = f"/contracts/{quote(contract.name, safe='')}/{quote(one.objective.name, safe='')}"
     needed = few or card.condition not in ("ok", WAITING)
-    return Row(contract.name, contract.model, card, link, card.reason if needed else "", spark, _lasts(card))
+    return Row(contract.name, contract.model, card, link, card.reason if needed else "", spark, _lasts(one, card))
 
 
-def _lasts(card: ObjectiveCard) -> str:
-    """How long the budget lasts at this pace."""
-    if not card.budget:
+def _lasts(one: _Known, card: ObjectiveCard) -> str:
+    """How long the budget lasts at this pace, where there is any."""
+    if not card.budget or one.condition == Condition.NO_DATA.value:
         return ""
+    if one.left <= 0:
+        return "gone"
     return f"gone in {card.runs_out}" if card.runs_out else "lasts at this pace"
 
 
