@@ -23,6 +23,7 @@ BENCHES = (
     "ingest",
     "middleware",
     "middleware_kinds",
+    "stacks",
 )
 """In the order of docs/performance.md."""
 

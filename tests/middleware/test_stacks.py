@@ -197,7 +197,7 @@ def test_a_slow_model_names_its_culprit(
         client.post("/control", json={"fault": None}).get_data()
     (one,) = late_ones(stacks)[before:]
     found = hottest([one])
-    assert any(frame.startswith(f"{culprit} (examples/flask_model/faults.py:") for frame in found)
+    assert any(frame.startswith(f"{culprit} (") for frame in found), one["stacks"]
     assert leaf is None or leaf in found or not sys.platform.startswith("linux")
     assert {"features", "queue", "inference"} <= one["timings"].keys()
     if fault == "gc":

@@ -21,7 +21,7 @@ from keeptime.middleware.late.naming import calls, named
 from keeptime.middleware.late.processor import RUNS_NATIVE, WAITS, WAITS_FOR_GIL, Look, told
 from keeptime.middleware.late.reservoir import Reservoir
 from keeptime.middleware.late.sending import MOST, Sending
-from keeptime.middleware.late.watched import MOST_STACKS, OTHERS, Seen
+from keeptime.middleware.late.watched import MOST_STACKS, MOST_TOLD, Seen, fewer
 from keeptime.middleware.wsgi import KeeptimeWSGI
 from keeptime.observe.intake.exemplars import exemplars_of
 from keeptime.observe.intake.when import When
@@ -88,16 +88,26 @@ def test_each_of_many_is_as_likely_as_any_other() -> None:
     assert abs(halves[0] - 900) < 150  # seven standard deviations
 
 
-def test_distinct_stacks_are_bounded() -> None:
+def test_distinct_stacks_are_bounded_and_the_rare_ones_are_told_by_their_callers() -> None:
     seen = Seen(0.0, 0.0)
     for number in range(3 * MOST_STACKS):
-        seen.add(["a", str(number)], 2)
-    assert len(seen.stacks) == MOST_STACKS + 1
-    assert seen.stacks[OTHERS] == 4 * MOST_STACKS
-    assert len(seen.told()) == 41
-    assert sum(int(each["count"]) for each in seen.told()) == 6 * MOST_STACKS
+        seen.add(["app", "infer", f"step {number}"], 2)
+        seen.add(["app", "infer", "hot"], 1)
+    assert len(seen.stacks) <= MOST_STACKS
+    told = {str(each["stack"]): int(each["count"]) for each in seen.told()}
+    assert len(told) <= MOST_TOLD
+    assert sum(told.values()) == 9 * MOST_STACKS
+    assert told["app;infer;hot"] == 3 * MOST_STACKS
+    assert all(stack.startswith("app;infer") for stack in told)
     seen.add(["x" * 100] * 200, 1)
     assert max(map(len, seen.stacks)) <= 8000
+
+
+@given(st.dictionaries(st.text("ab;", min_size=1, max_size=9), st.integers(1, 9), max_size=60), st.integers(2, 20))
+def test_fewer_stacks_count_as_much(stacks: dict[str, int], most: int) -> None:
+    found = fewer(stacks, most)
+    assert len(found) <= most + 1
+    assert sum(found.values()) == sum(stacks.values())
 
 
 def test_what_is_told_is_what_the_daemon_takes() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import grpc
 
+from keeptime.middleware.late import Stacks
 from keeptime.middleware.recorder import Recorder
 from keeptime.middleware.rpc import Naming, Rpc
 
@@ -30,9 +31,13 @@ class KeeptimeInterceptor(grpc.ServerInterceptor):  # type: ignore[misc]
         model_version: str = "",
         model_version_header: str | None = None,
         consumer_header: str | None = None,
+        stacks: bool | Stacks = False,
+        late: float | None = None,
     ) -> None:
         self.recorder = Recorder() if recorder is None else recorder
-        self._naming = Naming(self.recorder, model, model_version, model_version_header, consumer_header)
+        self.stacks = Stacks.of(stacks, late, self.recorder)
+        named = model, model_version, model_version_header, consumer_header
+        self._naming = Naming(self.recorder, *named, self.stacks)
 
     def intercept_service(self, continuation: Callable[[Any], Any], handler_call_details: Any) -> Any:
         handler = continuation(handler_call_details)

@@ -14,6 +14,7 @@ from typing import Any
 import grpc.aio
 
 from keeptime.middleware.grpc import called, wrapped
+from keeptime.middleware.late import Stacks
 from keeptime.middleware.recorder import Recorder
 from keeptime.middleware.rpc import Naming, Rpc
 
@@ -31,9 +32,13 @@ class KeeptimeAioInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         model_version: str = "",
         model_version_header: str | None = None,
         consumer_header: str | None = None,
+        stacks: bool | Stacks = False,
+        late: float | None = None,
     ) -> None:
         self.recorder = Recorder() if recorder is None else recorder
-        self._naming = Naming(self.recorder, model, model_version, model_version_header, consumer_header)
+        self.stacks = Stacks.of(stacks, late, self.recorder)
+        named = model, model_version, model_version_header, consumer_header
+        self._naming = Naming(self.recorder, *named, self.stacks)
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any

@@ -17,33 +17,45 @@ import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
+from functools import partial
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from keeptime.middleware.call import MOST_HELD, Call
 from keeptime.middleware.failing import kind_of
+from keeptime.middleware.late import Stacks
+from keeptime.middleware.late.calls import begun
 from keeptime.middleware.layout import Labels
 from keeptime.middleware.recorder import Recorder
 
 F = TypeVar("F", bound=Callable[..., Any])
 Anything = Callable[..., Any]
+Begin = Callable[[], Call]
 
 
 def observed(
-    model: str, *, recorder: Recorder, route: str = "", model_version: str = "", consumer: str = ""
+    model: str,
+    *,
+    recorder: Recorder,
+    route: str = "",
+    model_version: str = "",
+    consumer: str = "",
+    stacks: Stacks | None = None,
 ) -> Callable[[F], F]:
-    """A decorator: each call of the function is a request to this model."""
-    labels = Labels(route, model, model_version, consumer)
+    """A decorator: each call of the function is a request to this model. `stacks`: sees where one stands that is
+    late."""
+    labels, seeing = Labels(route, model, model_version, consumer), Stacks.of(stacks or False, None, recorder)
+    begin = partial(recorder.begin, labels) if seeing is None else partial(begun, recorder, labels, seeing)
 
     def decorate(function: F) -> F:
-        wrapped = _kind(function)(function, recorder, labels)
+        wrapped = _kind(function)(function, begin, labels)
         return cast(F, functools.wraps(function)(wrapped))
 
     return decorate
 
 
-def _kind(function: Anything) -> Callable[[Anything, Recorder, Labels], Anything]:
+def _kind(function: Anything) -> Callable[[Anything, Begin, Labels], Anything]:
     """Of an object that can be called, its `__call__` says what it is."""
     called = function if inspect.isroutine(function) else type(function).__call__
     if inspect.isasyncgenfunction(function) or inspect.isasyncgenfunction(called):
@@ -62,17 +74,25 @@ class observing:  # noqa: N801  (it is used as one word of a sentence, as contex
     """
 
     def __init__(
-        self, model: str, *, recorder: Recorder, route: str = "", model_version: str = "", consumer: str = ""
+        self,
+        model: str,
+        *,
+        recorder: Recorder,
+        route: str = "",
+        model_version: str = "",
+        consumer: str = "",
+        stacks: Stacks | None = None,
     ) -> None:
         self.route, self.model_version, self.consumer = route, model_version, consumer
         self._model, self._recorder = model, recorder
+        self._stacks = Stacks.of(stacks or False, None, recorder)
         self._call: Call | None = None
         self._failure: str | None = None
 
     def __enter__(self) -> Self:
         if self._call is not None:
             raise RuntimeError("this block has been observed; make a new one for each")
-        self._call = self._recorder.begin()
+        self._call = begun(self._recorder, None, self._stacks)
         return self
 
     def __exit__(
@@ -104,9 +124,9 @@ class observing:  # noqa: N801  (it is used as one word of a sentence, as contex
         return self._call
 
 
-def _called(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
+def _called(function: Anything, begin: Begin, labels: Labels) -> Anything:
     def observed_call(*given: Any, **named: Any) -> Any:
-        call = recorder.begin(labels)
+        call = begin()
         try:
             result = function(*given, **named)
         except BaseException as error:
@@ -118,9 +138,9 @@ def _called(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
     return observed_call
 
 
-def _awaited(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
+def _awaited(function: Anything, begin: Begin, labels: Labels) -> Anything:
     async def observed_call(*given: Any, **named: Any) -> Any:
-        call = recorder.begin(labels)
+        call = begin()
         try:
             result = await function(*given, **named)
         except BaseException as error:
@@ -132,12 +152,12 @@ def _awaited(function: Anything, recorder: Recorder, labels: Labels) -> Anything
     return observed_call
 
 
-def _pieces(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
+def _pieces(function: Anything, begin: Begin, labels: Labels) -> Anything:
     """It begins when the first piece is asked for: what is made and never asked is no request."""
 
     def observed_call(*given: Any, **named: Any) -> Generator[Any, Any, Any]:
         with closing(function(*given, **named)) as inner:
-            call = recorder.begin(labels)
+            call = begin()
             stamps = call.stamps
             try:
                 piece = next(inner)
@@ -161,10 +181,10 @@ def _pieces(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
     return observed_call
 
 
-def _async_pieces(function: Anything, recorder: Recorder, labels: Labels) -> Anything:
+def _async_pieces(function: Anything, begin: Begin, labels: Labels) -> Anything:
     async def observed_call(*given: Any, **named: Any) -> AsyncGenerator[Any, Any]:
         async with aclosing(function(*given, **named)) as inner:
-            call = recorder.begin(labels)
+            call = begin()
             stamps = call.stamps
             try:
                 piece = await anext(inner)

@@ -12,6 +12,8 @@ from typing import Any
 import grpc
 
 from keeptime.middleware.call import Call
+from keeptime.middleware.late import Stacks
+from keeptime.middleware.late.calls import begun
 from keeptime.middleware.layout import Labels
 from keeptime.middleware.recorder import Recorder
 from keeptime.middleware.routes import PROBE
@@ -45,6 +47,7 @@ class Naming:
     model_version: str = ""
     model_version_header: str | None = None
     consumer_header: str | None = None
+    stacks: Stacks | None = None
 
     def rpc(self, method: str, metadata: Metadata, came: float) -> "Rpc | None":
         """One that came at this instant of `time.perf_counter`; None of keeptime's own probes, which it counts."""
@@ -53,21 +56,24 @@ class Naming:
             return None
         version = sent.get(_key(self.model_version_header)) or self.model_version
         labels = Labels(method, self.model, version, sent.get(_key(self.consumer_header), ""))
-        return Rpc(self.recorder, labels, came, sent.get("traceparent"))
+        return Rpc(self.recorder, labels, came, sent.get("traceparent"), self.stacks)
 
 
 class Rpc:
     """One call under way: in flight once it has begun, and counted from when it came."""
 
-    __slots__ = ("_allowed", "_came", "_labels", "_open", "_recorder", "_trace", "chunk")
+    __slots__ = ("_allowed", "_came", "_labels", "_open", "_recorder", "_stacks", "_trace", "chunk")
 
-    def __init__(self, recorder: Recorder, labels: Labels, came: float, trace: str | None) -> None:
+    def __init__(
+        self, recorder: Recorder, labels: Labels, came: float, trace: str | None, stacks: Stacks | None = None
+    ) -> None:
         self._recorder, self._labels, self._came, self._trace = recorder, labels, came, trace
+        self._stacks = stacks
 
     def begin(self, context: Any) -> None:
         """A thread or a task has it now."""
         self._allowed = context.time_remaining()
-        call = self._recorder.begin(self._labels)
+        call = begun(self._recorder, self._labels, self._stacks)
         call.began = self._came
         self.chunk = call.chunk
         self._open: list[Call] = [call]

@@ -62,13 +62,13 @@ def followed(task: Task) -> Iterator[Task]:
 
 def _frames(awaited: Any) -> Iterator[FrameType]:
     for _ in range(2 * DEEPEST):
-        if isinstance(awaited, CoroutineType):
+        if isinstance(awaited, CoroutineType) or hasattr(awaited, "cr_await"):  # Cython has coroutines of its own
             frame, awaited = awaited.cr_frame, awaited.cr_await
         elif isinstance(awaited, GeneratorType):
             frame, awaited = awaited.gi_frame, awaited.gi_yieldfrom
         elif isinstance(awaited, AsyncGeneratorType):
             frame, awaited = awaited.ag_frame, awaited.ag_await
-        elif type(awaited).__name__ in _WRAPPERS:
+        elif type(awaited).__name__.rpartition(".")[2] in _WRAPPERS:
             frame, awaited = None, _wrapped(awaited)
         else:
             return
@@ -81,4 +81,4 @@ def _wrapped(awaited: Any) -> Any:
 
 
 def _awaits(each: Any) -> bool:
-    return isinstance(each, _KINDS) or type(each).__name__ in _WRAPPERS
+    return isinstance(each, _KINDS) or hasattr(each, "cr_await") or type(each).__name__ in _WRAPPERS

@@ -12,6 +12,7 @@ all. To watch a request costs well under two microseconds as long as it is in ti
 import logging
 import os
 import time
+import uuid
 import weakref
 from asyncio import current_task
 from collections import deque
@@ -36,6 +37,7 @@ FAILURES = {"error": "status", "disconnect": "disconnected"}
 """As evidence has them: what is an `error` here answers with 5xx."""
 _LOG = logging.getLogger("keeptime.middleware")
 _ALL: "weakref.WeakSet[Stacks]" = weakref.WeakSet()
+_BY_NAME: "weakref.WeakValueDictionary[str, Stacks]" = weakref.WeakValueDictionary()
 Describe = Callable[..., Described]
 
 
@@ -60,8 +62,10 @@ class Stacks:
         self.leave = self._watchdog.leave
         """It has ended, and is none that is to be kept."""
         self._said = False
+        self._made = uuid.uuid4().hex, late, push, token
         self.forked()
         _ALL.add(self)
+        _BY_NAME[self._made[0]] = self
 
     @staticmethod
     def of(
@@ -83,6 +87,10 @@ class Stacks:
             found._recorder = recorder
             found._known_late()
         return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In a process that it is sent to (Ray sends what a replica needs) it watches there, on the same terms."""
+        return _received, self._made
 
     def watch(self, began: float) -> Watched | None:
         """The same of the task that runs, whose own tasks and threads are known by the context that they run in.
@@ -174,6 +182,16 @@ class Stacks:
         self._ring.extend(found)
         if self._sending is not None:
             self._sending.give(found)
+
+
+def _received(name: str, late: float | None, push: str | None, token: str | None) -> Stacks:
+    """However often it is sent to a process, it is one there."""
+    found = _BY_NAME.get(name)
+    if found is None:
+        found = Stacks(late, push=push, token=token)
+        found._made = name, late, push, token
+        _BY_NAME[name] = found
+    return found
 
 
 def _exemplar(one: Watched, seconds: float, failure: str, status: int | None, known: Described) -> dict[str, Any]:

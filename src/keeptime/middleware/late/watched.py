@@ -1,7 +1,7 @@
 """A request under watch, and what was seen of it once it was late.
 
 Guarantees: until it is late it is four values. Distinct stacks are at most MOST_STACKS, of LONGEST
-characters; the others are one.
+characters; where there are more, the rarest are told by what called them.
 """
 
 from asyncio import Task
@@ -36,15 +36,32 @@ class Seen:
         if len(stack) > LONGEST:
             stack = stack[-LONGEST:].partition(";")[2]
         if stack not in self.stacks and len(self.stacks) >= MOST_STACKS:
-            stack = OTHERS
+            self.stacks = fewer(self.stacks, MOST_STACKS // 2)
         self.stacks[stack] = self.stacks.get(stack, 0) + count
 
     def told(self, most: int = MOST_TOLD) -> list[dict[str, str | int]]:
-        """Those at which it was seen most; the others as one."""
-        ranked = sorted(dict(self.stacks).items(), key=lambda each: -each[1])
-        found: list[dict[str, str | int]] = [{"stack": stack, "count": count} for stack, count in ranked[:most]]
-        rest = sum(count for _, count in ranked[most:])
-        return [*found, {"stack": OTHERS, "count": rest}] if rest else found
+        """So many of them, those at which it was seen most first."""
+        ranked = sorted(fewer(dict(self.stacks), most).items(), key=lambda each: -each[1])
+        return [{"stack": stack, "count": count} for stack, count in ranked]
+
+
+def fewer(stacks: dict[str, int], most: int) -> dict[str, int]:
+    """No more than so many: the rarely seen ones lose their innermost frames, until they are the same."""
+    if len(stacks) <= most:
+        return stacks
+    ranked = sorted(stacks.items(), key=lambda each: -each[1])
+    kept, rest = ranked[: most // 2], {tuple(stack.split(";")): count for stack, count in ranked[most // 2 :]}
+    while len(rest) > most // 2 and (deepest := max(map(len, rest))) > 1:
+        shorter: dict[tuple[str, ...], int] = {}
+        for frames, count in rest.items():
+            cut = frames[:-1] if len(frames) == deepest else frames
+            shorter[cut] = shorter.get(cut, 0) + count
+        rest = shorter
+    found = dict(kept)
+    for number, (frames, count) in enumerate(rest.items()):
+        stack = ";".join(frames) if number < most // 2 else OTHERS
+        found[stack] = found.get(stack, 0) + count
+    return found
 
 
 class Watched:
