@@ -187,17 +187,17 @@ def test_a_slow_model_names_its_culprit(
     model: tuple[Any, Stacks], fault: str, culprit: str, leaf: str | None
 ) -> None:
     client, stacks = model
-    before = len(late_ones(stacks))
+    before, wanted = len(late_ones(stacks)), 3 if fault == "gc" else 1  # it collects elsewhere, too
     client.post("/control", json={"fault": fault}).get_data()
     try:
         deadline = time.monotonic() + 30
-        while len(late_ones(stacks)) == before and time.monotonic() < deadline:
+        while len(late_ones(stacks)) < before + wanted and time.monotonic() < deadline:
             assert client.post("/predict", json={"data": "sample_input"}).get_data()
     finally:
         client.post("/control", json={"fault": None}).get_data()
-    (one,) = late_ones(stacks)[before:]
-    found = hottest([one])
-    assert any(frame.startswith(f"{culprit} (") for frame in found), one["stacks"]
+    seen = late_ones(stacks)[before:]
+    found, one = hottest(seen), max(seen, key=lambda each: each["timings"].get("gc", 0.0))
+    assert any(frame.startswith(f"{culprit} (") for frame in found), found
     assert leaf is None or leaf in found or not sys.platform.startswith("linux")
     assert {"features", "queue", "inference"} <= one["timings"].keys()
     if fault == "gc":
