@@ -125,6 +125,18 @@ def test_packed_sketches_add_up_as_merged_ones_do(given: list[tuple[list[float],
     assert (found.zeros, found.buckets) == (expected.zeros, expected.buckets)
 
 
+COUNTS = st.dictionaries(st.integers(-300, 300), st.one_of(st.integers(1, 300), st.integers(1, 2**40)), max_size=20)
+
+
+@given(st.lists(COUNTS, max_size=6))
+def test_packed_sketches_add_up_however_wide_their_counts_are(given: list[dict[int, int]]) -> None:
+    sketches = [Sketch(buckets=each) for each in given]
+    added = Sum()
+    for each in sketches:
+        added.add(packed(each))
+    assert added.sketch().buckets == merged(sketches).buckets
+
+
 def test_bytes_that_are_no_sketch_are_said_to_be_damaged() -> None:
     with pytest.raises(StoreDamaged):
         Sum().add(b"nonsense")

@@ -16,6 +16,11 @@ from keeptime.store.sql import Database
 Row = tuple[int, int, int, int, int, int]
 """at, good, bad, skipped, suspect, excluded"""
 
+_BUCKETS = (
+    "WITH RECURSIVE bucket (first) AS (SELECT CAST(? AS BIGINT) UNION ALL SELECT first + ? FROM bucket "
+    "WHERE first + ? < ?)"
+)
+
 _COUNTED = ("good", "bad", "skipped", "suspect", "excluded")
 
 
@@ -67,6 +72,17 @@ class Counts:
             )
             for first, *counts in rows:
                 yield first, Tally(*counts)
+
+    def summed(self, identity: int, start: int, end: int, step: int, boundary: int) -> dict[int, Tally]:
+        """One objective's sums over each bucket of `step` ticks, by its number; none of one without a row."""
+        held = [self.held(stage, boundary) for stage in preferred(self.stages, step)]
+        sums: dict[int, Tally] = {}
+        for piece in cover(held, start, end):
+            query = totals(f"counts_{piece.stage.name}", _COUNTED, step)
+            for bucket, *counts in self.db.execute(query, at(piece, identity)):
+                tally = Tally(*counts)
+                sums[bucket] = sums[bucket] + tally if bucket in sums else tally
+        return sums
 
     def histories(
         self, pieces: Sequence[Piece], ids: Mapping[ObjectiveKey, int], born: Mapping[int, int]
@@ -149,11 +165,17 @@ def preferred(stages: Sequence[Stage], step: int) -> list[Stage]:
 
 def series(table: str, columns: str) -> str:
     """One query for each bucket of one id in turn, by its key; parameters from `at`."""
-    return (
-        "WITH RECURSIVE bucket (first) AS (SELECT CAST(? AS BIGINT) UNION ALL SELECT first + ? FROM bucket "
-        f"WHERE first + ? < ?) SELECT first, {columns} FROM bucket JOIN {table} "
-        f"ON at = (first << {ID_BITS} | ?) ORDER BY first"
-    )
+    return f"{_BUCKETS} SELECT first, {columns} FROM {_joined(table)} ORDER BY first"
+
+
+def totals(table: str, columns: Sequence[str], step: int) -> str:
+    """The same for the sums of every `step` ticks, by their number."""
+    sums = ", ".join(f"CAST(sum({name}) AS BIGINT)" for name in columns)
+    return f"{_BUCKETS} SELECT first / {step}, {sums} FROM {_joined(table)} GROUP BY 1"
+
+
+def _joined(table: str) -> str:
+    return f"bucket JOIN {table} ON at = (first << {ID_BITS} | ?)"
 
 
 def at(piece: Piece, identity: int) -> tuple[int, ...]:

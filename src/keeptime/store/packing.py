@@ -8,8 +8,6 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +22,7 @@ _HEAD = struct.Struct("<bcqid")
 """scale, width of a count (an array's type code), zeros, index of the first count, sum in seconds"""
 
 _WIDTHS = (("B", 8), ("H", 16), ("I", 32), ("Q", 64))
+_ITEMSIZES = {code.encode(): bits // 8 for code, bits in _WIDTHS}
 
 
 def packed(sketch: Sketch) -> bytes:
@@ -44,20 +43,25 @@ def packed(sketch: Sketch) -> bytes:
 
 def unpacked(data: bytes) -> Sketch:
     """The sketch of `packed`. Raises StoreDamaged on other bytes."""
-    with _sound():
+    with _SOUND:
         return _read(zlib.decompress(data, _RAW))
 
 
-@contextmanager
-def _sound() -> Iterator[None]:
+class _Sound:
     """What bytes cannot mean is raised as StoreDamaged."""
-    try:
-        yield
-    except (ValueError, struct.error, zlib.error) as error:
-        raise StoreDamaged(
-            f"a stored histogram is damaged ({error}); "
-            "put a backup in the store's place, or move it away to start anew"
-        ) from error
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (ValueError, struct.error, zlib.error)):
+            raise StoreDamaged(
+                f"a stored histogram is damaged ({error}); "
+                "put a backup in the store's place, or move it away to start anew"
+            ) from error
+
+
+_SOUND = _Sound()
 
 
 class Sum:
@@ -72,10 +76,10 @@ class Sum:
 
     def add(self, data: bytes) -> None:
         """Raises StoreDamaged on bytes that are no packed sketch."""
-        with _sound():
+        with _SOUND:
             plain = zlib.decompress(data, _RAW)
-            scale, _, zeros, low, total = _HEAD.unpack_from(plain)
-            counts = _counts(plain)
+            scale, width, zeros, low, total = _HEAD.unpack_from(plain)
+            counts = _counts(plain, width)
         if self._scale is None:
             self._scale = scale
         elif scale != self._scale:
@@ -119,15 +123,15 @@ def _coarser(low: int, counts: NDArray[np.int64], shift: int) -> tuple[int, NDAr
     return int(places[0]), sums
 
 
-def _counts(plain: bytes) -> NDArray[np.int64]:
-    itemsize = array(_HEAD.unpack_from(plain)[1].decode("ascii")).itemsize
+def _counts(plain: bytes, width: bytes) -> NDArray[np.int64]:
+    itemsize = _ITEMSIZES.get(width, 0)
     planes = np.frombuffer(plain, dtype=np.uint8, offset=_HEAD.size)
-    if len(planes) % itemsize:
+    if not itemsize or len(planes) % itemsize:
         raise ValueError("its counts are cut off")
-    found = np.zeros(len(planes) // itemsize, dtype=np.int64)
-    for nth, plane in enumerate(planes.reshape(itemsize, -1)):
-        found += plane.astype(np.int64) << (8 * nth)
-    return found
+    if itemsize == 1:
+        return planes.astype(np.int64)
+    whole = np.ascontiguousarray(planes.reshape(itemsize, -1).T)
+    return whole.view(f"<u{itemsize}").ravel().astype(np.int64)
 
 
 def _read(plain: bytes) -> Sketch:

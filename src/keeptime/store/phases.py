@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from keeptime.model.phases import PHASES, PhaseSums
-from keeptime.store.counts import at, cut, series
+from keeptime.store.counts import at, cut, totals
 from keeptime.store.grid import Piece, Stage, row_at
 from keeptime.store.sql import Database
 
@@ -47,12 +47,9 @@ class PhaseTables:
         """One contract's sums over each bucket of `step` ticks, by its number; `start` is on that grid."""
         minutes, hours = self.stages
         stage = minutes if step % hours.ticks else hours
-        query = series(f"phases_{stage.seconds}", ", ".join(_COLUMNS))
-        found: dict[int, PhaseSums] = {}
-        for first, probes, *spent in self.db.execute(query, at(Piece(stage, start, end), identity)):
-            bucket = first // step
-            found[bucket] = found.get(bucket, PhaseSums()) + PhaseSums(probes, tuple(spent))
-        return found
+        query = totals(f"phases_{stage.seconds}", _COLUMNS, step)
+        rows = self.db.execute(query, at(Piece(stage, start, end), identity))
+        return {bucket: PhaseSums(probes, tuple(spent)) for bucket, probes, *spent in rows}
 
 
 def _add(table: str) -> str:

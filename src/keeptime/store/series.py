@@ -61,11 +61,8 @@ class StoredSeries:
             if start >= end:
                 return ()
             step = step_of(self.stages, start, end, most_points, lambda s: s.kept_from(boundary, sketches=False))
-            found: dict[int, Tally] = {}
             begin = start // step * step
-            for first, tally in counts.between(identity, begin, end, step, boundary):
-                bucket = first // step
-                found[bucket] = found[bucket] + tally if bucket in found else tally
+            found = counts.summed(identity, begin, end, step, boundary)
             return self._buckets(begin, end, step, found, Tally, self.names.born.get(identity, end))
 
     def daily(self, first: int, until: int) -> tuple[tuple[ObjectiveKey, DayCount], ...]:

@@ -77,7 +77,10 @@ class Sketches:
         for piece in cover(held, start, end):
             rows = self.db.execute(series(f"sketches_{piece.stage.name}", "data"), at(piece, identity))
             for first, data in rows:
-                sums.setdefault(first // step, Sum()).add(data)
+                bucket = first // step
+                if bucket not in sums:
+                    sums[bucket] = Sum()
+                sums[bucket].add(data)
         return {bucket: each.sketch() for bucket, each in sums.items()}
 
     def _held(self, stage: Stage, boundary: int) -> Piece:
