@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeptime.contract.terms import Contract
+from keeptime.model.batch import Batch, Span
+from keeptime.model.key import Signal
 from keeptime.model.sample import Connection, Failure, Phases, Sample, Stream
 from keeptime.model.trace import Why
 from keeptime.observe.keeping import MOST, Keeping, exemplar_of
@@ -117,3 +119,19 @@ def test_each_request_begins_a_trace_of_its_own_unless_the_contract_has_one() ->
     assert len(first) == len(second) == len(ready)
     own = b"GET / HTTP/1.1\r\ntraceparent: mine\r\n\r\n"
     assert begun(own) == (own, "")
+
+
+def test_counts_with_labels_are_two_requests_that_stand_for_many() -> None:
+    keeping = kept()
+    of = Batch(
+        "sentiment-latency", Signal.REQUESTS, 10**18, 100, 5, (Span(0.0, 0.1, 80), Span(1.0, 2.0, 15)),
+        attributes={"observer": "scrape", "replica": "r3"},
+    )  # fmt: skip
+    keeping.add_batch(of)
+    keeping.add_batch(replace(of, attributes={"observer": "scrape"}))
+    found = {each.why: each for each in keeping.close()}
+    assert {why: each.weight for why, each in found.items()} == {Why.SLOW: 15.0, Why.FAILED: 5.0, Why.USUAL: 80.0}
+    assert all(each.attributes == {"replica": "r3"} and each.observer == "scrape" for each in found.values())
+    under = 500 * MS
+    assert [found[why].bad(under) for why in (Why.SLOW, Why.FAILED, Why.USUAL)] == [True, True, False]
+    assert keeping.close() == []

@@ -70,6 +70,15 @@ class Looking:
                 self._boundary = boundary
             await self._ask(contracts, boundary * self._tick_seconds)
 
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        return self._contracts
+
+    @contracts.setter
+    def contracts(self, contracts: tuple[Contract, ...]) -> None:
+        self._contracts = contracts
+        self.by_name = {each.name: each for each in contracts}
+
     def close(self) -> None:
         for task in self._asking:
             task.cancel()

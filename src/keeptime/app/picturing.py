@@ -35,7 +35,7 @@ class Picture:
         """A contract with the terms that are in force."""
         keys = [contract.key(each) for each in contract.objectives]
         newest = tuple(verdicts.get(key) for key in keys)
-        whole = next((each for each in self.looking.contracts if each.name == contract.name), contract)
+        whole = self.looking.by_name.get(contract.name, contract)
         return ContractView(
             contract=contract,
             verdicts=newest,

@@ -133,6 +133,8 @@ class Counter:
                     tick.put_with(each.segments.key(batch.attributes), *found)
             if batch.sketch is not None and batch.contract in self._objectives:
                 tick.sketch(SignalKey(batch.contract, batch.signal)).merge(batch.sketch)
+        if self._keeping is not None:
+            self._keeping.add_batch(batch)
 
     def overdue(self, contract: str, due_ns: int) -> None:
         """A request is in flight and has exceeded every threshold: bad now, not only when it ends."""

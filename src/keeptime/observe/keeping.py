@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from keeptime.contract.terms import Contract
+from keeptime.model.batch import Batch
 from keeptime.model.exemplar import Exemplar
 from keeptime.model.key import Signal
 from keeptime.model.sample import Sample
@@ -24,6 +25,8 @@ MOST = {Why.FAILED: 40, Why.SLOW: 40, Why.USUAL: 5}
 """Of a contract in one window; of slow ones, of each that exceeds one threshold more."""
 MOST_ATTRIBUTES, LONGEST = 30, 200
 """Of one exemplar, and characters of a value."""
+MOST_SUMMED = 60
+"""Of a contract in one window, of those that are summed up."""
 PHASES = ("dns", "connect", "tls", "write", "wait", "transfer")
 
 
@@ -46,6 +49,8 @@ class Keeping:
         self._lock = threading.Lock()
         self._chance = chance or random.Random()
         self._open: Kinds = {}
+        self._summed: list[Exemplar] = []
+        self._summed_of: dict[str, int] = {}
         self._thresholds: Mapping[str, tuple[tuple[Signal, int], ...]] = {}
         self.replace(contracts)
 
@@ -68,17 +73,58 @@ class Keeping:
             elif (place := int(self._chance.random() * found.seen)) < most:
                 found.kept[place] = sample
 
+    def add_batch(self, batch: Batch) -> None:
+        """Requests that somebody else measured and summed up, where it is known more of them than that: as two, of
+        which each stands for many."""
+        of = [under for signal, under in self._thresholds.get(batch.contract, ()) if signal is Signal.REQUESTS]
+        known = batch.attributes.keys() - {"observer"}
+        if not known or not of or batch.signal is not Signal.REQUESTS:
+            return
+        made = _of_batch(batch, min(of))
+        with self._lock:
+            room = MOST_SUMMED - self._summed_of.get(batch.contract, 0)
+            kept = made[: max(0, room)]
+            self._summed += kept
+            self._summed_of[batch.contract] = self._summed_of.get(batch.contract, 0) + len(kept)
+
     def now(self, contract: str) -> list[Exemplar]:
         """Those of the window that is open."""
         with self._lock:
             there = [(key, each.seen, list(each.kept)) for key, each in self._open.items() if key[0] == contract]
-        return [one for each in there for one in _exemplars(*each)]
+            summed = [each for each in self._summed if each.contract == contract]
+        return [*summed, *(one for each in there for one in _exemplars(*each))]
 
     def close(self) -> list[Exemplar]:
         """Those of the window that was open until now; a new one begins."""
         with self._lock:
             there, self._open = self._open, {}
-        return [one for key, each in there.items() for one in _exemplars(key, each.seen, each.kept)]
+            summed, self._summed, self._summed_of = self._summed, [], {}
+        return [*summed, *(one for key, each in there.items() for one in _exemplars(key, each.seen, each.kept))]
+
+
+def _of_batch(batch: Batch, under_ns: int) -> list[Exemplar]:
+    """Its slow or failed requests as one, and the others. Of either no more is known than on which side it lies."""
+    sides = batch.sides(under_ns)
+    attributes = {name: value[:LONGEST] for name, value in batch.attributes.items() if name != "observer"}
+    kinds = (
+        (Why.SLOW, under_ns + 1, "", sides.beyond),
+        (Why.FAILED, under_ns, "status", batch.failed),
+        (Why.USUAL, under_ns, "", sides.within),
+    )
+    return [
+        Exemplar(
+            contract=batch.contract,
+            at_ns=batch.until_ns,
+            latency_ns=took,
+            why=why,
+            failure=failure,
+            observer=batch.attributes.get("observer", "scrape"),
+            weight=float(count),
+            attributes=attributes,
+        )
+        for why, took, failure, count in kinds
+        if count
+    ]
 
 
 def _thresholds(contract: Contract) -> tuple[tuple[Signal, int], ...]:
