@@ -57,6 +57,7 @@ class Looking:
         self._boundary: int | None = None
         self._minute: float | None = None
         self._told: dict[str, Latency] = {}
+        self._complied: dict[str, tuple[tuple[object, ...], tuple[ComplianceView, ...]]] = {}
         self._asked_at: dict[str, float] = {}
         self._asking: set[asyncio.Task[None]] = set()
 
@@ -77,6 +78,7 @@ class Looking:
     @contracts.setter
     def contracts(self, contracts: tuple[Contract, ...]) -> None:
         self._contracts = contracts
+        self._complied = {}
         self.by_name = {each.name: each for each in contracts}
 
     def close(self) -> None:
@@ -134,7 +136,16 @@ class Looking:
         return max(first, of.begins or first), max(today, of.begins or today), of.slots
 
     def compliance(self, contract: Contract, verdicts: Sequence[Verdict | None]) -> tuple[ComplianceView, ...]:
-        """How the periods of its objectives stand, with these verdicts of theirs; of internal ones nothing."""
+        """How the periods of its objectives stand, with these verdicts of theirs; of internal ones nothing. Worked
+        out once for the same verdicts."""
+        told = (contract, self.missing, self.newest, *verdicts)
+        before, found = self._complied.get(contract.name, ((), ()))
+        if len(before) != len(told) or any(one is not other for one, other in zip(before, told, strict=True)):
+            found = self._compliance(contract, verdicts)
+            self._complied[contract.name] = told, found
+        return found
+
+    def _compliance(self, contract: Contract, verdicts: Sequence[Verdict | None]) -> tuple[ComplianceView, ...]:
         found = []
         for objective, verdict in zip(contract.objectives, verdicts, strict=True):
             if objective.internal:
