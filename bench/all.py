@@ -24,6 +24,7 @@ BENCHES = (
     "middleware",
     "middleware_kinds",
     "stacks",
+    "web",
 )
 """In the order of docs/performance.md."""
 

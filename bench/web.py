@@ -120,8 +120,8 @@ def daemon(core: int, folder: Path) -> Iterator[int]:
         yield int(json.loads(ready.read_text())["url"].rpartition(":")[2])
 
 
-def load(port: int, path: str) -> tuple[float, float, bytes]:
-    """Seconds to the first byte and to the last, and the answer."""
+def load(port: int, path: str, fine: Sequence[int] = (200,)) -> tuple[float, float, bytes]:
+    """Seconds to the first byte and to the last, and the answer, which has one of these statuses."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         began = time.perf_counter()
@@ -130,16 +130,18 @@ def load(port: int, path: str) -> tuple[float, float, bytes]:
         head = answer.read(1)
         first = time.perf_counter() - began
         body = head + answer.read()
-        if answer.status != 200:
+        if answer.status not in fine:
             raise SystemExit(f"{path}: {answer.status} {body[:300]!r}")
         return first, time.perf_counter() - began, body
     finally:
         connection.close()
 
 
-def judged_at(port: int) -> float:
-    """When the daemon began to judge the tick that it committed last, by its own health."""
-    return float(json.loads(load(port, "/healthz")[2])["last_commit_at"] or 0.0)
+def judged_at(port: int, problems: set[str]) -> float:
+    """When the daemon began to judge the tick that it committed last, by its own health; what ails it is added."""
+    health = json.loads(load(port, "/healthz", (200, 503))[2])
+    problems.update(health["problems"])
+    return float(health["last_commit_at"] or 0.0)
 
 
 def lateness(
@@ -147,19 +149,22 @@ def lateness(
 ) -> list[float]:
     """How late each tick of this stretch was seen to be judged, while these pages are read."""
     late: list[float] = []
-    end, last = time.monotonic() + seconds, judged_at(port)
+    problems: set[str] = set()
+    end, last = time.monotonic() + seconds, judged_at(port, problems)
     turn = 0
     while time.monotonic() < end:
         if paths:
             path = paths[turn % len(paths)]
             found.setdefault(path, []).append(load(port, path))
             turn += 1
-        seen = judged_at(port)
+        seen = judged_at(port, problems)
         if seen != last and last:
             late.append(seen % TICK)
         if seen != last:
             last = seen
         time.sleep(0.2)
+    for each in sorted(problems):
+        print(f"not well {'while pages were read' if paths else 'with nobody looking'}: {each}", flush=True)
     return late
 
 
