@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 Floats = NDArray[np.float64]
 MOST_BINS = 360
@@ -57,7 +57,7 @@ def changed(counts: Counts) -> Stretch | None:
     gain = float(gains[first, last])
     spread = _spread(counts, first, last)
     tries = bins * (bins + 1) / 2
-    if gain <= 0 or tries * float(chi2.sf(2 * gain / spread, max(1, classes - 1))) > LEVEL:
+    if gain <= 0 or tries * float(chdtrc(max(1, classes - 1), 2 * gain / spread)) > LEVEL:
         return None
     possible = np.flatnonzero(gains[:, last] >= gain - spread * SURE)
     return Stretch(first, last, int(possible.min()), int(possible.max()), last == bins)

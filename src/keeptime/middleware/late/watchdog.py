@@ -21,7 +21,7 @@ from keeptime.middleware.late.processor import clocks
 from keeptime.middleware.late.standing import Round
 from keeptime.middleware.late.watched import Seen, Watched
 
-EVERY = 0.02
+EVERY = 0.05
 """Seconds between two looks at a request."""
 SPARING = 100
 """It sleeps this much longer than a look took."""
