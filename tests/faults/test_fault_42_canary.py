@@ -179,7 +179,8 @@ def found_in(text: bytes) -> list[str]:
 
 def shown(one: Keeptime) -> dict[str, bytes]:
     """All that it says: every route that is read, its log, and every file of its store."""
-    paths = [row.path for row in ACCESS if row.method == "GET" and "{" not in row.path]
+    endless = "/api/v1/live"  # says when, and nothing else
+    paths = [row.path for row in ACCESS if row.method == "GET" and "{" not in row.path and row.path != endless]
     queries = [
         "/contracts/kept",
         "/probe?contract=kept",
