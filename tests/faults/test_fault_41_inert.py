@@ -98,7 +98,7 @@ class Tags(HTMLParser):
 OWN_SCRIPT = '<script src="/static/keeptime.js" defer></script>'
 
 
-@pytest.mark.parametrize(("path", "times"), [("/", 6), ("/contracts/inert", 6), ("/deliveries", 1)])
+@pytest.mark.parametrize(("path", "times"), [("/", 4), ("/contracts/inert", 6), ("/deliveries", 1)])
 def test_fault_41_a_page_shows_it_as_text(terms: Contract, path: str, times: int) -> None:
     with served(shown(terms)) as where:
         answer = where.get(path)

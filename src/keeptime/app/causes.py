@@ -77,6 +77,7 @@ class Causes:
 
     async def see(self, kept: Kept, now: float) -> None:
         """What is told of an alert that fires is explained soon; one that is over is not told of any more."""
+        self.evident.held = bool(kept.problem)
         for message in kept.messages:
             started = _started(message)
             if started is None:
@@ -114,6 +115,8 @@ class Causes:
             return found
 
     async def _look(self, now: float) -> None:
+        if self.evident.held:
+            return
         for name, due in [(name, each) for name, each in self._due.items() if each.at <= now]:
             due.looks += 1
             if await self._tells(name, now) or due.looks == len(LOOKS):

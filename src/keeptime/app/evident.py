@@ -1,7 +1,8 @@
 """Evidence: requests that are kept as they were, from the one that was just counted to those in the store.
 
 Guarantees: what is kept is in the store ten seconds later, and can be asked for at once; a store that fails costs
-evidence and nothing else. A new value of the attribute `model_version` is marked as an event, once.
+evidence and nothing else, and while it does, no evidence is in the way of what was decided. A new value of the
+attribute `model_version` is marked as an event, once.
 """
 
 import asyncio
@@ -47,6 +48,8 @@ class Evident:
         self._posted: list[Exemplar] = []
         self._seen: dict[str, dict[str, float]] = {}
         self._windows = 0
+        self.held = False
+        """The store cannot be written now: evidence waits in memory."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -58,6 +61,9 @@ class Evident:
         """What was kept since the last time goes to the store."""
         new, self._posted = [*self._keeping.close(), *self._posted], []
         self._windows += 1
+        if self.held:  # what was decided comes first
+            self._posted = new[-MOST_POSTED:]
+            return
         if not new:
             return
         try:
