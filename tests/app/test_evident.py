@@ -32,7 +32,7 @@ class Store:
         self.kept += new
 
     def exemplars(self, asked: ExemplarQuery) -> Sequence[Exemplar]:
-        return [each for each in self.kept if each.contract == asked.contract][: asked.most]
+        return [each for each in reversed(self.kept) if each.contract == asked.contract][: asked.most]
 
     def note_event(self, new: Event) -> tuple[Event, bool]:
         self.events.append(new)
