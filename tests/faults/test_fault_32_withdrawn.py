@@ -37,9 +37,9 @@ def test_fault_32_a_contract_removed_by_a_reload_is_told_as_withdrawn(tmp_path: 
             "the contract was withdrawn while its objective was broken; before that:"
         )
         assert (said["state"], said["contract"]) == ("resolved", "kept")
+        until(lambda: stage.unsent() == 0, 10, "all to be delivered though the contract is gone")
         both = [each for each in stage.told.received if each[0] == said["id"]]
         assert len(both) == 2, "the consumer and the operators, and once each"
-        until(lambda: stage.unsent() == 0, 10, "all to be delivered though the contract is gone")
         one.kill()
         one.start()
         one.await_condition("ok")

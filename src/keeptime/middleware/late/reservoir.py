@@ -6,12 +6,14 @@ come in the very moment in which it is emptied. Safe for several threads.
 
 import itertools
 import math
-import random
 import threading
 from collections.abc import Callable
+from random import Random
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+_DRAWS = Random()
+"""Of its own: what a program draws from the shared one is nobody else's business."""
 
 
 class Reservoir(Generic[T]):
@@ -31,7 +33,7 @@ class Reservoir(Generic[T]):
             if len(self._kept) < self._most:
                 self._kept.append(one)
             else:
-                self._kept[random.randrange(self._most)] = one
+                self._kept[_DRAWS.randrange(self._most)] = one
             if len(self._kept) == self._most:
                 self._draw()
 
@@ -53,6 +55,6 @@ class Reservoir(Generic[T]):
         self._following = itertools.count().__next__
 
     def _draw(self) -> None:
-        self._rarity *= math.exp(math.log(1.0 - random.random()) / self._most)
-        skipped = math.log(1.0 - random.random()) / math.log1p(-min(max(self._rarity, 1e-300), 1 - 1e-12))
+        self._rarity *= math.exp(math.log(1.0 - _DRAWS.random()) / self._most)
+        skipped = math.log(1.0 - _DRAWS.random()) / math.log1p(-min(max(self._rarity, 1e-300), 1 - 1e-12))
         self._next = max(self._next, self._most - 1) + int(skipped) + 1

@@ -5,10 +5,10 @@ counted; an address that is none is refused at once. The token is kept elsewhere
 """
 
 import logging
-import random
 import threading
 from collections import deque
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 from keeptime.middleware.posting import Unanswered, Where, packed
@@ -19,6 +19,8 @@ EVERY, LONGEST, PATIENCE = 3.0, 300.0, 10.0
 GONE = (400, 404, 409, 413, 422)
 """What is answered to exemplars that will never be taken."""
 _PUSH, _EXEMPLARS = "/api/v1/push/", "/api/v1/exemplars/"
+_DRAWS = Random()
+"""Of its own: what a program draws from the shared one is nobody else's business."""
 _LOG = logging.getLogger("keeptime.middleware")
 Kept = Mapping[str, Any]
 
@@ -91,7 +93,7 @@ class Sending:
     def _run(self) -> None:
         over, failures = threading.Event(), 0
         while True:
-            over.wait(min(LONGEST, self._every * 2.0**failures) * random.uniform(0.9, 1.0))
+            over.wait(min(LONGEST, self._every * 2.0**failures) * _DRAWS.uniform(0.9, 1.0))
             try:
                 while self._waiting and self.post():
                     failures = 0
