@@ -79,6 +79,7 @@ def test_every_scenario_can_be_made() -> None:
 
 
 @pytest.mark.timeout(170)
+@pytest.mark.soak  # a minute of one core
 def test_the_quick_form_holds_the_bars(tmp_path: Path) -> None:
     found = measured(QUICK, seed=1, jobs=2)
     assert [bar.what for bar in bars(found) if not bar.held] == []
