@@ -7,6 +7,7 @@ import pytest
 
 from keeptime.errors import StoreUnavailable
 from keeptime.model.key import ObjectiveKey, Signal, SignalKey
+from keeptime.model.phases import PHASES, PhaseSums
 from keeptime.model.series import Bucket
 from keeptime.model.sketch import Sketch
 from keeptime.model.tally import Tally
@@ -130,3 +131,18 @@ def test_a_store_that_cannot_be_read_is_said(serve: Serve, path: str) -> None:
     answer = serve(shown).get(path)
     assert answer.status == 503
     assert "the disk is full" in json.loads(answer.body)["error"]
+
+
+def test_phases_are_means_of_the_probes_that_succeeded(serve: Serve) -> None:
+    sums = PhaseSums(4, tuple(each * 4_000_000 for each in range(len(PHASES))))
+    past = FakePast(
+        spent={"sentiment-latency": (Bucket(0, 6, 6, sums), Bucket(6, 12, 6, PhaseSums()), Bucket(12, 18, 0, None))}
+    )
+    daemon = FakeShowable([view(contract())], past=past)
+    found = json.loads(serve(daemon).get("/api/v1/phases?contract=sentiment-latency").body)
+    assert found["step_seconds"] == 60
+    first, idle, unseen = found["points"]
+    assert first["probes"] == 4
+    assert first["seconds"] == {name: each * 0.001 for each, name in enumerate(PHASES)}
+    assert (idle["probes"], idle["seconds"]) == (0, None)
+    assert (unseen["probes"], unseen["seconds"]) == (None, None)

@@ -25,6 +25,7 @@ ASKED: Mapping[str, str] = {
     "/api/v1/exclusions": CONTRACT,
     "/api/v1/series": f"{CONTRACT}&objective=p99&end={NOW}",
     "/api/v1/latency": f"{CONTRACT}&end={NOW}",
+    "/api/v1/phases": f"{CONTRACT}&end={NOW}",
     "/api/v1/ledger": "?after=0",
     "/api/v1/ledger/head": "",
     "/api/v1/outbox": "",

@@ -91,6 +91,7 @@ ACCESS = (
     _changes("POST", "/api/v1/exclusions/end", Scope.ADMIN),
     _reads("/api/v1/series"),
     _reads("/api/v1/latency"),
+    _reads("/api/v1/phases"),
     _reads("/api/v1/ledger"),
     _reads("/api/v1/ledger/head"),
     _reads("/api/v1/outbox"),

@@ -1,4 +1,5 @@
-"""`GET /api/v1/series` and `/api/v1/latency`: what was counted, and how long it took, over a range of the past.
+"""`GET /api/v1/series`, `/api/v1/latency` and `/api/v1/phases`: what was counted, how long it took, and where that
+time went, over a range of the past.
 
 Guarantees: what is wholly past may be kept by whoever asked, and everything has a mark, so that what did not change
 is not sent again; what means nothing is refused. Knows the daemon by `Showable` alone.
@@ -19,7 +20,7 @@ from keeptime.errors import StoreError
 from keeptime.model.key import Signal, SignalKey
 from keeptime.web.answering import marked
 from keeptime.web.kept import Json
-from keeptime.web.series_json import counts_json, latency_json
+from keeptime.web.series_json import counts_json, latency_json, phases_json
 
 POINTS, LEAST, MOST = 300, 2, 2000
 """Buckets of one answer: unless asked otherwise, and at least and at most."""
@@ -41,7 +42,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class SeriesRoutes:
-    """The handlers of the two routes."""
+    """The handlers of the three routes."""
 
     daemon: Showable
     one_at_a_time: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
@@ -79,6 +80,21 @@ class SeriesRoutes:
         except StoreError as error:
             return _error(str(error), 503)
         body = await self._made(latency_json, contract, signal, found, now.tick_seconds)
+        return answer(request, body, past=asked.end <= now.at - SETTLED)
+
+    async def phases(self, request: Request) -> Response:
+        given, now = request.query_params, self.daemon.snapshot()
+        contract = contract_of(given, now)
+        if contract is None:
+            return _unknown_contract(given)
+        try:
+            asked = asked_of(given, now.at)
+            found = await self.daemon.past.phases(contract.name, asked.start, asked.end, asked.points)
+        except ValueError as error:
+            return _error(str(error), 400)
+        except StoreError as error:
+            return _error(str(error), 503)
+        body = await self._made(phases_json, contract, found, now.tick_seconds)
         return answer(request, body, past=asked.end <= now.at - SETTLED)
 
     async def _made(self, make: Callable[..., dict[str, Json]], *given: object) -> bytes:

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from keeptime.contract.terms import Contract, Objective
 from keeptime.model.key import Signal
 from keeptime.model.latency import SHARES, Quantile
-from keeptime.model.series import Bucket
+from keeptime.model.phases import PHASES, PhaseSums
+from keeptime.model.series import Bucket, Value
 from keeptime.model.sketch import Sketch, bucket_index
 from keeptime.model.tally import Tally
 from keeptime.web.kept import Json, quantile_json
@@ -67,6 +68,22 @@ def latency_json(
     }
 
 
+def phases_json(contract: Contract, found: Sequence[Bucket[PhaseSums]], tick_seconds: float) -> dict[str, Json]:
+    """The mean time that a probe which succeeded spent in each phase, oldest first."""
+    return {
+        "contract": contract.name,
+        "step_seconds": _step(found, tick_seconds),
+        "points": [{**_span(each, tick_seconds), **_spent(each.value)} for each in found],
+    }
+
+
+def _spent(sums: PhaseSums | None) -> dict[str, Json]:
+    if sums is None:
+        return {"probes": None, "seconds": None}
+    means = sums.means()
+    return {"probes": sums.probes, "seconds": None if means is None else dict(zip(PHASES, means, strict=True))}
+
+
 def latency_bands(found: Sequence[Bucket[Sketch]]) -> tuple[list[tuple[float, float]], list[list[int]]]:
     """The bounds of each band in seconds, and for each bucket its requests in each band."""
     scale, rows, bands = _in_bands(found)
@@ -107,12 +124,12 @@ def _took(sketch: Sketch | None, row: Mapping[int, int], bands: range) -> dict[s
     return {"requests": sketch.count, **percentiles, "bands": [row.get(each, 0) for each in bands]}
 
 
-def _step(found: Sequence[Bucket[Tally]] | Sequence[Bucket[Sketch]], tick_seconds: float) -> float | None:
+def _step(found: Sequence[Bucket[Value]], tick_seconds: float) -> float | None:
     """How long a bucket is; the last one may not be over. None without buckets."""
     return max((each.end - each.start for each in found), default=0) * tick_seconds or None
 
 
-def _span(one: Bucket[Tally] | Bucket[Sketch], tick_seconds: float) -> dict[str, Json]:
+def _span(one: Bucket[Value], tick_seconds: float) -> dict[str, Json]:
     """`lived`: the share of it that keeptime lived through."""
     return {
         "start": one.start * tick_seconds,

@@ -15,6 +15,7 @@ from keeptime.web.api.shapes import (
     Schema,
     fields,
     many,
+    mapping,
     one_of,
     or_null,
     pair,
@@ -44,6 +45,10 @@ PAST = (
         parameters=(CONTRACT, Parameter("signal", one_of(Signal), "Of what; requests unless given."), *_RANGE),
         refusals=_REFUSED,
     ),
+    Described(
+        "GET", "/api/v1/phases", "Where the time of probes that succeeded went, over a range.", ref("PhaseSeries"),
+        parameters=(CONTRACT, *_RANGE), refusals=(WRONG, (404, "There is no such contract."), STORE),
+    ),
 )  # fmt: skip
 """In the order of the access table."""
 
@@ -66,6 +71,11 @@ PAST_ANSWERS: dict[str, Schema] = {
                 sli=or_null(RATIO),
             )
         ),
+    ),
+    "PhaseSeries": fields(
+        contract=TEXT,
+        step_seconds=_STEP,
+        points=many(fields(**_SPAN, probes=or_null(COUNT), seconds=or_null(mapping(SECONDS)))),
     ),
     "LatencySeries": fields(
         contract=TEXT,
