@@ -108,7 +108,7 @@ DESCRIBED = (
         "GET", "/api/v1/outbox", "Messages that were not delivered, oldest first.", ref("Outbox"),
         parameters=(
             Parameter("dead", one_of(("true", "false")), "true: those that were given up."),
-            *page_parameters(COUNT, 1000),
+            *page_parameters({**COUNT, "maximum": 10**15 - 1}, 1000),
         ),
         refusals=(WRONG, STORE),
     ),
@@ -148,7 +148,7 @@ DESCRIBED = (
         "GET", "/api/v1/silences", "Silences that are not over, oldest first.", ref("Silences"),
         parameters=(
             Parameter("all", one_of(("true", "false")), "true: also those that are over, newest first, by page."),
-            *page_parameters(COUNT, 1000),
+            *page_parameters({**COUNT, "maximum": 10**15 - 1}, 1000),
         ),
         refusals=(WRONG, STORE),
     ),
