@@ -182,9 +182,10 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=0, help="taken for likeness with other benches; nothing is drawn"
     )
+    parser.add_argument("--turns", type=int, default=3, help="stretches of either kind (3)")
     parser.add_argument("--json", type=Path, metavar="FILE")
     given = parser.parse_args()
-    many, probed, stretch, turns = (50, 5, 15.0, 1) if given.quick else (CONTRACTS, PROBED, 40.0, 3)
+    many, probed, stretch, turns = (50, 5, 15.0, 1) if given.quick else (CONTRACTS, PROBED, 40.0, given.turns)
     core, other = cores()
     found: dict[str, list[tuple[float, float, bytes]]] = {}
     alone: list[float] = []
