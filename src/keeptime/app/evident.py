@@ -81,7 +81,7 @@ class Evident:
     async def exemplars(self, asked: ExemplarQuery) -> Sequence[Exemplar]:
         """Newest first. Raises StoreError."""
         open_ones = [*self._keeping.now(asked.contract), *self._posted]
-        new = [each for each in open_ones if _wanted(each, asked)]
+        new = [each for each in open_ones if asked.wants(each)]
         kept = await self._in_store(self._store.exemplars, asked)
         return sorted([*new, *kept], key=lambda each: -each.at_ns)[: asked.most]
 
@@ -124,13 +124,3 @@ class Evident:
             self._store.note_event,
             Event(0, EventKind.VERSION, at, (contract,), ITSELF, version, text, noted=now, key=once),
         )
-
-
-def _wanted(one: Exemplar, asked: ExemplarQuery) -> bool:
-    at = one.at_ns / 1e9
-    return (
-        one.contract == asked.contract
-        and (asked.since is None or at >= asked.since)
-        and (asked.until is None or at < asked.until)
-        and asked.why in (None, one.why)
-    )

@@ -63,7 +63,7 @@ class Asking:
         if contract is None or objective is None:
             return None
         until = min(now, incident.started + LONGEST, now if incident.ended is None else incident.ended)
-        key = _counted(contract, objective)
+        key = contract.key(objective)
         counts = await self._counts(key, objective, incident.started - BEFORE, until)
         since = incident.started - BEFORE if counts is None else float(counts.edges[0])
         earlier = await self._earlier(incident, since)
@@ -128,7 +128,7 @@ class Asking:
         host = _host(contract)
         beside = [each for each in self.contracts() if each.name != contract.name and host and _host(each) == host]
         for other in beside[:MOST_NEIGHBOURS]:
-            key = _counted(other, other.objectives[0])
+            key = other.key(other.objectives[0])
             edges = float(counts.edges[0]), float(counts.edges[-1])
             series = await self.past.counts(key, *edges, MOST_BINS)
             values = np.array([0.0 if each.value is None else each.value.events for each in series])
@@ -183,10 +183,6 @@ def _within(one: Sketch, seconds: float) -> int:
 
 def _objective(contract: Contract, name: str) -> Objective | None:
     return next((each for each in contract.objectives if each.name == name), None)
-
-
-def _counted(contract: Contract, objective: Objective) -> ObjectiveKey:
-    return ObjectiveKey(contract.name, objective.name)
 
 
 def _known(one: Exemplar) -> Mapping[str, str]:

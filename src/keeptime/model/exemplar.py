@@ -58,3 +58,13 @@ class ExemplarQuery:
     until: float | None = None
     why: Why | None = None
     most: int = 100
+
+    def wants(self, one: Exemplar) -> bool:
+        """Is it among those that are asked for?"""
+        at = one.at_ns / 1e9
+        return (
+            one.contract == self.contract
+            and (self.since is None or at >= self.since)
+            and (self.until is None or at < self.until)
+            and self.why in (None, one.why)
+        )

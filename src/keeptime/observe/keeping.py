@@ -15,7 +15,8 @@ from keeptime.contract.terms import Contract
 from keeptime.model.batch import Batch
 from keeptime.model.exemplar import Exemplar
 from keeptime.model.key import Signal
-from keeptime.model.sample import Sample
+from keeptime.model.phases import PHASES
+from keeptime.model.sample import PROBE, Sample
 from keeptime.model.trace import Why
 
 WINDOW_SECONDS = 10
@@ -27,7 +28,6 @@ MOST_ATTRIBUTES, LONGEST = 30, 200
 """Of one exemplar, and characters of a value."""
 MOST_SUMMED = 60
 """Of a contract in one window, of those that are summed up."""
-PHASES = ("dns", "connect", "tls", "write", "wait", "transfer")
 
 
 @dataclass(slots=True)
@@ -150,9 +150,11 @@ def exemplar_of(sample: Sample, why: Why, weight: float = 1.0) -> Exemplar:
     """What is kept of a request that was counted."""
     attributes = dict(sample.attributes)
     trace = attributes.pop("trace_id", "") or sample.trace
-    attributes = {**sample.headers, **attributes, "connection": sample.connection.value}
-    if sample.observer != "probe":
-        del attributes["connection"]
+    attributes = {**sample.headers, **attributes}
+    if sample.observer == PROBE:
+        attributes["connection"] = sample.connection.value
+    else:
+        attributes.pop("connection", None)
     told = list(attributes.items())[:MOST_ATTRIBUTES]
     return Exemplar(
         contract=sample.contract,
@@ -173,7 +175,7 @@ def exemplar_of(sample: Sample, why: Why, weight: float = 1.0) -> Exemplar:
 
 def _phases(sample: Sample) -> Mapping[str, int]:
     """Those that took any time; traffic has none of its own."""
-    if sample.observer != "probe":
+    if sample.observer != PROBE:
         return {}
     return {name: took for name in PHASES if (took := getattr(sample.phases, name))}
 

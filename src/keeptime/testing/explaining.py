@@ -21,7 +21,7 @@ class FakeExplaining:
 
     async def exemplars(self, asked: ExemplarQuery) -> Sequence[Exemplar]:
         self._check()
-        return [each for each in reversed(self.kept) if _wanted(each, asked)][: asked.most]
+        return [each for each in reversed(self.kept) if asked.wants(each)][: asked.most]
 
     async def explain(self, incident: str) -> Explanation | None:
         self._check()
@@ -34,13 +34,3 @@ class FakeExplaining:
     def _check(self) -> None:
         if self.wrong is not None:
             raise self.wrong
-
-
-def _wanted(one: Exemplar, asked: ExemplarQuery) -> bool:
-    at = one.at_ns / 1e9
-    return (
-        one.contract == asked.contract
-        and (asked.since is None or at >= asked.since)
-        and (asked.until is None or at < asked.until)
-        and asked.why in (None, one.why)
-    )

@@ -19,7 +19,7 @@ from keeptime.web.kept import Json
 from keeptime.web.ledger import instant_of, whole_of
 from keeptime.web.periods import known_contract
 from keeptime.web.posted import Refused, author, fields_of, optional_text, text
-from keeptime.web.quieting import NAME, instant_in
+from keeptime.web.quieting import FARTHEST, NAME, instant_in
 
 DECLARE = 'expected {"contract", "objective"?, "author", "reason", "from"?, "until"}, instants in Unix seconds'
 END = 'expected {"id", "author", "reason"?}'
@@ -28,8 +28,6 @@ LONGEST_REASON = 200
 PAGE, LARGEST = 100, 1000
 """Days of one page."""
 DAY = 86_400
-FARTHEST = 1e11
-"""Unix seconds in which no clock is."""
 
 
 @dataclass(frozen=True, slots=True)

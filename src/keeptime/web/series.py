@@ -7,8 +7,10 @@ is not sent again; what means nothing is refused. Knows the daemon by `Showable`
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
@@ -29,6 +31,12 @@ DAY = 86_400.0
 LATEST = 1e11
 SETTLED = 3600.0
 """Seconds after which nothing is added any more, but for what others bring of the past."""
+
+
+Find = Callable[[float, float, int], Awaitable[Any]]
+"""Buckets from start to end, so many at most."""
+Make = Callable[[Any, float], dict[str, Json]]
+"""The answer, of these buckets and the seconds of a tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +64,8 @@ class SeriesRoutes:
         if objective is None:
             names = ", ".join(each.name for each in contract.objectives)
             return _error(f"{contract.name} has no such objective; name one with &objective=NAME: {names}", 404)
-        try:
-            asked = asked_of(given, now.at)
-            found = await self.daemon.past.counts(contract.key(objective), asked.start, asked.end, asked.points)
-        except ValueError as error:
-            return _error(str(error), 400)
-        except StoreError as error:
-            return _error(str(error), 503)
-        body = await self._made(counts_json, contract, objective, found, now.tick_seconds)
-        return answer(request, body, past=asked.end <= now.at - SETTLED)
+        find = partial(self.daemon.past.counts, contract.key(objective))
+        return await self._over(request, now, find, partial(counts_json, contract, objective))
 
     async def latency(self, request: Request) -> Response:
         given, now = request.query_params, self.daemon.snapshot()
@@ -72,29 +73,30 @@ class SeriesRoutes:
         if contract is None:
             return _unknown_contract(given)
         try:
-            signal, asked = signal_of(given), asked_of(given, now.at)
-            key = SignalKey(contract.name, signal)
-            found = await self.daemon.past.latencies(key, asked.start, asked.end, asked.points)
+            signal = signal_of(given)
         except ValueError as error:
             return _error(str(error), 400)
-        except StoreError as error:
-            return _error(str(error), 503)
-        body = await self._made(latency_json, contract, signal, found, now.tick_seconds)
-        return answer(request, body, past=asked.end <= now.at - SETTLED)
+        find = partial(self.daemon.past.latencies, SignalKey(contract.name, signal))
+        return await self._over(request, now, find, partial(latency_json, contract, signal))
 
     async def phases(self, request: Request) -> Response:
         given, now = request.query_params, self.daemon.snapshot()
         contract = contract_of(given, now)
         if contract is None:
             return _unknown_contract(given)
+        find = partial(self.daemon.past.phases, contract.name)
+        return await self._over(request, now, find, partial(phases_json, contract))
+
+    async def _over(self, request: Request, now: Snapshot, find: Find, make: Make) -> Response:
+        """What is found over the range that is asked for, or why there is none."""
         try:
-            asked = asked_of(given, now.at)
-            found = await self.daemon.past.phases(contract.name, asked.start, asked.end, asked.points)
+            asked = asked_of(request.query_params, now.at)
+            found = await find(asked.start, asked.end, asked.points)
         except ValueError as error:
             return _error(str(error), 400)
         except StoreError as error:
             return _error(str(error), 503)
-        body = await self._made(phases_json, contract, found, now.tick_seconds)
+        body = await self._made(make, found, now.tick_seconds)
         return answer(request, body, past=asked.end <= now.at - SETTLED)
 
     async def _made(self, make: Callable[..., dict[str, Json]], *given: object) -> bytes:
