@@ -2,8 +2,8 @@
 
 One process (two of them differ by more than what is asked for): blocks of requests, each about a millisecond of
 Python work, are answered by turns of the two, so that the machine's speed drifts for both alike. Told is the ratio
-of the p50 of two neighbouring blocks: the median of all rounds, and quartiles. Two that are both without say what
-such a ratio is worth.
+of the p50 of two neighbouring blocks: the median of all rounds, and where it lies with 95 % certainty (from the
+order of the rounds, so whatever their distribution). Two that are both without say what such a ratio is worth.
 
 None late: no request is near the limit. 5 % late: of all requests about one of twenty takes twice the limit (it
 sleeps), from threads beside, of the same application, while those in time are measured; so the watchdog is at work
@@ -14,6 +14,7 @@ in the one block and has nothing to do in the other. Time of the processor is th
 import argparse
 import asyncio
 import json
+import math
 import statistics
 import threading
 from collections.abc import Callable, Iterable
@@ -48,8 +49,8 @@ Ask = Callable[[bool], None]
 
 @dataclass(frozen=True)
 class Row:
-    """Of one kind: ratios of the p50 with to that without (median, quartiles); `late`: the share of requests that
-    were; `looks`: at stacks, for each of these."""
+    """Of one kind: ratios of the p50 with to that without (median, its interval); `late`: the share of requests
+    that were; `looks`: at stacks, for each of these."""
 
     what: str
     p50_ms: float
@@ -167,8 +168,12 @@ def measured(kind: str, other: bool, late: bool, rounds: int) -> Row:
 
 
 def _spread(values: Iterable[float]) -> tuple[float, float, float]:
-    low, middle, high = statistics.quantiles(list(values), n=4)
-    return middle, low, high
+    """The median, and the two values between which that of all such rounds lies in 95 of 100 cases (the binomial
+    distribution of how many lie below it, as a normal one)."""
+    ordered = sorted(values)
+    half, wide = len(ordered) / 2, 1.96 * math.sqrt(len(ordered)) / 2
+    low, high = max(0, math.floor(half - wide)), min(len(ordered) - 1, math.ceil(half + wide))
+    return statistics.median(ordered), ordered[low], ordered[high]
 
 
 def _shown(ratio: tuple[float, float, float]) -> str:
@@ -177,16 +182,16 @@ def _shown(ratio: tuple[float, float, float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=200, help="of each kind (default: 200, about 90 s)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the rounds, for a look")
     parser.add_argument("--seed", type=int, default=1, help="taken for likeness; nothing here is random")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    rounds = 20 if given.quick else 200
+    rounds = max(2, given.rounds // 10 if given.quick else given.rounds)
     kinds = (("WSGI", False), ("WSGI", True), ("ASGI", True))
     rows = [measured(kind, other, late, rounds) for kind, other in kinds for late in (False, True)]
-    print(
-        f"p50 with stacks to p50 without, median of {rounds} rounds (quartiles); bar {BAR:g}, no look if none late"
-    )
+    told = f"median of {rounds} rounds (95 % interval); bar {BAR:g}, no look if none late"
+    print(f"p50 with stacks to p50 without, {told}")
     print(f"{'':28} {'p50, ms':>8} {'processor':>26} {'wall':>26} {'late':>7} {'looks':>6}")
     for row in rows:
         cells = f"{_shown(row.processor):>26} {_shown(row.wall):>26} {row.late:7.2%} {row.looks:6.1f}"

@@ -3,6 +3,7 @@
 Guarantees: a server that does not come up fails the test with its own log; none outlives the `with` block.
 """
 
+import http.client
 import json
 import os
 import subprocess
@@ -33,9 +34,9 @@ class Running:
 def running(
     command: Sequence[str], log: Path, ready: str = "/", cwd: Path | None = None, seconds: float = READY_SECONDS
 ) -> Iterator[Running]:
-    """Start `command`, which listens on one TCP port of 127.0.0.1 (0: any), until GET `ready` answers.
+    """Start `command`, which listens on a TCP port of 127.0.0.1 (0: any), until GET `ready` is answered with 200.
 
-    `seconds`: it may take so long.
+    If it listens on several, the one that answers so is meant. `seconds`: it may take so long.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=cwd)
@@ -58,31 +59,31 @@ def end(process: subprocess.Popen[bytes], seconds: float = 10.0) -> int:
 def _await_ready(process: subprocess.Popen[bytes], log: Path, ready: str, seconds: float) -> str:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
-        port = listening_port(process.pid)
-        if port is not None and _answers(f"http://127.0.0.1:{port}{ready}"):
-            return f"http://127.0.0.1:{port}"
+        for port in listening_ports(process.pid):
+            if answers(f"http://127.0.0.1:{port}{ready}"):
+                return f"http://127.0.0.1:{port}"
         time.sleep(0.05)
     how = "ended" if process.poll() is not None else "was not ready in time"
     raise AssertionError(f"{process.args!r} {how}; it said:\n{log.read_text(errors='replace')}")
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Is a GET of this URL answered with 200?"""
     try:
         with DIRECT.open(url, timeout=2) as response:
             return bool(response.status == 200)
-    except OSError:
+    except (OSError, http.client.HTTPException):  # the latter: it speaks something else
         return False
 
 
-def listening_port(pid: int) -> int | None:
-    """The first TCP port that this process listens on (Linux: from /proc), or None so far."""
+def listening_ports(pid: int) -> Iterator[int]:
+    """The TCP ports that this process listens on so far, in no order (Linux: from /proc)."""
     inodes = _sockets(pid)
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A" and fields[9] in inodes:
-                return int(fields[1].rpartition(":")[2], 16)
-    return None
+                yield int(fields[1].rpartition(":")[2], 16)
 
 
 def _sockets(pid: int) -> set[str]:

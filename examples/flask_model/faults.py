@@ -37,7 +37,7 @@ class Features:
 
             def do_GET(self) -> None:
                 time.sleep(features.delay)
-                self.send_response(200)
+                self.send_response(200 if self.path == "/features" else 404)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"{}")

@@ -65,6 +65,20 @@ def test_traces_of_exemplars_are_looked_up_once_and_those_that_were_sent_not_at_
     assert (looked.took_ns, looked.at_ns) == (SECOND, (AT + 1) * SECOND)
 
 
+def test_what_is_here_already_is_known_without_asking() -> None:
+    looker = Looker()
+    sent = [Trace("sentiment-latency", "c" * 32, AT * SECOND, SECOND, Why.FAILED)]
+    intake = FakeIntake(kept={"sentiment-latency": sent})
+    kept = FakeExplaining([exemplar("a" * 32), exemplar("c" * 32)])
+    of = FoundTraces(intake, kept, looker, lambda: [replace(contract(), tracing=WHERE)])
+    time = ("sentiment-latency", AT - 10, AT + 10)
+    assert [each.trace for each in of.known(*time).found] == ["c" * 32]
+    asyncio.run(of.traces(*time))
+    assert [each.trace for each in of.known(*time).found] == ["a" * 32, "c" * 32]
+    assert of.known("another", AT - 10, AT + 10) == of.known("sentiment-latency", AT + 90, AT + 95) == Traces()
+    assert looker.asked == ["a" * 32]
+
+
 def test_what_cannot_be_looked_up_is_said_and_the_others_come() -> None:
     sent = [Trace("sentiment-latency", "c" * 32, AT * SECOND, SECOND, Why.SLOW)]
     traces = found(Looker(problem="Jaeger answered 503; expected 200"), exemplar("a" * 32), sent=sent)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sklearn.datasets import load_digits
 
-from tests.servers import Running, running
+from tests.servers import Running, answers, get_json, listening_ports, running
 
 FOLDER = Path(__file__).parents[2] / "examples" / "flask_model"
 SAMPLE = {"data": "sample_input"}
@@ -67,6 +67,15 @@ def test_a_fault_makes_it_slow_and_then_it_is_well_again(control: str, model: Ru
     assert post(control, {"fault": None})[1]["fault"] is None
     seconds(f"{model.url}/predict")
     assert min(seconds(f"{model.url}/predict") for _ in range(2)) < 0.4
+
+
+def test_what_it_asks_is_not_taken_for_the_model(model: Running) -> None:
+    """The service that it looks features up in listens as well: whoever looks for the model finds one."""
+    ports = list(listening_ports(model.process.pid))
+    found = [port for port in ports if get_json(f"http://127.0.0.1:{port}/").get("model") == "digits"]
+    assert len(ports) == 2
+    assert model.url == f"http://127.0.0.1:{found[0]}"
+    assert [answers(f"http://127.0.0.1:{port}/") for port in ports].count(True) == 1
 
 
 def test_the_steps_of_an_answer_are_told(model: Running) -> None:

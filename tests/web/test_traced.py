@@ -52,3 +52,22 @@ def test_the_page_shows_the_slowest_or_the_one_that_is_asked_for(serve: Serve) -
     assert INERT not in page
     failed = where.get(f"/incidents/{WORST.id}/traces?trace={'cd' * 16}").text
     assert "The span of the request itself is not there" in failed
+
+
+def test_the_incidents_own_page_has_the_slowest_as_a_waterfall(serve: Serve) -> None:
+    shown = daemon()
+    page = serve(shown).get(f"/incidents/{WORST.id}").text
+    assert "queue +310 ms, forward +12 ms, tokenizer +5 ms" in page
+    assert "Slow request, 372 ms, span by span" in page
+    assert page.count('class="waited"') == 3
+    assert f'<a href="/incidents/{WORST.id}/traces">3 traces</a> of its requests and of usual ones are kept' in page
+    assert shown.tracing.asked == []
+
+
+def test_usual_requests_alone_are_no_waterfall_of_an_incident(serve: Serve) -> None:
+    page = serve(daemon(Traces((request(5, 20, 20, Why.USUAL),)))).get(f"/incidents/{WORST.id}").text
+    assert "1 trace</a> of its requests and of usual ones is kept" in page
+    assert "span by span" not in page
+    assert "traces.css" not in page
+    none = serve(daemon(Traces())).get(f"/incidents/{WORST.id}").text
+    assert "No trace of its requests was sent here." in none

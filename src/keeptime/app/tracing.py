@@ -58,6 +58,10 @@ class Traced(Protocol):
         """Of requests of this contract that ended in this time (Unix seconds); usual ones also from before."""
         ...
 
+    def known(self, contract: str, start: float, end: float) -> Traces:
+        """Those of them that are here already: nobody is asked."""
+        ...
+
 
 class FoundTraces:
     """The running daemon's `Traced`, and a companion of it, so that it ends in order."""
@@ -82,12 +86,18 @@ class FoundTraces:
         """Judging changes nothing here."""
 
     async def traces(self, contract: str, start: float, end: float) -> Traces:
-        sent = [each for each in self._intake.traces_of(contract) if _fits(each, start, end)]
+        sent = self._sent(contract, start, end)
         looked, problem = await self._looked_up(contract, start, end, {each.trace for each in sent})
-        found = sorted([*sent, *looked], key=lambda each: -each.at_ns)
-        usual = [each for each in found if each.why is Why.USUAL][:USUAL]
-        slow = [each for each in found if each.why is not Why.USUAL][:SLOW]
-        return Traces(tuple(sorted([*slow, *usual], key=lambda each: -each.at_ns)), problem)
+        return _newest([*sent, *looked], problem)
+
+    def known(self, contract: str, start: float, end: float) -> Traces:
+        sent = self._sent(contract, start, end)
+        names = {each.trace for each in sent}
+        looked = [each for each in self._known.values() if each.contract == contract and each.trace not in names]
+        return _newest([*sent, *(each for each in looked if _fits(each, start, end))])
+
+    def _sent(self, contract: str, start: float, end: float) -> list[Trace]:
+        return [each for each in self._intake.traces_of(contract) if _fits(each, start, end)]
 
     async def _looked_up(
         self, contract: str, start: float, end: float, sent: set[str]
@@ -133,6 +143,14 @@ def _trace(one: Exemplar, spans: Sequence[TraceSpan]) -> Trace:
     first = longest_first(spans) or spans[0]
     ended = first.start_ns + first.took_ns
     return Trace(one.contract, one.trace, ended, first.took_ns, one.why, tuple(spans))
+
+
+def _newest(found: Sequence[Trace], problem: str = "") -> Traces:
+    """So many of either kind, newest first."""
+    ordered = sorted(found, key=lambda each: -each.at_ns)
+    usual = [each for each in ordered if each.why is Why.USUAL][:USUAL]
+    slow = [each for each in ordered if each.why is not Why.USUAL][:SLOW]
+    return Traces(tuple(sorted([*slow, *usual], key=lambda each: -each.at_ns)), problem)
 
 
 def _fits(one: Trace, start: float, end: float) -> bool:

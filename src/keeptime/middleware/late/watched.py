@@ -17,7 +17,7 @@ OTHERS = "[other stacks]"
 
 
 class Seen:
-    """`stacks`: fiftieths of a second that it was seen at each, more or less. `last`: when it was looked at last;
+    """`stacks`: twentieths of a second that it was seen at each, more or less. `last`: when it was looked at last;
     `collected`: the seconds of garbage collection of the process until then; `due`: when it is looked at next;
     `holder`: the identity of the task that had its event loop then.
     """

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from keeptime.app.happened import Unknown
 from keeptime.app.quieting import Impossible
 from keeptime.app.stacking import stood
+from keeptime.app.tracing import Traces
 from keeptime.app.view import Showable, Snapshot
 from keeptime.errors import StoreError
 from keeptime.model.incident import Dossier
@@ -27,6 +28,7 @@ from keeptime.web.pages.answered import drawn, framed, shown, trouble
 from keeptime.web.pages.incident import facts_of
 from keeptime.web.pages.incidents import HERE, NO_INCIDENT
 from keeptime.web.pages.once import Once
+from keeptime.web.pages.waterfall import waterfall
 from keeptime.web.pages.when import when_in
 from keeptime.web.pages.why import why_of
 from keeptime.web.posted import Refused, author, optional_text, text
@@ -137,7 +139,7 @@ class IncidentPage:
         one = found.incident
         explained = await self.daemon.explaining.explain(one.id)
         start, end = around(one, snapshot.at)
-        kept = self.daemon.intake.traces_of(one.key.contract)
+        traces = self.daemon.tracing.known(one.key.contract, start, end)
         stacks = await stood(self.daemon.explaining, one.key.contract, start, end)
         facts = facts_of(found, snapshot, when)
         return await drawn(
@@ -152,7 +154,8 @@ class IncidentPage:
             lasts=[*LASTS, UNTIL],
             cause=why_of(explained, when),
             flame=await to_thread.run_sync(stacks.flame),
-            traces=sum(start <= each.at_ns / 1e9 < end for each in kept),
+            traced=len(traces.found),
+            traces=await to_thread.run_sync(waterfall, traces if traces.slow else Traces()),
         )
 
 
