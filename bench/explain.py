@@ -1,10 +1,10 @@
 """Does `explain` find the cause that was planted, keep silent where there is none, and answer at once?
 
-Services of `explain_worlds`. Planted: one replica, one version, large inputs, one phase, two attributes together, a
-deploy, a noisy neighbour; each affects 2 % to 50 % of the traffic, and 50 requests or more are bad. First: the
-planted cause is the first that is named. Without a cause: slow requests at a steady rate, at a rate that rises for
-no reason, and in bursts of their own. The peer does what people do by hand: of each attribute it shows the value
-with the highest share of bad requests, and takes the attribute with the highest of all.
+Services of `explain_worlds`. Planted: one replica, one version, large inputs, one phase (alone, or holding others
+up), two attributes together, a deploy, a noisy neighbour; each affects 2 % to 50 % of the traffic, and 50 requests
+or more are bad. First: the planted cause is the first that is named. Without a cause: slow requests at a steady
+rate, at a rate that rises for no reason, and in bursts of their own. The peer does what people do by hand: of each
+attribute it shows the value with the highest share of bad requests, and takes the attribute with the highest of all.
 """
 
 import argparse
@@ -72,6 +72,12 @@ def _phase(made: World, part: float) -> Plant:
     return Plant(affected, phase, lambda cause: cause.kind == CauseKind.PHASE and cause.names == (phase,))
 
 
+def _holds_up(made: World, part: float) -> Plant:
+    """One phase, which holds others up: 10 % to 40 % of the time is lost there."""
+    alone = _phase(made, part)
+    return Plant(alone.affected, alone.phase, alone.true, float(made.rng.uniform(0.1, 0.4)))
+
+
 def _two(made: World, part: float) -> Plant:
     first, second = made.rng.permutation(["replica", "model_version", "consumer", "cache", "batch_size"])[:2]
     own = float(np.clip(np.sqrt(part) * made.rng.uniform(0.8, 1.25), part, 0.75))
@@ -104,6 +110,7 @@ PLANTED: dict[str, Planting] = {
     "two together": _two,
     "a deploy": _deploy,
     "a noisy neighbour": _noisy,
+    "a phase that holds up others": _holds_up,
 }
 WITHOUT = ("steady", "rises for no reason", "in bursts")
 

@@ -65,11 +65,12 @@ class World:
 @dataclass(frozen=True)
 class Plant:
     """`affected`: requests that the cause can make slow; `phase`: "" where all phases grow alike; `true`: is this
-    the cause that was planted?"""
+    the cause that was planted? `spills`: the part of the time lost that is lost in other phases, held up by it."""
 
     affected: Flags
     phase: str
     true: Callable[[Cause], bool]
+    spills: float = 0.0
 
 
 def world(rng: np.random.Generator, requests: int) -> World:
@@ -132,7 +133,7 @@ def asked(made: World, plant: Plant | None, bad_part: float, background: float, 
     _grow(phases, slow & np.ones(n, dtype=np.bool_), "", rng)
     if plant is not None:
         planted = plant.affected & ~slow & (rng.random(n) < bad_part)
-        _grow(phases, planted, plant.phase, rng)
+        _grow(phases, planted, plant.phase, rng, plant.spills)
     latency = np.sum(list(phases.values()), axis=0)
     bad = latency > UNDER
     return Asked(
@@ -141,13 +142,20 @@ def asked(made: World, plant: Plant | None, bad_part: float, background: float, 
     )  # fmt: skip
 
 
-def _grow(phases: dict[str, Floats], which: Flags, phase: str, rng: np.random.Generator) -> None:
-    """Make these slow: 0.52 s to 1.5 s, in one phase or in all of them alike."""
+def _grow(
+    phases: dict[str, Floats], which: Flags, phase: str, rng: np.random.Generator, spills: float = 0.0
+) -> None:
+    """Make these slow: 0.52 s to 1.5 s, in one phase (a part of it in others, as chance has it) or in all alike."""
     many = int(which.sum())
     wanted = rng.uniform(0.52, 1.5, many)
     total = np.sum([each[which] for each in phases.values()], axis=0)
     if phase:
-        phases[phase][which] += np.maximum(0.0, wanted - total)
+        lost = np.maximum(0.0, wanted - total)
+        phases[phase][which] += lost * (1 - spills)
+        others = [name for name in phases if name != phase]
+        parts = rng.dirichlet(np.ones(len(others)), many) if spills else np.zeros((many, len(others)))
+        for name, part in zip(others, parts.T, strict=True):
+            phases[name][which] += lost * spills * part
         return
     for each in phases.values():
         each[which] *= np.maximum(1.0, wanted / total) * np.exp(rng.normal(0, 0.1, many))

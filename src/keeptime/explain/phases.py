@@ -19,8 +19,11 @@ ENOUGH_BEFORE = 10
 SLOWEST = 30
 NO_PHASE = -1
 ALONE = 0.15
-"""Extra time lies in one phase where at most this part of it lies in all the others together: a service that is
-slower in everything alike is so in no phase of its own."""
+"""Extra time lies in one phase where at most this part of it lies in all the others together."""
+LEADS = 3.0
+"""It also does where most of it lies there, and its odds to the others are so many times what they usually are: a
+phase that takes long holds others up (by a lock, or a processor that all need). A service that is slower in
+everything alike keeps its odds, and is slow in no phase of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,12 @@ def _longest(evidence: Evidence, usual: Floats) -> NDArray[np.int64]:
     """The phase of each request in which its extra time lies [n]; NO_PHASE where it lies in none, or in many."""
     more = np.column_stack(list(evidence.phases.values())) - usual
     more = np.where(np.isfinite(more), np.maximum(more, 0.0), 0.0)
-    most, total = more.max(axis=1), more.sum(axis=1)
-    return np.where((most > 0) & (total - most <= ALONE * total), more.argmax(axis=1), NO_PHASE)
+    most, total, place = more.max(axis=1), more.sum(axis=1), more.argmax(axis=1)
+    known = np.where(np.isfinite(usual), usual, 0.0)
+    odds = LEADS * known / np.maximum(known.sum() - known, 1e-12)
+    rest = total - most
+    leads = (most >= rest) & (most >= odds[place] * rest)
+    return np.where((most > 0) & ((rest <= ALONE * total) | leads), place, NO_PHASE)
 
 
 def _parts(longest: NDArray[np.int64], weight: Floats, many: int) -> Floats:
