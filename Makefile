@@ -21,7 +21,9 @@ servers:         ## Prometheus, Alertmanager, blackbox_exporter, PostgreSQL, Chr
 demo: setup      ## a model, a contract, a fault, an alert: two minutes (KEEP=1 leaves it up)
 	@$(BIN)/keeptime demo $(if $(KEEP),--keep,)
 
+# Hundreds of processes are started; none is to compile the sources anew where Python may not keep what it compiled.
 test: setup servers   ## every test
+	@$(BIN)/python -m compileall -q -j 0 src examples
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not soak and not serial' $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m 'serial and not soak' $(PYTEST_ARGS)
 

@@ -3,8 +3,8 @@
 Services of `explain_worlds`. Planted: one replica, one version, large inputs, one phase (alone, or holding others
 up), two attributes together, a deploy, a noisy neighbour; each affects 2 % to 50 % of the traffic, and 50 requests
 or more are bad. First: the planted cause is the first that is named. Without a cause: slow requests at a steady
-rate, at a rate that rises for no reason, and in bursts of their own. The peer does what people do by hand: of each
-attribute it shows the value with the highest share of bad requests, and takes the attribute with the highest of all.
+rate, at a rate that rises for no reason, and in bursts of their own. The peer does what people do by hand: it
+shows of each attribute the value with the highest share of bad requests, and takes the attribute with the highest.
 """
 
 import argparse
