@@ -3,7 +3,8 @@
 One process (two of them differ by more than what is asked for): blocks of requests, each about a millisecond of
 Python work, are answered by turns of the two, so that the machine's speed drifts for both alike. Told is the ratio
 of the p50 of two neighbouring blocks: the median of all rounds, and where it lies with 95 % certainty (from the
-order of the rounds, so whatever their distribution). Two that are both without say what such a ratio is worth.
+order of the rounds, so whatever their distribution). Two that are both without say what such a ratio is worth. Told
+beside is the share of a processor that the watchdog took while requests were under way, by its thread's own clock.
 
 None late: no request is near the limit. 5 % late: of all requests about one of twenty takes twice the limit (it
 sleeps), from threads beside, of the same application, while those in time are measured; so the watchdog is at work
@@ -25,6 +26,7 @@ from typing import Any
 
 from keeptime.clock import thread_cpu_ns
 from keeptime.middleware import KeeptimeMiddleware, Recorder, Stacks
+from keeptime.middleware.late.processor import clock as clock_of
 from keeptime.middleware.memory import PrivateMemory
 from keeptime.middleware.wsgi import KeeptimeWSGI
 
@@ -50,7 +52,7 @@ Ask = Callable[[bool], None]
 @dataclass(frozen=True)
 class Row:
     """Of one kind: ratios of the p50 with to that without (median, its interval); `late`: the share of requests
-    that were; `looks`: at stacks, for each of these."""
+    that were; `looks`: at stacks, for each of these; `watchdog`: the part of a processor that its thread took."""
 
     what: str
     p50_ms: float
@@ -58,6 +60,7 @@ class Row:
     wall: tuple[float, float, float]
     late: float
     looks: float
+    watchdog: float
 
 
 def working() -> None:
@@ -137,15 +140,17 @@ class Side:
     def __init__(self, kind: str, stacks: Stacks | None, late: bool) -> None:
         self._ask = {"WSGI": wsgi, "ASGI": asgi}[kind](stacks)
         self.beside = Beside(self._ask, BESIDE if late else 0)
-        self.asked = 0
+        self.asked, self.seconds = 0, 0.0
 
     def block(self) -> tuple[float, float]:
         """Milliseconds at p50: of the processor and of the wall."""
         self.beside.gate.set()
+        began = perf_counter()
         took = [timed(self._ask) for _ in range(WARMING + REQUESTS)][WARMING:]
         self.beside.gate.clear()
         self.asked += WARMING + REQUESTS
         sleep(2 * LATE if self.beside.count else 0)  # those that are under way end
+        self.seconds += perf_counter() - began
         processor, wall = (statistics.median(each) for each in zip(*took, strict=True))
         return processor, wall
 
@@ -155,6 +160,7 @@ def measured(kind: str, other: bool, late: bool, rounds: int) -> Row:
     stacks = Stacks(late=LATE if late else 60.0) if other else None
     without, beside = Side(kind, None, late), Side(kind, stacks, late)
     base, processor, wall = [], [], []
+    known = _watchdogs()
     for number in range(rounds + 1):
         pair = (without.block(), beside.block()) if number % 2 else (beside.block(), without.block())[::-1]
         if number:  # the first one fills the caches
@@ -164,7 +170,13 @@ def measured(kind: str, other: bool, late: bool, rounds: int) -> Row:
     looks, count = 0 if stacks is None else stacks.looks, beside.beside.count
     what = f"{kind}, {'5 % late' if late else 'none late'}{'' if other else ', both without'}"
     share = count / (count + beside.asked)
-    return Row(what, statistics.median(base), _spread(processor), _spread(wall), share, looks / (count or 1))
+    took = sum(clock_of(each) or 0.0 for each in _watchdogs() - known) / beside.seconds
+    return Row(what, statistics.median(base), _spread(processor), _spread(wall), share, looks / (count or 1), took)
+
+
+def _watchdogs() -> set[int]:
+    """The system's numbers of the threads that look."""
+    return {each.native_id or 0 for each in threading.enumerate() if each.name == "keeptime-watchdog"}
 
 
 def _spread(values: Iterable[float]) -> tuple[float, float, float]:
@@ -192,10 +204,10 @@ def main() -> None:
     rows = [measured(kind, other, late, rounds) for kind, other in kinds for late in (False, True)]
     told = f"median of {rounds} rounds (95 % interval); bar {BAR:g}, no look if none late"
     print(f"p50 with stacks to p50 without, {told}")
-    print(f"{'':28} {'p50, ms':>8} {'processor':>26} {'wall':>26} {'late':>7} {'looks':>6}")
+    print(f"{'':28} {'p50, ms':>8} {'processor':>26} {'wall':>26} {'late':>7} {'looks':>6} {'watchdog':>9}")
     for row in rows:
         cells = f"{_shown(row.processor):>26} {_shown(row.wall):>26} {row.late:7.2%} {row.looks:6.1f}"
-        print(f"{row.what:28} {row.p50_ms:8.3f} {cells}")
+        print(f"{row.what:28} {row.p50_ms:8.3f} {cells} {row.watchdog:9.2%}")
     if given.json:
         given.json.parent.mkdir(parents=True, exist_ok=True)
         document = {"bench": "stacks", "bar": BAR, "rows": [asdict(row) for row in rows]}
