@@ -7,7 +7,7 @@ import pytest
 
 from keeptime.app.quieting import Impossible
 from keeptime.contract.scope import Maintenance
-from keeptime.errors import KeeptimeError, StoreUnavailable
+from keeptime.errors import KeeptimeError, StoreUnavailable, UsageError
 from keeptime.model.exclusion import FAILED, Exclusion, ExclusionKind, LeftOut
 from keeptime.testing.past import FakePast
 from keeptime.testing.showable import NOW, FakeShowable, contract, view
@@ -151,3 +151,33 @@ def test_the_contract_s_page_shows_what_is_declared(serve: Serve) -> None:
     )
     assert "Maintenance: new racks" in page
     assert "says ann" in page
+
+
+def test_the_command_declares_one_and_ends_it(serve: Serve, capsys: Out) -> None:
+    shown = daemon()
+    url = ("--url", serve(shown).url)
+    words = ("exclude", "add", "sentiment-latency", "--author", "ann", "--reason", "new racks")
+    span = ("--from", "2027-01-15T09:00Z", "--for", "90m")
+    assert run(*words, "--objective", "p99", *span, *url) == 0
+    said = capsys.readouterr().out.strip()
+    assert said == ("exclusion 1 of sentiment-latency/p99: from 2027-01-15 09:00:00Z until 2027-01-15 10:30:00Z")
+    assert run("exclude", "end", "1", "--author", "bob", *url) == 0
+    assert capsys.readouterr().out.strip() == ("exclusion 1 of sentiment-latency/p99 is taken back: it never began")
+    assert run(*words, "--until", "2027-01-15T09:00Z", "--json", *url) == 0
+    made = json.loads(capsys.readouterr().out)["exclusion"]
+    assert (made["id"], made["objective"], made["author"], made["from"]) == (2, None, "ann", 60.0)
+    with pytest.raises(KeeptimeError, match="there is no exclusion 7"):
+        run("exclude", "end", "7", "--author", "ann", *url)
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (("--for", "soon"), "--for soon: "),
+        (("--until", "tomorrow"), "--until tomorrow: expected a time such as"),
+        (("--from", "8", "--for", "1h"), "--from 8: expected a time such as"),
+    ],
+)
+def test_a_span_that_means_nothing_is_wrong_usage(span: tuple[str, ...], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        run("exclude", "add", "sentiment-latency", "--author", "ann", "--reason", "new racks", *span)

@@ -6,7 +6,7 @@ Exit code 0: done; 1: nothing is open, or no keeptime answers; 2: wrong usage.
 import argparse
 
 from keeptime.cli.asking import USUAL, add_token_option, ask
-from keeptime.errors import UsageError
+from keeptime.cli.spans import one_contract
 
 EXAMPLES = """\
 examples:
@@ -39,12 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from keeptime.cli.status import names_of
-
-    names = names_of(args.contract)
-    if len(names) != 1:
-        raise UsageError(f"{args.contract} holds {len(names)} contracts; name one of them")
-    posted = {"contract": names.pop(), "author": args.author, "note": args.note}
+    contract = one_contract(args.contract, "of which the alert is")
+    posted = {"contract": contract, "author": args.author, "note": args.note}
     if args.objective is not None:
         posted["objective"] = args.objective
     found = ask(args.url, "acks", posted, "acks", token=args.token)

@@ -82,7 +82,7 @@ def _count(given: str) -> int:
 
 
 def _told(args: argparse.Namespace) -> dict[str, Any]:
-    from keeptime.cli.silence import instant
+    from keeptime.cli.spans import instant
     from keeptime.cli.status import names_of
 
     said = {"kind": args.action, "author": args.author}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from keeptime.cli.asking import USUAL, add_token_option
 from keeptime.cli.instants import instant_or_ago
-from keeptime.errors import UsageError
+from keeptime.cli.spans import one_contract
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,12 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from keeptime.cli.status import names_of
-
-    names = names_of(args.contract)
-    if len(names) != 1:
-        raise UsageError(f"{args.contract} holds {len(names)} contracts; name one of them")
-    name = names.pop()
+    name = one_contract(args.contract, "that is asked about")
     found, declared = _found(args, name)
     if args.json:
         import json

@@ -61,6 +61,7 @@ COMMANDS = (
     Command("ledger", "what can be proven: list, verify and export it"),
     Command("token", "who may ask: make, list and revoke bearer tokens"),
     Command("compliance", "was the promise kept: every period that is over"),
+    Command("exclude", "leave out of the counts what was agreed to after the contract was written"),
     Command("exclusions", "what was left out of the counts, and why"),
     Command("report", "a period's promises, verdicts, incidents and credits, to sign and keep"),
     Command("presets", "the model servers whose own metrics can be read, and what they cannot tell"),

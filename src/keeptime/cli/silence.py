@@ -7,7 +7,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from keeptime.cli.asking import USUAL, add_token_option, ask
-from keeptime.errors import UsageError
+from keeptime.cli.spans import add_span, one_contract, span_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,12 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add.add_argument("contract", metavar="CONTRACT", help="a contract's name, or its file")
     add.add_argument("--objective", metavar="NAME", help="only this objective (default: all of the contract)")
     add.add_argument("--reason", required=True, help="why, in one line")
-    add.add_argument("--from", dest="begins", metavar="TIME", help="when it begins (default: now)")
-    until = add.add_mutually_exclusive_group(required=True)
-    until.add_argument("--for", dest="lasts", metavar="DURATION", help="how long it lasts, such as 2h; at most 30d")
-    until.add_argument(
-        "--until", metavar="TIME", help="when it ends, such as 2026-11-27T08:00Z; without a zone UTC"
-    )
+    add_span(add, "now", "30d")
     shown = actions.add_parser("list", help="silences that are not over")
     shown.add_argument("--all", action="store_true", help="the newest 1,000, also those that are over")
     end = actions.add_parser("end", help="end one before its time")
@@ -86,37 +81,10 @@ def _print(found: dict[str, Any], args: argparse.Namespace, words: "str | Table"
 
 
 def _new(args: argparse.Namespace) -> dict[str, Any]:
-    from keeptime.cli.status import names_of
-    from keeptime.clock import SystemClock
-
-    names = names_of(args.contract)
-    if len(names) != 1:
-        raise UsageError(f"{args.contract} holds {len(names)} contracts; name the one that is to be silent")
-    begins = None if args.begins is None else instant(args.begins, "--from")
-    start = SystemClock().wall_ns() / 1e9 if begins is None else begins
-    ends = instant(args.until, "--until") if args.lasts is None else start + _seconds(args.lasts)
-    said = {"contract": names.pop(), "author": args.author, "reason": args.reason, "begins": begins, "ends": ends}
+    contract = one_contract(args.contract, "that is to be silent")
+    begins, ends = span_of(args)
+    said = {"contract": contract, "author": args.author, "reason": args.reason, "begins": begins, "ends": ends}
     return said if args.objective is None else said | {"objective": args.objective}
-
-
-def _seconds(given: str) -> float:
-    from keeptime.units import parse_duration
-
-    try:
-        return parse_duration(given)
-    except ValueError as error:
-        raise UsageError(f"--for {given}: {error}") from error
-
-
-def instant(given: str, option: str) -> float:
-    """Unix seconds of a date and time. Raises UsageError."""
-    from datetime import UTC, datetime
-
-    try:
-        found = datetime.fromisoformat(given)
-    except ValueError:
-        raise UsageError(f"{option} {given}: expected a time such as 2026-11-27T08:00Z") from None
-    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
 
 
 def _listed(found: list[dict[str, Any]]) -> "str | Table":
