@@ -21,9 +21,11 @@ servers:         ## Prometheus, Alertmanager, blackbox_exporter, PostgreSQL, Chr
 demo: setup      ## a model, a contract, a fault, an alert: two minutes (KEEP=1 leaves it up)
 	@$(BIN)/keeptime demo $(if $(KEEP),--keep,)
 
-# Hundreds of processes are started; none is to compile the sources anew where Python may not keep what it compiled.
+# First all is compiled, sources and tests, so that neither workers nor the hundreds of processes that tests start do so
+# one by one (where Python is told to keep nothing that it compiled, each of them would).
 test: setup servers   ## every test
 	@$(BIN)/python -m compileall -q -j 0 src examples
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 || true
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not soak and not serial' $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m 'serial and not soak' $(PYTEST_ARGS)
 
