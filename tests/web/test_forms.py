@@ -292,6 +292,11 @@ def test_an_incident_that_is_over_or_unknown_is_not_taken_on(serve: Serve) -> No
     assert shown.quieting.acks == []
 
 
+@pytest.mark.parametrize("action", ["ack", "silence", "silence/end"])
+def test_a_form_that_means_nothing_of_an_incident_that_is_not_there_is_404(serve: Serve, action: str) -> None:
+    assert post(serve(daemon()), f"/incidents/nobody/{action}", {"x": "1"}, **OURS).status == 404
+
+
 def test_a_body_that_is_too_large_is_refused(serve: Serve) -> None:
     assert post(serve(daemon()), ACK, "author=" + "a" * 70_000, **OURS).status == 413
 

@@ -13,6 +13,14 @@ from keeptime.web.pages.when import RANGES
 
 ZONE = Parameter("tz", {**TEXT, "maxLength": 60}, "A time zone, such as Europe/Berlin; UTC unless given.")
 HTML = ("text/html",)
+
+
+def or_blank(parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+    """Of a page's form, which sends a field that nothing was put into; that is as if it were not there."""
+    blank: Schema = {"type": "string", "maxLength": 0}
+    return tuple(replace(each, schema={"anyOf": [each.schema, blank]}) for each in parameters)
+
+
 INCIDENTS = (
     Parameter("contract", NAME, "Of this contract alone."),
     Parameter("objective", {**TEXT, "pattern": "^[!-~]{1,300}$"}, "Of this objective or segment."),
@@ -76,7 +84,7 @@ PAGES = (
     ),
     Described(
         "GET", "/incidents", "What happened, newest first, for people.", media=HTML,
-        parameters=(*INCIDENTS, ZONE),
+        parameters=or_blank((*INCIDENTS, ZONE)),
         refusals=(WRONG, (404, "There is no incident to begin after."), STORE),
     ),
     Described(
@@ -100,11 +108,11 @@ PAGES = (
     ),
     Described(
         "GET", "/deliveries", "How delivering stands, for people: what was taken, what waits, what was given up.",
-        media=HTML, parameters=(replace(CONTRACT, required=False), ZONE), refusals=(WRONG, STORE),
+        media=HTML, parameters=or_blank((replace(CONTRACT, required=False), ZONE)), refusals=(WRONG, STORE),
     ),
     Described(
         "GET", "/ledger", "What can be proven, for people: the newest rows, or those asked for.", media=HTML,
-        parameters=(*LEDGER, Parameter("day", TEXT, "From this day on, in place of `since`."), ZONE),
+        parameters=or_blank((*LEDGER, Parameter("day", TEXT, "From this day on, in place of `since`."), ZONE)),
         refusals=(WRONG, STORE),
     ),
 )  # fmt: skip

@@ -126,6 +126,8 @@ class IncidentPage:
     async def _again(self, request: Request, status: int, typed: Typed) -> Response:
         try:
             return HTMLResponse(await self._page(request, typed), status)
+        except Unknown as error:
+            return trouble(404, HERE, str(error))
         except (StoreError, Refused):
             return trouble(status, HERE, typed.why)
 
