@@ -137,7 +137,7 @@ def test_what_goes_along_is_held_against_itself_at_other_times() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "said"), [(0, "0 %"), (1, "100 %"), (0.999, "99 %"), (0.0001, "under 0.1 %"), (0.034, "3.4 %")]
+    ("part", "said"), [(0, "0%"), (1, "100%"), (0.999, "99%"), (0.0001, "under 0.1%"), (0.034, "3.4%")]
 )
 def test_no_part_is_rounded_to_none_or_all(part: float, said: str) -> None:
     assert percent(part) == said

@@ -115,7 +115,7 @@ def _why(one: Incident) -> Explanation:
     """As the finder of causes says it."""
     return Explanation(
         one.id, one.started + 30, ("It began when replica-3 was deployed; its requests wait in the queue.",),
-        (Cause("attribute", "92 % of the bad requests are of replica replica-3, and 24 % of the usual ones.",
+        (Cause("attribute", "92% of the bad requests are of replica replica-3, and 24% of the usual ones.",
                ("replica=replica-3",), Share(0.71, 0.88, 0.95)),
          Cause("event", "deploy v2 by ci, 2 min before it began")),
         Changed(one.started - 60, one.started - 120, one.started, one.ended, 0.01, 0.42),

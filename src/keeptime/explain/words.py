@@ -22,13 +22,13 @@ _SAID = {
 
 
 def percent(part: float) -> str:
-    """ "42 %", "0.3 %"; never 0 or 100 for what is neither."""
+    """ "42%", "0.3%"; never 0 or 100 for what is neither."""
     value = 100 * part
     if 0 < value < 0.05:
-        return "under 0.1 %"
+        return "under 0.1%"
     if 0 < value < 10:
-        return f"{value:.1f} %".replace(".0 %", " %")
-    return f"{min(round(value), 99) if part < 1 else 100} %"
+        return f"{value:.1f}%".replace(".0%", "%")
+    return f"{min(round(value), 99) if part < 1 else 100}%"
 
 
 def clock(at: float) -> str:

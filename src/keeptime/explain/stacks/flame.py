@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from keeptime.explain.stacks.profile import Place, Profile, did, place_of
+from keeptime.explain.words import percent
 
 WIDTH, ROW = 1200.0, 20.0
 NARROWEST = 2.0
@@ -93,10 +94,6 @@ def drawn(profile: Profile, usual: Profile | None = None) -> Flame | None:
     height = max(box.y for box in boxes) + ROW if boxes else ROW
     requests = 0 if usual is None else usual.requests
     return Flame(WIDTH, height, tuple(boxes), _top(profile, usual), profile.requests, requests, narrow)
-
-
-def percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.01 else "below 1%"
 
 
 def _tree(profile: Profile) -> _Node:
