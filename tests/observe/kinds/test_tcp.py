@@ -70,10 +70,11 @@ def says(*pieces: bytes, asked: bytes = b"") -> object:
 
 def test_a_banner_in_pieces() -> None:
     with serving(says(b"SSH-2", b".0-x\r\n")) as port:  # type: ignore[arg-type]
-        found = once(f"{{url: 'tcp://127.0.0.1:{port}', expect: {{regex: '^SSH-2\\.0'}}}}", "kind: tcp")
-    assert found.failure is None
-    assert found.latency_ns >= 10_000_000
-    assert found.stamped
+        endpoint = f"{{url: 'tcp://127.0.0.1:{port}', expect: {{regex: '^SSH-2\\.0'}}}}"
+        found = [once(endpoint, "kind: tcp") for _ in range(5)]
+    assert {each.failure for each in found} == {None}
+    assert min(each.latency_ns for each in found) >= 10_000_000
+    assert any(each.stamped for each in found)
 
 
 def test_something_is_sent_first() -> None:
