@@ -77,7 +77,10 @@ def _add_who_may_ask(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     import asyncio
+    import gc
 
+    gc.disable()  # nothing of what is imported is garbage, and looking for it takes a tenth of the time
     from keeptime.cli.running import Options, keep_running
 
+    gc.enable()
     return asyncio.run(keep_running(Options.of(args)))
