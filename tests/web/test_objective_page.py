@@ -138,6 +138,26 @@ def test_slow_requests_are_listed_the_newest_or_the_slowest(serve: Serve) -> Non
     assert where.get(f"/contracts/{TERMS.name}/p99").status == 503
 
 
+def test_what_two_observers_saw_of_a_request_is_one_row(serve: Serve) -> None:
+    shown = daemon(FakePast())
+    ms, at = 1_000_000, round((NOW - 600) * 1e9)
+    stood = (("main;predict (serve.py:98);[waiting]", 9),)
+    shown.explaining.kept = [
+        Exemplar(TERMS.name, at, 900 * ms, Why.SLOW, status=200, attributes={"region": "eu"}, trace="ab" * 16),
+        Exemplar(TERMS.name, at - 1, 880 * ms, Why.SLOW, timings={"queue": 700 * ms}, observer="exemplars",
+                 attributes={"region": "inner", "batch": "8"}, trace="ab" * 16, stacks=stood),
+        *(Exemplar(TERMS.name, at - n, (600 + n) * ms, Why.SLOW, observer="push", trace="cd" * 16) for n in (2, 3)),
+        Exemplar(TERMS.name, at - 4, 700 * ms, Why.SLOW),
+        Exemplar(TERMS.name, at - 5, 701 * ms, Why.SLOW, observer="push"),
+    ]  # fmt: skip
+    text = words(serve(shown).get(f"/contracts/{TERMS.name}/p99?range=1h").text)
+    assert "900 ms status 200 (probe, exemplars) on the server: queue 700 ms" in text
+    assert "it stood in predict (serve.py:98) [waiting]" in text
+    assert "region eu, batch 8" in text
+    assert "880 ms" not in text
+    assert [f"{took} ms" in text for took in (602, 603, 700, 701)] == [True] * 4
+
+
 def test_the_budget_is_of_the_window_that_ended_then() -> None:
     two_minutes = objective("p90", "9/10", over=120.0)
     left = [each for _, each in budget_left(two_minutes, buckets((90, 10), (100, 0), (80, 20), (100, 0)), 10.0)]

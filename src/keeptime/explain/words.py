@@ -31,6 +31,11 @@ def percent(part: float) -> str:
     return f"{min(round(value), 99) if part < 1 else 100}%"
 
 
+def many(count: int, noun: str) -> str:
+    """ "1 phase", "1,200 phases"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def clock(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"
 
@@ -88,5 +93,5 @@ def nothing(looked: Looked) -> str:
         return "Nothing stands out: no request that was bad is kept as evidence"
     if not looked.good:
         return f"Nothing stands out: {looked.bad} bad requests are kept, and no other to compare them with"
-    of = f"{looked.attributes} attributes, {looked.phases} phases and {looked.events} changes"
+    of = f"{many(looked.attributes, 'attribute')}, {many(looked.phases, 'phase')} and {many(looked.events, 'change')}"
     return f"Nothing stands out: the {looked.bad} bad requests look like the {looked.good} others in {of}"

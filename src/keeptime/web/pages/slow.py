@@ -4,14 +4,15 @@ Guarantees: what is listed was kept as it was; of what is not known nothing is s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from keeptime.contract.terms import Objective
+from keeptime.explain.stacks.profile import did
 from keeptime.model.exemplar import Exemplar
 from keeptime.model.incident import Incident
 from keeptime.model.phases import PHASES
-from keeptime.model.sample import PROBE, Failure
+from keeptime.model.sample import Failure
 from keeptime.units import speak_duration
 from keeptime.web.pages.moments import Moment, moment
 from keeptime.web.pages.when import When
@@ -53,9 +54,36 @@ def slow_rows(
 ) -> list[SlowRow]:
     """Of those found the ones that are bad by the objective's own terms."""
     under = None if objective.under is None else round(objective.under * 1e9)
-    slow = [each for each in found if each.bad(under, objective.of)]
+    slow = [each for each in _as_one(found) if each.bad(under, objective.of)]
     slow.sort(key=lambda each: each.at_ns if order == NEWEST else _took(objective, each), reverse=True)
     return [_row(objective, each, incidents, when) for each in slow[:MOST]]
+
+
+def _as_one(found: Sequence[Exemplar]) -> list[Exemplar]:
+    """What two observers saw of the same request, such as a probe and the model's middleware, is one: as whoever
+    waited longest has it, with what the other knows. Several of one observer in a trace are several requests."""
+    groups: dict[object, list[Exemplar]] = {}
+    for place, each in enumerate(found):
+        groups.setdefault(each.trace or place, []).append(each)
+    joined: list[Exemplar] = []
+    for group in groups.values():
+        alone = len({each.observer for each in group}) < len(group)
+        joined += group if alone else [_joined(sorted(group, key=lambda each: -each.latency_ns))]
+    return joined
+
+
+def _joined(group: Sequence[Exemplar]) -> Exemplar:
+    """The first one, and of the others what it does not know."""
+    whole = group[0]
+    for each in group[1:]:
+        whole = replace(
+            whole,
+            observer=f"{whole.observer}, {each.observer}",
+            timings={**each.timings, **whole.timings},
+            attributes={**whole.attributes, **each.attributes, **whole.attributes},
+            stacks=whole.stacks or each.stacks,
+        )
+    return whole
 
 
 def _took(objective: Objective, one: Exemplar) -> int:
@@ -71,7 +99,7 @@ def _row(objective: Objective, one: Exemplar, incidents: Sequence[Incident], whe
         took=speak_duration(_took(objective, one) / 1e9),
         said=_ended(one),
         failed=bool(one.failure),
-        observer="probe" if one.observer == PROBE else one.observer,
+        observer=one.observer,
         parts=_parts(one),
         attributes=", ".join(f"{name} {value}" for name, value in shown),
         trace=one.trace,
@@ -96,9 +124,17 @@ def _parts(one: Exemplar) -> str:
     """ "wait 480 ms, connect 3 ms; on the server: queue 300 ms": the longest ones; and where it mostly stood."""
     own = _longest(one.phases, one.latency_ns)
     server = _longest(one.timings, one.latency_ns)
-    stack = max(one.stacks, key=lambda each: each[1], default=("", 0))[0].rpartition(";")[2]
-    said = [own, f"on the server: {server}" if server else "", f"it stood in {stack}" if stack else ""]
+    said = [own, f"on the server: {server}" if server else "", _stood(one)]
     return "; ".join(filter(None, said))
+
+
+def _stood(one: Exemplar) -> str:
+    """ "it stood in predict (serve.py:98) [waiting]": where it was seen most, and what it did there."""
+    if not one.stacks:
+        return ""
+    frames = max(one.stacks, key=lambda each: each[1])[0].split(";")
+    place = max((nth for nth, each in enumerate(frames) if not did(each)), default=0)
+    return f"it stood in {' '.join(frames[place:])}"
 
 
 def _longest(spent: Mapping[str, int], whole: int) -> str:

@@ -6,7 +6,7 @@ bar. Pure.
 
 from dataclasses import dataclass
 
-from keeptime.explain.words import percent
+from keeptime.explain.words import many, percent
 from keeptime.model.explanation import Cause, CauseKind, Explanation, PhaseTime
 from keeptime.units import speak_duration
 from keeptime.web.pages.moments import moment
@@ -74,8 +74,9 @@ def _looked(found: Explanation, when: When) -> str:
     if (seen := found.looked) is None:
         return ""
     span = f"from {moment(when, seen.since).text} to {moment(when, seen.until).text}"
-    of = f"{seen.attributes} attributes, {seen.phases} phases, {seen.events} changes"
-    return f"Found in {seen.bad:,} bad requests and {seen.good:,} others that are kept {span}; {of} were looked at."
+    of = ", ".join([many(seen.attributes, "attribute"), many(seen.phases, "phase"), many(seen.events, "change")])
+    among = f"{many(seen.bad, 'bad request')} and {many(seen.good, 'other')} that are kept {span}"
+    return f"Found in {among}; {of} were looked at."
 
 
 def _phase(one: PhaseTime) -> PhaseRow:
