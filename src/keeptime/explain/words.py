@@ -93,5 +93,6 @@ def nothing(looked: Looked) -> str:
         return "Nothing stands out: no request that was bad is kept as evidence"
     if not looked.good:
         return f"Nothing stands out: {looked.bad} bad requests are kept, and no other to compare them with"
-    of = f"{many(looked.attributes, 'attribute')}, {many(looked.phases, 'phase')} and {many(looked.events, 'change')}"
+    of = f"{many(looked.attributes, 'attribute')}, {many(looked.phases, 'phase')}"
+    of = f"{of} and {many(looked.events, 'change')}"
     return f"Nothing stands out: the {looked.bad} bad requests look like the {looked.good} others in {of}"
