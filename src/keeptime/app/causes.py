@@ -8,7 +8,7 @@ lasts. Two explanations at a time never run.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keeptime.app.evident import Evident
 from keeptime.app.keeper import Kept
@@ -111,6 +111,9 @@ class Causes:
             if asked is None:
                 return None
             found = await asyncio.to_thread(explain, asked)
+            before = await self.in_store(self.store.explanation, incident.id)
+            if before is not None and _rests_on(before) > _rests_on(found):  # its evidence has been forgotten
+                found = replace(before, at=now)
             await self.in_store(self.store.keep_explanation, found)
             return found
 
@@ -157,6 +160,11 @@ class Causes:
         message = explained(contract, incident.key, heard, found, link)
         self.store.commit(Change(now, messages=(message,)))
         return True
+
+
+def _rests_on(one: Explanation) -> int:
+    """How many bad requests."""
+    return 0 if one.looked is None else one.looked.bad
 
 
 def _started(message: Message) -> float | None:

@@ -38,6 +38,8 @@ KNOWN_SINCE = 7 * 86_400.0
 """How far back changes are counted, to know how often there is one."""
 MOST = {Why.SLOW: 4_000, Why.FAILED: 2_000, Why.USUAL: 4_000}
 MOST_EVENTS, MOST_NEIGHBOURS, MOST_EARLIER = 200, 4, 50
+SETTLE = 1.0
+"""Seconds after the end in which a request that was judged in it can have ended."""
 LEAD = 15.0
 """Seconds before an alert in which requests were bad already."""
 QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.99)
@@ -67,7 +69,7 @@ class Asking:
         counts = await self._counts(key, objective, incident.started - BEFORE, until)
         since = incident.started - BEFORE if counts is None else float(counts.edges[0])
         earlier = await self._earlier(incident, since)
-        kept = await self._exemplars(contract.name, objective, since, now)
+        kept = await self._exemplars(contract.name, objective, since, until + SETTLE)
         under = objective.under_ns, objective.of
         exemplars = [each for each in kept if not (each.bad(*under) and _lies_in(each.at_ns / 1e9, earlier))]
         events = await self.in_store(
@@ -132,6 +134,8 @@ class Asking:
             edges = float(counts.edges[0]), float(counts.edges[-1])
             series = await self.past.counts(key, *edges, MOST_BINS)
             values = np.array([0.0 if each.value is None else each.value.events for each in series])
+            if len(values) != len(counts.bad):  # where nothing of its own was counted there are no bins
+                continue
             found.append(Along(CauseKind.NEIGHBOUR, other.name, "requests", values))
         return tuple(found)
 
