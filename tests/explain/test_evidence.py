@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeptime.explain.along import Along, moved
-from keeptime.explain.changing import Counts, changed
+from keeptime.explain.cause import ALONG_LEVEL
+from keeptime.explain.changing import MOST_BINS, Counts, changed
 from keeptime.explain.evidence import ABSENT, MOST, Evidence, evidence_of, thinned
 from keeptime.explain.near import near
 from keeptime.explain.shares import effective, excess, likelihoods
@@ -134,6 +135,19 @@ def test_what_goes_along_is_held_against_itself_at_other_times() -> None:
     assert found.share.low > 0.9
     elsewhere = np.roll(loud, 60)
     assert moved(asked, [Along(CauseKind.NEIGHBOUR, "other", "requests", elsewhere)], 0.02) is None
+
+
+def test_one_of_many_neighbours_is_found_and_chance_among_many_is_not() -> None:
+    """As many bins as there are at most, and the level at which `explain` asks."""
+    rng = np.random.default_rng(6)
+    rows = [np.repeat(rng.random(MOST_BINS // 6) < 0.2, 6) * 100.0 + 5 for _ in range(5)]
+    series = [Along(CauseKind.NEIGHBOUR, str(nth), "requests", row) for nth, row in enumerate(rows)]
+    asked = counts([int(each) for each in np.where(rows[3] > 50, 8, 0)])
+    found = moved(asked, series, ALONG_LEVEL)
+    assert found is not None
+    assert found.along.name == "3"
+    chance = [counts([int(each) for each in rng.poisson(0.5, MOST_BINS)]) for _ in range(100)]
+    assert sum(moved(each, series, ALONG_LEVEL) is not None for each in chance) <= 4
 
 
 @pytest.mark.parametrize(

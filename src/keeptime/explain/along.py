@@ -44,33 +44,48 @@ class Moved:
 
 
 def moved(counts: Counts, series: Sequence[Along], level: float) -> Moved | None:
-    """The one that bad requests follow most; None where none stands out among its shifts."""
+    """The one that bad requests follow most; None where none stands out among its shifts. All series are shifted
+    together, and each is held against the one that does best then, so that more of them need no more shifts."""
     fit = [each for each in series if len(each.values) == len(counts.bad) >= FEWEST_BINS]
     fit = [each for each in fit if np.ptp(each.values) > 0]
-    found = [one for each in fit if (one := _moved(counts, each, level, len(fit))) is not None]
+    good = counts.total - counts.bad
+    if not fit or counts.bad.sum() <= 0 or good.sum() <= 0:
+        return None
+    tried = [_tried(each, counts.bad, good) for each in fit]
+    near = max(2, round(APART * len(counts.bad)))
+    others = np.max([each.likely[near:-near] for each in tried], axis=0)
+    found = [
+        _moved(counts, along, one.cut, level / len(fit))
+        for along, one in zip(fit, tried, strict=True)
+        if one.best > 0 and (1 + int((others >= one.best).sum())) / (1 + len(others)) <= level
+    ]
     return max(found, key=lambda each: each.share.low, default=None)
 
 
-def _moved(counts: Counts, along: Along, level: float, tries: int) -> Moved | None:
-    good = counts.total - counts.bad
-    bads, goods = float(counts.bad.sum()), float(good.sum())
-    if bads <= 0 or goods <= 0:
-        return None
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """How likely it is at best that being at or above a cut matters: unshifted, at which cut, and by shift."""
+
+    best: float
+    cut: float
+    likely: Floats
+
+
+def _tried(along: Along, bad: Floats, good: Floats) -> _Tried:
     cuts = [cut for cut in np.unique(np.quantile(along.values, CUTS, method="higher")) if cut > along.values.min()]
-    best = 0.0, 0.0
-    worse = np.zeros(len(along.values))
+    best, worse = (0.0, 0.0), np.zeros(len(along.values))
     for cut in cuts:
-        likely = _shifted((along.values >= cut).astype(np.float64), counts.bad, good)
+        likely = _shifted((along.values >= cut).astype(np.float64), bad, good)
         worse = np.maximum(worse, likely)
         best = max(best, (float(likely[0]), float(cut)))
-    near = max(2, round(APART * len(worse)))
-    others = worse[near:-near]
-    if best[0] <= 0 or (1 + int((others >= best[0]).sum())) / (1 + len(others)) * tries > level:
-        return None
-    inside = along.values >= best[1]
+    return _Tried(*best, worse)
+
+
+def _moved(counts: Counts, along: Along, cut: float, level: float) -> Moved:
+    good, inside = counts.total - counts.bad, along.values >= cut
+    bads, goods = float(counts.bad.sum()), float(good.sum())
     bad_in, good_in = float(counts.bad[inside].sum()), float(good[inside].sum())
-    share = excess(bad_in, bads, good_in, goods, level / tries)
-    return Moved(along, best[1], bad_in / bads, good_in / goods, share)
+    return Moved(along, cut, bad_in / bads, good_in / goods, excess(bad_in, bads, good_in, goods, level))
 
 
 def _shifted(inside: Floats, bad: Floats, good: Floats) -> Floats:
