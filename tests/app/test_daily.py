@@ -41,3 +41,22 @@ def test_days_are_read_in_turns_once_and_the_newest_again() -> None:
     assert later[TODAY - 1].bad == 11, "what came late is there"
     asyncio.run(daily.look(now + FRESH + 2 * DAY))
     assert min(later) == TODAY + 2 - DAYS, "what is too old is forgotten"
+
+
+def test_after_a_week_in_which_nobody_looked_no_day_is_missing() -> None:
+    store = Store()
+    daily = DailyCounts(store, in_place, 10.0)  # type: ignore[arg-type]
+    now = float((TODAY - 8) * DAY + 5)
+    asyncio.run(daily.look(now))
+    found = asyncio.run(daily.look(now + 8 * DAY))[KEY]
+    assert sorted(found) == list(range(TODAY - DAYS, TODAY))
+    asked = len(store.asked)
+    asyncio.run(daily.look(now + 7 * DAY))
+    assert len(store.asked) > asked, "a clock that was set back is followed"
+
+
+def test_what_has_no_day_any_more_is_forgotten() -> None:
+    store = Store()
+    daily = DailyCounts(store, in_place, 10.0)  # type: ignore[arg-type]
+    asyncio.run(daily.look(float(TODAY * DAY)))
+    assert asyncio.run(daily.look(float((TODAY + DAYS + 1) * DAY))) == {}

@@ -1,7 +1,7 @@
 """The last 90 days of every objective, day by day: for the overview, where all of them stand at once.
 
 Guarantees: days that are over are read once, a few at a time, so that no tick waits long for the store; later only
-the newest are read again. Knows no clock.
+those since the last look, and the newest before it, are read again. Knows no clock.
 """
 
 import asyncio
@@ -36,9 +36,10 @@ class DailyCounts:
     async def look(self, now: float) -> Daily:
         """Raises StoreError."""
         async with self._lock:
-            if self._looked_at is None or now - self._looked_at >= FRESH:
+            if self._looked_at is None or abs(now - self._looked_at) >= FRESH:
                 today = int(now // DAY)
-                await self._read(today - (DAYS if self._looked_at is None else AGAIN), today + 1)
+                last = 0 if self._looked_at is None else int(self._looked_at // DAY)
+                await self._read(max(today - DAYS, min(last, today) - AGAIN), today + 1)
                 self._forget(today - DAYS)
                 self._looked_at = now
             return self._found
@@ -51,6 +52,8 @@ class DailyCounts:
                 self._found.setdefault(key, {})[counted.day] = counted
 
     def _forget(self, oldest: int) -> None:
-        for days in self._found.values():
+        for key, days in list(self._found.items()):
             for day in [each for each in days if each < oldest]:
                 del days[day]
+            if not days:
+                del self._found[key]
