@@ -79,6 +79,20 @@ def test_what_is_here_already_is_known_without_asking() -> None:
     assert looker.asked == ["a" * 32]
 
 
+def test_a_request_that_two_observers_saw_is_looked_up_once_and_is_slow() -> None:
+    looker = Looker()
+    usual = replace(exemplar("a" * 32, Why.USUAL), observer="push")
+    of = FoundTraces(
+        FakeIntake(),
+        FakeExplaining([usual, exemplar("a" * 32)]),
+        looker,
+        lambda: [replace(contract(), tracing=WHERE)],
+    )
+    traces = asyncio.run(of.traces("sentiment-latency", AT - 10, AT + 10))
+    assert looker.asked == ["a" * 32]
+    assert [each.why for each in traces.found] == [Why.SLOW]
+
+
 def test_what_cannot_be_looked_up_is_said_and_the_others_come() -> None:
     sent = [Trace("sentiment-latency", "c" * 32, AT * SECOND, SECOND, Why.SLOW)]
     traces = found(Looker(problem="Jaeger answered 503; expected 200"), exemplar("a" * 32), sent=sent)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from keeptime.middleware import Stacks
 from keeptime.middleware.late import sending
+from keeptime.middleware.late.described import LONGEST, described
 from keeptime.middleware.late.naming import calls, named
 from keeptime.middleware.late.processor import RUNS_NATIVE, WAITS, WAITS_FOR_GIL, Look, told
 from keeptime.middleware.late.reservoir import Reservoir
@@ -240,3 +241,22 @@ def test_the_daemon_being_away_is_nothing_to_a_request() -> None:
     stacks = Stacks(late=LATE, push="http://127.0.0.1:9/api/v1/push/sentiment")
     assert b"{}" in served(slow_app(0.1, stacks=stacks))
     assert len(stacks.kept()) == 1
+
+
+def test_a_process_that_can_have_no_thread_answers_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    stacks = Stacks(late=LATE)
+    app = slow_app(0.0, stacks=stacks)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none)
+        served(app)
+    assert stacks.looks == 0
+    served(slow_app(0.3, stacks=stacks))
+    assert stacks.looks > 0, "the next request begins it"
+
+
+def test_no_length_and_no_label_is_kept_whole_whatever_it_is() -> None:
+    found = described({"route": "x" * 999}, {}, "9" * 999, (), "").attributes
+    assert found == {"route": "x" * LONGEST}

@@ -106,7 +106,7 @@ class FoundTraces:
         if terms is None or terms.tracing is None:
             return (), ""
         wanted = await self._wanted(contract, start, end)
-        missing = [each for each in wanted if each.trace and each.trace not in sent]
+        missing = {each.trace: each for each in reversed(wanted) if each.trace and each.trace not in sent}.values()
         found = await asyncio.gather(*(self._look(terms.tracing, each) for each in missing))
         problem = next((each for each in found if isinstance(each, str)), "")
         return [each for each in found if isinstance(each, Trace)], problem

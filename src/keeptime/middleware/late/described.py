@@ -31,8 +31,8 @@ def described(
     labels: Mapping[str, str], place: Mapping[str, Any], length: str, server_timing: Iterable[str], traceparent: str
 ) -> Described:
     """`place`: the scope or the environ; `length`: of the body that was sent, "" where it is not told."""
-    attributes = dict(labels)
-    if length.isdigit():
+    attributes = {name: value[:LONGEST] for name, value in labels.items()}
+    if length.isdigit() and len(length) <= MOST:
         attributes["input_bytes"] = length
     attributes |= _attributes(place.get(ATTRIBUTES))
     timings = {name: ms for each in server_timing for name, ms in _server_timing(each)} | _timings(

@@ -69,7 +69,10 @@ class Watchdog:
             if self._begun:
                 return
             self._begun = True
-        threading.Thread(target=_run, args=(weakref.ref(self),), name="keeptime-watchdog", daemon=True).start()
+        try:
+            threading.Thread(target=_run, args=(weakref.ref(self),), name="keeptime-watchdog", daemon=True).start()
+        except RuntimeError:  # the process can have no more threads: the next request tries again
+            self._begun = False
 
     def step(self) -> float:
         """Look at what is late. Seconds until there is something to be done again. Whatever happens, there is a
@@ -143,7 +146,7 @@ def _run(whose: "weakref.ref[Watchdog]") -> None:
     while (watchdog := whose()) is not None:
         seconds = watchdog.step()
         del watchdog
-        waiting.wait(seconds)
+        waiting.wait(min(seconds, LONGEST))
 
 
 def _forked() -> None:
