@@ -64,7 +64,7 @@ class Spying:
         fired = {each.key.contract for each in kept.messages if each.topic in (Topic.BROKEN, Topic.AT_RISK)}
         for each in self._contracts() if fired else ():
             wanted = each.process is not None and each.name in fired
-            due = now - self._looked.get(each.name, 0.0) >= AGAIN
+            due = abs(now - self._looked.get(each.name, 0.0)) >= AGAIN
             if wanted and due and not self._due.full():
                 self._looked[each.name] = now
                 self._due.put_nowait(each)
