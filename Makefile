@@ -26,8 +26,8 @@ demo: setup      ## a model, a contract, a fault, an alert: two minutes (KEEP=1 
 test: setup servers   ## every test
 	@$(BIN)/python -m compileall -q -j 0 src examples
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 || true
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not soak and not serial' $(PYTEST_ARGS)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m 'serial and not soak' $(PYTEST_ARGS)
+	@scripts/again 'not soak and not serial' '-n $(WORKERS) --dist worksteal' $(PYTEST_ARGS)
+	@scripts/again 'serial and not soak' '-n 2 --dist loadfile' $(PYTEST_ARGS)
 
 check: setup servers  ## format, lint, strict types, import directions, tests
 	@$(BIN)/ruff format --check .
